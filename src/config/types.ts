@@ -1,0 +1,87 @@
+import type { Issue } from '../kernel/index.ts';
+
+/** Where a value was written. Layers from low to high. */
+export type Layer = 'built_in' | 'system' | 'user' | 'project' | 'flag';
+
+/** `file` is absolute; null for built-in values and `-c`. Lines and columns are 1-based. */
+export type Origin = {
+  readonly layer: Layer;
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly column: number | null;
+};
+
+/** One name in `env_vars`. */
+export type EnvVarRef = { readonly name: string; readonly source: 'local' | 'remote'; readonly required: boolean };
+
+export type StdioTransport = {
+  readonly kind: 'stdio';
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly envVars: readonly EnvVarRef[];
+  /** As written; relative paths are resolved against the folder of the caller's session by `servers`. */
+  readonly cwd: string | null;
+};
+
+export type HttpTransport = {
+  readonly kind: 'http';
+  readonly url: string;
+  readonly bearerTokenEnvVar: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Header name → environment variable name. */
+  readonly envHeaders: Readonly<Record<string, string>>;
+  readonly headersHelper: string | null;
+  /** PEM files, absolute. */
+  readonly caFile: string | null;
+  readonly clientCertFile: string | null;
+  readonly clientKeyFile: string | null;
+};
+
+/** One `[mcp_servers.NAME]`, parsed. Present also when it has problems: `problems` are its errors, and it is not started. */
+export type ServerEntry = {
+  readonly name: string;
+  readonly origin: Origin;
+  readonly enabled: boolean;
+  /** Where `enabled` was written, for a disabled server. */
+  readonly enabledOrigin: Origin;
+  readonly required: boolean;
+  readonly transport: StdioTransport | HttpTransport | null;
+  readonly startupTimeoutMs: number;
+  readonly toolTimeoutMs: number;
+  /** As written, for `mcp list --json`; null when unset. Seconds. */
+  readonly startupTimeoutSec: number | null;
+  readonly toolTimeoutSec: number | null;
+  /** Raw tool names; null means all. */
+  readonly enabledTools: readonly string[] | null;
+  readonly disabledTools: readonly string[];
+  readonly supportsParallelToolCalls: boolean;
+  readonly sharing: 'auto' | 'session';
+  /** Most connections under session sharing. */
+  readonly maxConnections: number;
+  /** `file://` URIs answered to `roots/list` outside any call. */
+  readonly roots: readonly { readonly uri: string; readonly name?: string }[];
+  readonly problems: readonly Issue[];
+};
+
+/** `[serve]`: the HTTP endpoint. */
+export type ServeSettings = {
+  readonly host: string;
+  readonly port: number;
+  readonly auth: 'token' | 'none';
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly maxSessionsPerCaller: number;
+  readonly rateLimitPerSec: number;
+  readonly sessionIdleMs: number;
+};
+
+/** Everything the configuration says, with defaults filled in. */
+export type Config = {
+  readonly servers: ReadonlyMap<string, ServerEntry>;
+  readonly serve: ServeSettings;
+  /** How long a list waits for servers that are still starting, from the start of each. Milliseconds. */
+  readonly startupGraceMs: number;
+  /** Every problem of every layer, the servers' own included. */
+  readonly issues: readonly Issue[];
+};

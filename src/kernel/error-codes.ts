@@ -1,0 +1,414 @@
+import { RPC } from './jsonrpc.ts';
+
+/** What a code means wherever it surfaces. `exit` is the CLI's status, `http` and `rpc` what an agent is answered. */
+export type ErrorCodeFacts = {
+  readonly exit: 1 | 2 | 3 | 4 | 5;
+  readonly http: number;
+  readonly rpc: number;
+  /** One sentence: what is wrong. */
+  readonly means: string;
+  /** One sentence: what to do. */
+  readonly fix: string;
+};
+
+const usage = { exit: 2, http: 400, rpc: RPC.invalidParams } as const;
+const config = { exit: 2, http: 500, rpc: RPC.internalError } as const;
+const upstream = { exit: 1, http: 502, rpc: RPC.connectionClosed } as const;
+const internal = { exit: 1, http: 500, rpc: RPC.internalError } as const;
+
+/**
+ * Every code Plugboard can show, for errors and issues alike. Codes are public: never renamed, never reused.
+ * `docs/errors.md` is generated from this table.
+ */
+export const ERROR_CODES = {
+  // ── command line ──
+  USAGE: {
+    ...usage,
+    means: 'The command line could not be understood.',
+    fix: 'See `plugboard --help`, or `--help` after the command.',
+  },
+  NOT_FOUND: {
+    ...usage,
+    exit: 1,
+    http: 404,
+    means: 'What was asked about does not exist.',
+    fix: 'List what there is with the command the message names.',
+  },
+  // ── configuration files ──
+  CONFIG_NOT_TOML: {
+    ...config,
+    means: 'A configuration file is not valid TOML; the whole file is skipped.',
+    fix: 'Correct the line the message names.',
+  },
+  CONFIG_UNREADABLE: {
+    ...config,
+    means: 'A configuration file could not be read.',
+    fix: 'Check that the file exists and that you may read it.',
+  },
+  CONFIG_WRONG_TYPE: {
+    ...config,
+    means: 'A key has a value of the wrong type or outside its range.',
+    fix: 'Give it a value as `docs/config.md` describes.',
+  },
+  CONFIG_UNKNOWN_KEY: {
+    ...config,
+    means: 'A key is not known; it has no effect.',
+    fix: 'Correct the spelling, or remove the key.',
+  },
+  CONFIG_NEAR_MISS: {
+    ...config,
+    means: 'A key looks like a misspelt safety key, so the server is not started.',
+    fix: 'Correct the spelling the message proposes.',
+  },
+  CONFIG_NO_TRANSPORT: { ...config, means: 'A server has neither `command` nor `url`.', fix: 'Add one of the two.' },
+  CONFIG_BOTH_TRANSPORTS: { ...config, means: 'A server has both `command` and `url`.', fix: 'Keep one of the two.' },
+  CONFIG_KEY_NOT_FOR_TRANSPORT: {
+    ...config,
+    means: 'A key belongs to the other kind of transport.',
+    fix: 'Remove the key.',
+  },
+  CONFIG_BAD_NAME: {
+    ...config,
+    means: 'A server name has characters that are not allowed.',
+    fix: 'Use letters, digits, `-`, `_`, `:`, `@`, `/` and `.`.',
+  },
+  CONFIG_RESERVED_NAME: {
+    ...config,
+    means: 'A server name is one that Plugboard uses itself.',
+    fix: 'Choose another name.',
+  },
+  CONFIG_LITERAL_REFERENCE: {
+    ...config,
+    means: 'A value looks like a shell variable, and stays literal.',
+    fix: 'Name the variable in `env_vars`, or in the `_env_var` form of the key.',
+  },
+  CONFIG_LITERAL_TOKEN: {
+    ...config,
+    means: '`bearer_token` would put a secret into the file, and is refused.',
+    fix: 'Put the token into an environment variable and name it in `bearer_token_env_var`.',
+  },
+  CONFIG_SELF_REFERENCE: {
+    ...config,
+    means: 'An entry starts Plugboard itself and is not read as a server.',
+    fix: 'Remove the entry.',
+  },
+  CONFIG_UNTRUSTED_PROJECT: {
+    ...config,
+    means: 'A project folder has a config file that is ignored because the folder is not trusted.',
+    fix: 'Run `plugboard config trust DIR` if you trust it.',
+  },
+  CONFIG_EDIT_REFUSED: {
+    ...config,
+    means: 'An edit could not be written without changing something else; the file is untouched.',
+    fix: 'Edit the file by hand.',
+  },
+  CONFIG_SYSTEM_DAMAGED: {
+    ...config,
+    means:
+      'A requirements file is damaged or asks for something this version cannot enforce, so Plugboard does not start.',
+    fix: 'Ask the administrator of this machine to correct the file.',
+  },
+  KEY_NOT_YET_SUPPORTED: {
+    ...config,
+    means: 'A key is known, but this version does not act on it yet.',
+    fix: 'Nothing to do; the message names what is missing.',
+  },
+  // ── upstream servers ──
+  UPSTREAM_COMMAND_NOT_FOUND: {
+    ...upstream,
+    means: "A server's command does not exist or may not be run.",
+    fix: 'Install the program, or correct `command`.',
+  },
+  UPSTREAM_CWD_NOT_FOUND: {
+    ...upstream,
+    means: "A server's working folder does not exist.",
+    fix: 'Create the folder, or correct `cwd`.',
+  },
+  UPSTREAM_EXITED: {
+    ...upstream,
+    means: 'A server ended.',
+    fix: 'Read its last stderr lines with `plugboard mcp logs NAME`.',
+  },
+  UPSTREAM_REFUSED: {
+    ...upstream,
+    means: 'Nothing accepts connections at the address of a server.',
+    fix: 'Start the server, or correct `url`.',
+  },
+  UPSTREAM_DNS: {
+    ...upstream,
+    means: 'The host name of a server could not be found.',
+    fix: 'Check the host name in `url` and the network.',
+  },
+  UPSTREAM_TLS: {
+    ...upstream,
+    means: 'The TLS connection to a server could not be made.',
+    fix: 'Check the certificate; a private authority goes into `ca_file`.',
+  },
+  UPSTREAM_HTTP_STATUS: {
+    ...upstream,
+    means: 'A server answered with an HTTP status that MCP does not expect.',
+    fix: 'Check `url`; the message holds the status.',
+  },
+  UPSTREAM_PROTOCOL: {
+    ...upstream,
+    means: 'A server sent something that is not MCP.',
+    fix: 'Report it to the maintainer of the server; the message says what came.',
+  },
+  UPSTREAM_MESSAGE_TOO_LARGE: {
+    ...upstream,
+    means: 'A server sent a message over the limit of 64 MiB.',
+    fix: 'Ask the server for less at a time.',
+  },
+  UPSTREAM_NETWORK: {
+    ...upstream,
+    means: 'The connection to a server broke.',
+    fix: 'Check the network; Plugboard connects again by itself.',
+  },
+  UPSTREAM_TIMEOUT: {
+    ...upstream,
+    exit: 4,
+    http: 504,
+    rpc: RPC.requestTimeout,
+    means: 'A server did not answer in time.',
+    fix: 'Raise the key the message names, or find out why the server is slow.',
+  },
+  UPSTREAM_AUTH_REQUIRED: {
+    ...upstream,
+    exit: 3,
+    means: 'A server wants credentials, or refused the ones it got.',
+    fix: 'Check the token that the entry names.',
+  },
+  UPSTREAM_NEEDS_CONFIG: {
+    ...upstream,
+    means: 'A server needs a variable that is not set.',
+    fix: 'Set the variable the message names.',
+  },
+  UPSTREAM_NOT_READY: {
+    ...upstream,
+    means: 'A server is not connected.',
+    fix: 'See `plugboard doctor` for its state and the next step.',
+  },
+  UPSTREAM_HEADERS_HELPER: {
+    ...upstream,
+    means: 'The `http_headers_helper` of a server failed or printed something other than a JSON object of strings.',
+    fix: 'Run the helper by hand and correct it.',
+  },
+  UPSTREAM_LIST_INVALID: {
+    ...upstream,
+    means: 'A server listed an entry that has no usable name; the entry is left out, the others stay.',
+    fix: 'Report it to the maintainer of the server.',
+  },
+  // ── the endpoint ──
+  UNKNOWN_SERVER: { ...usage, http: 404, means: 'No server has this name.', fix: 'See `plugboard mcp list`.' },
+  UNKNOWN_TOOL: {
+    ...usage,
+    means: 'No tool has this name, or its server is not connected.',
+    fix: 'List the tools again; `plugboard tools list` shows them with their servers.',
+  },
+  TOOL_DISABLED: {
+    ...usage,
+    exit: 5,
+    means: 'The tool exists and the configuration hides it.',
+    fix: 'See `enabled_tools` and `disabled_tools` of its server.',
+  },
+  UNKNOWN_PROMPT: { ...usage, means: 'No prompt has this name.', fix: 'List the prompts again.' },
+  UNKNOWN_RESOURCE: {
+    ...usage,
+    rpc: RPC.resourceNotFound,
+    means: 'No server offers this resource.',
+    fix: 'List the resources again.',
+  },
+  AMBIGUOUS_RESOURCE: {
+    ...usage,
+    rpc: RPC.resourceNotFound,
+    means: 'Two servers offer this resource.',
+    fix: 'Use one of the prefixed URIs that the list shows.',
+  },
+  BAD_CURSOR: {
+    ...usage,
+    means: 'The cursor is not one that this endpoint gave out, or the list has changed since.',
+    fix: 'List again from the start.',
+  },
+  CLIENT_CANNOT: {
+    ...usage,
+    rpc: RPC.methodNotFound,
+    means: 'A server asked for something that no connected agent can answer.',
+    fix: 'Use an agent that declares the capability.',
+  },
+  CLIENT_AMBIGUOUS: {
+    ...usage,
+    rpc: RPC.invalidRequest,
+    means:
+      'A server asked an agent for something while several agents were using it; from now on each agent gets its own connection.',
+    fix: 'Call the tool again, or set `sharing = "session"`.',
+  },
+  CALL_CANCELLED: { ...internal, means: 'The call was cancelled.', fix: 'Nothing to do.' },
+  // ── HTTP front ──
+  HTTP_UNAUTHORIZED: {
+    exit: 3,
+    http: 401,
+    rpc: RPC.invalidRequest,
+    means: 'The request has no token, or one that is not known.',
+    fix: 'Create one with `plugboard token create NAME` and send it as `Authorization: Bearer …`.',
+  },
+  HTTP_HOST_NOT_ALLOWED: {
+    ...usage,
+    exit: 5,
+    http: 403,
+    rpc: RPC.invalidRequest,
+    means: 'The Host header is not one this endpoint answers to.',
+    fix: 'Add the name to `[serve] allowed_hosts`.',
+  },
+  HTTP_ORIGIN_NOT_ALLOWED: {
+    ...usage,
+    exit: 5,
+    http: 403,
+    rpc: RPC.invalidRequest,
+    means: 'The Origin header is not one this endpoint answers to.',
+    fix: 'Add the origin to `[serve] allowed_origins`.',
+  },
+  HTTP_BODY_TOO_LARGE: {
+    ...usage,
+    http: 413,
+    rpc: RPC.invalidRequest,
+    means: 'The request body is over the limit of 16 MiB.',
+    fix: 'Send less at a time.',
+  },
+  HTTP_CONTENT_TYPE: {
+    ...usage,
+    http: 415,
+    rpc: RPC.invalidRequest,
+    means: 'The request body is not `application/json`.',
+    fix: 'Send JSON with that content type.',
+  },
+  HTTP_NOT_ACCEPTABLE: {
+    ...usage,
+    http: 406,
+    rpc: RPC.invalidRequest,
+    means: 'The client does not accept what this endpoint sends.',
+    fix: 'Send `Accept: application/json, text/event-stream`.',
+  },
+  HTTP_PROTOCOL_VERSION: {
+    ...usage,
+    http: 400,
+    rpc: RPC.invalidRequest,
+    means: 'The MCP-Protocol-Version header names a version this endpoint does not speak.',
+    fix: 'Use a version the message lists.',
+  },
+  HTTP_NO_SESSION: {
+    ...usage,
+    http: 400,
+    rpc: RPC.invalidRequest,
+    means: 'The request needs an Mcp-Session-Id header.',
+    fix: 'Send `initialize` first and keep the session id it returns.',
+  },
+  HTTP_SESSION_GONE: {
+    ...usage,
+    http: 404,
+    rpc: RPC.invalidRequest,
+    means: 'The session does not exist or has ended.',
+    fix: 'Send `initialize` again.',
+  },
+  HTTP_TOO_MANY_SESSIONS: {
+    ...usage,
+    http: 429,
+    rpc: RPC.invalidRequest,
+    means: 'The caller has as many sessions as `[serve] max_sessions_per_caller` allows.',
+    fix: 'End sessions with DELETE, or raise the key.',
+  },
+  HTTP_RATE_LIMITED: {
+    ...usage,
+    http: 429,
+    rpc: RPC.invalidRequest,
+    means: 'The caller sends more requests per second than `[serve] rate_limit_per_sec` allows.',
+    fix: 'Slow down, or raise the key.',
+  },
+  HTTP_AUTH_NONE_NOT_LOCAL: {
+    ...usage,
+    means: '`[serve] auth = "none"` is allowed on loopback only.',
+    fix: 'Use tokens, or bind to 127.0.0.1.',
+  },
+  MESSAGE_NOT_JSON: {
+    ...usage,
+    rpc: RPC.parseError,
+    means: 'A message is not valid JSON.',
+    fix: 'Send one JSON-RPC message per line or request.',
+  },
+  MESSAGE_INVALID: {
+    ...usage,
+    rpc: RPC.invalidRequest,
+    means: 'A message is not valid JSON-RPC 2.0.',
+    fix: 'The message says what is wrong with it.',
+  },
+  MESSAGE_TOO_LARGE: {
+    ...usage,
+    rpc: RPC.invalidRequest,
+    means: 'An agent sent a message over the limit of 64 MiB.',
+    fix: 'Send less at a time.',
+  },
+  METHOD_UNKNOWN: {
+    ...usage,
+    http: 404,
+    rpc: RPC.methodNotFound,
+    means: 'The method is not one this endpoint carries.',
+    fix: 'Check the method name.',
+  },
+  NOT_INITIALIZED: {
+    ...usage,
+    rpc: RPC.invalidRequest,
+    means: 'A request came before `initialize`.',
+    fix: 'Send `initialize` first.',
+  },
+  // ── host and home ──
+  PORT_IN_USE: { ...internal, means: 'The port is taken by another program.', fix: 'Choose another with `--port`.' },
+  HOST_UNREACHABLE: {
+    ...internal,
+    means: 'The host of this home does not answer.',
+    fix: 'Look into `logs/host.log` of the home, or use `--standalone`.',
+  },
+  HOST_START_FAILED: {
+    ...internal,
+    means: 'The host of this home could not be started.',
+    fix: 'Look into `logs/host.log` of the home.',
+  },
+  HOST_CONFIG_DIFFERS: {
+    ...usage,
+    means: 'The running host was started with another `--config` or `-c`.',
+    fix: 'Use `--standalone`, or leave the option out.',
+  },
+  HOST_VERSION_DIFFERS: {
+    ...internal,
+    means: 'The running host is another version of Plugboard.',
+    fix: 'End it with the command the message names; the next use starts a new one.',
+  },
+  HOME_NOT_PRIVATE: {
+    ...internal,
+    exit: 2,
+    means: 'The home folder belongs to someone else or others may write to it.',
+    fix: 'Correct its owner and mode (0700).',
+  },
+  DATABASE: {
+    ...internal,
+    means: 'The database of this home could not be opened or written.',
+    fix: 'Check free space and the rights on `plugboard.db`.',
+  },
+  TOKEN_EXISTS: {
+    ...usage,
+    exit: 1,
+    means: 'A token with this name exists.',
+    fix: 'Choose another name, or revoke it first.',
+  },
+  CONNECT_TARGET: {
+    ...config,
+    exit: 1,
+    means: "An agent's configuration could not be changed; it is untouched.",
+    fix: 'The message says why; `--print` shows what to write by hand.',
+  },
+  INTERNAL: {
+    ...internal,
+    means: 'Plugboard met a state that should not occur.',
+    fix: 'Please report it, with the message and `plugboard --version`.',
+  },
+} as const satisfies Record<string, ErrorCodeFacts>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,34 @@
+import type { ErrorCode } from './error-codes.ts';
+
+/**
+ * One thing that is wrong with what was read, without stopping the rest.
+ * `error`: what it is about does not work. `warning`: it works, but not as written. `note`: good to know.
+ */
+export type Issue = {
+  readonly code: ErrorCode;
+  readonly severity: 'error' | 'warning' | 'note';
+  readonly message: string;
+  readonly hint?: string;
+  readonly file?: string;
+  /** 1-based. */
+  readonly line?: number;
+  /** 1-based. */
+  readonly column?: number;
+  /** Dotted key, as one would write it in TOML. */
+  readonly key?: string;
+  /** The server it is about, where it is about one. */
+  readonly server?: string;
+};
+
+/** `file:line:column`, as far as it is known. */
+export function issueLocation(issue: Issue): string | undefined {
+  if (issue.file === undefined) return undefined;
+  return [issue.file, issue.line, issue.column].filter((part) => part !== undefined).join(':');
+}
+
+/** One line for people: `file:line:column: message (hint)`. */
+export function renderIssue(issue: Issue): string {
+  const where = issueLocation(issue);
+  const hint = issue.hint === undefined ? '' : ` (${issue.hint})`;
+  return `${where === undefined ? '' : `${where}: `}${issue.severity}: ${issue.message}${hint} [${issue.code}]`;
+}

@@ -1,0 +1,29 @@
+/**
+ * A value that must not be printed. Every way to turn it into text by accident gives `[secret LABEL]`;
+ * only `reveal()` gives the value, and only the rooms at the edge may call it (tests/architecture).
+ */
+export class Secret {
+  readonly #value: string;
+  readonly label: string;
+
+  constructor(label: string, value: string) {
+    this.label = label;
+    this.#value = value;
+  }
+
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return `[secret ${this.label}]`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+}

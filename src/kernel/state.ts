@@ -1,0 +1,160 @@
+import { type Issue, issueLocation } from './issue.ts';
+
+/** Milliseconds since 1970-01-01 UTC. */
+export type EpochMs = number;
+
+export type ConnectionErrorReason =
+  | { readonly kind: 'command_not_found'; readonly command: string }
+  | { readonly kind: 'exited'; readonly exit: string; readonly stderr: string }
+  | { readonly kind: 'refused'; readonly address: string }
+  | { readonly kind: 'dns'; readonly host: string }
+  | { readonly kind: 'tls'; readonly detail: string }
+  | { readonly kind: 'http_status'; readonly status: number }
+  | { readonly kind: 'network'; readonly detail: string }
+  | { readonly kind: 'protocol'; readonly detail: string };
+
+export type TimeoutPhase = 'spawn' | 'connect' | 'initialize' | 'list_tools';
+
+/** What a server is, for a person, an agent and a script alike. Each kind has its own next step. */
+export type ServerState =
+  | { readonly kind: 'connected'; readonly since: EpochMs; readonly toolCount: number }
+  | { readonly kind: 'no_tools'; readonly since: EpochMs; readonly because: 'server_has_none' | 'lists_hide_all' }
+  | { readonly kind: 'starting'; readonly since: EpochMs; readonly attempt: number }
+  | { readonly kind: 'disabled'; readonly by: 'user' | 'plugin' | 'marketplace' | 'scope'; readonly where: string }
+  | { readonly kind: 'missing'; readonly plugin: string }
+  | { readonly kind: 'invalid'; readonly issues: readonly Issue[] }
+  | { readonly kind: 'needs_config'; readonly names: readonly string[]; readonly command: string }
+  | { readonly kind: 'auth_required'; readonly reason: string; readonly fix: string }
+  | {
+      readonly kind: 'timed_out';
+      readonly phase: TimeoutPhase;
+      readonly afterMs: number;
+      readonly key: string;
+      readonly nextRetryAt: EpochMs | null;
+    }
+  | {
+      readonly kind: 'connection_error';
+      readonly reason: ConnectionErrorReason;
+      readonly attempt: number;
+      /** When Plugboard tries again by itself; null when it has given up or the config must change first. */
+      readonly nextRetryAt: EpochMs | null;
+    }
+  | {
+      readonly kind: 'blocked';
+      readonly reason: 'requirements' | 'tampered' | 'consent' | 'undecided';
+      readonly command: string;
+    };
+
+export type ServerStateKind = ServerState['kind'];
+
+/** The upper-case word of a state in text output. */
+export function stateLabel(state: ServerState): string {
+  return state.kind === 'timed_out' ? 'TIMEOUT' : state.kind.toUpperCase();
+}
+
+/** One sentence of facts about a state, or '' where the label says it all. */
+export function describeState(state: ServerState): string {
+  switch (state.kind) {
+    case 'connected':
+      return state.toolCount === 1 ? '1 tool' : `${state.toolCount} tools`;
+    case 'no_tools':
+      return state.because === 'server_has_none'
+        ? 'the server offers none'
+        : 'enabled_tools and disabled_tools hide all of them';
+    case 'starting':
+      return state.attempt > 1 ? `attempt ${state.attempt}` : '';
+    case 'disabled':
+      return `by ${state.by}${state.where === '' ? '' : ` (${state.where})`}`;
+    case 'missing':
+      return `plugin ${state.plugin} is not installed`;
+    case 'invalid':
+      return state.issues.map((issue) => [issueLocation(issue), issue.message].filter(Boolean).join(': ')).join('; ');
+    case 'needs_config':
+      return `not set: ${state.names.join(', ')}`;
+    case 'auth_required':
+      return state.reason;
+    case 'timed_out':
+      return `no answer to ${state.phase} within ${state.afterMs / 1000} s`;
+    case 'connection_error':
+      return describeReason(state.reason);
+    case 'blocked':
+      return `by ${state.reason}`;
+    default:
+      return state satisfies never;
+  }
+}
+
+function describeReason(reason: ConnectionErrorReason): string {
+  switch (reason.kind) {
+    case 'command_not_found':
+      return `command not found: ${reason.command}`;
+    case 'exited': {
+      const last = reason.stderr.trimEnd().split('\n').at(-1) ?? '';
+      return `the process ended (${reason.exit})${last === '' ? '' : `: ${last}`}`;
+    }
+    case 'refused':
+      return `connection refused: ${reason.address}`;
+    case 'dns':
+      return `host not found: ${reason.host}`;
+    case 'tls':
+      return `TLS: ${reason.detail}`;
+    case 'http_status':
+      return `unexpected HTTP status ${reason.status}`;
+    case 'network':
+      return `connection lost: ${reason.detail}`;
+    case 'protocol':
+      return `not MCP: ${reason.detail}`;
+    default:
+      return reason satisfies never;
+  }
+}
+
+/** What the user can do now, or null where there is nothing to do. */
+export function nextStep(state: ServerState, server: string): string | null {
+  switch (state.kind) {
+    case 'connected':
+    case 'starting':
+      return null;
+    case 'no_tools':
+      return state.because === 'server_has_none'
+        ? null
+        : `change enabled_tools or disabled_tools of mcp_servers.${server}`;
+    case 'disabled':
+      return `run: plugboard mcp enable ${server}`;
+    case 'missing':
+      return `install it again, or remove mcp_servers.${server}`;
+    case 'invalid':
+      return state.issues.find((issue) => issue.hint !== undefined)?.hint ?? `correct mcp_servers.${server}`;
+    case 'needs_config':
+      return state.command;
+    case 'auth_required':
+      return state.fix;
+    case 'timed_out':
+      return `raise ${state.key}, or see: plugboard mcp logs ${server}`;
+    case 'connection_error':
+      return connectionErrorStep(state.reason, server);
+    case 'blocked':
+      return state.command;
+    default:
+      return state satisfies never;
+  }
+}
+
+function connectionErrorStep(reason: ConnectionErrorReason, server: string): string {
+  switch (reason.kind) {
+    case 'command_not_found':
+      return `install ${reason.command}, or correct mcp_servers.${server}.command`;
+    case 'exited':
+    case 'protocol':
+      return `run: plugboard mcp logs ${server}`;
+    case 'tls':
+      return `check the certificate; a private authority goes into mcp_servers.${server}.ca_file`;
+    case 'refused':
+    case 'dns':
+    case 'http_status':
+    case 'network':
+      return `check mcp_servers.${server}.url, then run: plugboard mcp restart ${server}`;
+    default:
+      return reason satisfies never;
+  }
+}

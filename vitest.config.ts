@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** `npm test` runs everything that needs only Node; `npm run test:system` sets PLUGBOARD_TESTS=system. */
+const system = process.env['PLUGBOARD_TESTS'] === 'system';
+
+export default defineConfig({
+  test: {
+    include: system ? ['tests/system/**/*.test.ts'] : ['tests/{unit,architecture,contract,e2e}/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    maxWorkers: 2,
+  },
+});
