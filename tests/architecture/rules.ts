@@ -1,0 +1,139 @@
+/**
+ * The architecture of `src/` as data: which room may name which, and what may stand only in some places.
+ * `check.ts` applies it to syntax trees. Changing this table is changing the architecture: say why in `docs/decisions/`,
+ * and change the picture in `docs/architecture.md` with it.
+ */
+
+/**
+ * Room → the rooms it may import, besides `kernel`, which is open to all. From top to bottom: a room only ever names rooms
+ * above it.
+ */
+export const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  kernel: [],
+  storage: [],
+  // ── what is configured ──
+  config: ['storage'],
+  servers: ['config'],
+  // ── how we reach it ──
+  executors: ['config', 'servers'],
+  upstreams: ['storage', 'config', 'servers', 'executors'],
+  // ── what is allowed and shown ──
+  tools: ['config', 'servers', 'upstreams'],
+  policy: ['config', 'servers', 'tools'],
+  // ── the machine ──
+  exchanges: ['config', 'servers', 'upstreams', 'tools', 'policy'],
+  status: ['config', 'servers', 'executors', 'upstreams', 'tools', 'exchanges'],
+  host: ['storage', 'config', 'servers', 'executors', 'upstreams', 'tools', 'policy', 'exchanges', 'status'],
+  // ── surfaces ──
+  gateway: ['config', 'servers', 'tools', 'exchanges', 'status', 'host'],
+  api: ['storage', 'config', 'servers', 'tools', 'exchanges', 'status', 'host'],
+  cli: [
+    'storage',
+    'config',
+    'servers',
+    'executors',
+    'upstreams',
+    'tools',
+    'policy',
+    'exchanges',
+    'status',
+    'host',
+    'gateway',
+    'api',
+  ],
+};
+
+/** Names that say nothing about what a room owns. */
+export const FORBIDDEN_ROOM_NAMES = [
+  'core',
+  'common',
+  'utils',
+  'helpers',
+  'shared',
+  'services',
+  'types',
+  'lib',
+  'manager',
+];
+
+/** Who opens effect doors (`<room>/node/index.ts`). `index` is `src/index.ts`, the library door. */
+export const EFFECT_DOOR_OPENERS = ['host/node', 'cli/node', 'index'];
+
+/** Files that are entered from outside `src/` and need no door: path → who enters. */
+export const ENTRIES: Readonly<Record<string, string>> = {
+  'cli/node/start.ts': 'bin/plugboard.js',
+};
+
+/** Rooms that nobody imports, so they need no door. */
+export const ROOMS_WITHOUT_DOOR = ['cli'];
+
+/** Built-in modules that files outside `node/` may import; where names are listed, only these. */
+export const PURE_BUILTINS: Readonly<Record<string, readonly string[] | 'all'>> = {
+  'node:buffer': 'all',
+  'node:crypto': ['createHash', 'createHmac', 'hash', 'timingSafeEqual'],
+  'node:path': 'all',
+  'node:path/posix': 'all',
+  'node:path/win32': 'all',
+  'node:url': 'all',
+  'node:util': ['isDeepStrictEqual', 'stripVTControlCharacters'],
+};
+
+/** Globals that are I/O, clock, chance or process state. Outside `node/` they are not used at all. */
+export const IMPURE_GLOBALS = [
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'performance',
+  'crypto',
+  'fetch',
+  'WebSocket',
+  'EventSource',
+  'process',
+  'navigator',
+  'global',
+  'globalThis',
+];
+
+/** The one member of an otherwise harmless global that is clock or chance. `Date` has its own rule in `check.ts`. */
+export const IMPURE_MEMBERS: Readonly<Record<string, string>> = { Math: 'random', AbortSignal: 'timeout' };
+
+/** Functions of chance: read off nothing outside `node/`. */
+export const CHANCE = ['randomUUID', 'randomBytes', 'randomInt', 'randomFill', 'randomFillSync', 'getRandomValues'];
+
+/** Members of `process` with a place of their own. */
+export const PROCESS_MEMBERS = ['env', 'argv', 'exit', 'exitCode'];
+export const PROCESS_PLACES = ['kernel/node', 'cli/node'];
+
+export const REVEAL_PLACES = ['executors/node', 'upstreams/node', 'gateway/node', 'secrets/node', 'oauth/node'];
+
+export const CONSOLE_PLACES = ['cli'];
+
+/** Built-in modules that only some places may import. */
+export const BUILTIN_PLACES: Readonly<Record<string, readonly string[]>> = {
+  'node:child_process': ['executors/node'],
+  'node:sqlite': ['storage/node'],
+};
+
+/** Every package `src/` may import, and where. `node` alone means: the effect side of any room. Kept equal to `dependencies`. */
+export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
+  '@bomb.sh/tab': ['cli'],
+  '@decimalturn/toml-patch': ['config'],
+  '@modelcontextprotocol/client': ['upstreams', 'gateway', 'oauth'],
+  chokidar: ['node'],
+  'cli-table3': ['cli'],
+  commander: ['cli'],
+  'cross-spawn': ['executors/node'],
+  'jsonc-parser': ['config', 'cli'],
+  'smol-toml': ['config'],
+  undici: ['node'],
+  'write-file-atomic': ['node'],
+};
+
+/** Packages with effects: never outside `node/`, wherever their room is. */
+export const EFFECT_PACKAGES = [
+  'chokidar',
+  'cross-spawn',
+  'undici',
+  'write-file-atomic',
+  '@modelcontextprotocol/client',
+];
