@@ -191,6 +191,12 @@ describe('a planted violation is seen', () => {
       want: ['pure:1', 'pure:2', 'pure:3'],
     },
     {
+      name: 'a stream made in a pure file',
+      path: 'config/a.ts',
+      text: "import { Readable } from 'node:stream';\nimport type { Server } from 'node:net';",
+      want: ['pure:1', 'pure:2'],
+    },
+    {
       name: 'chance imported into a pure file',
       path: 'tools/a.ts',
       text: "import { createHash, randomUUID } from 'node:crypto';",
@@ -313,6 +319,7 @@ describe('what is allowed passes', () => {
       path: 'tools/a.ts',
       text: "import { createHash } from 'node:crypto';\nimport { join } from 'node:path';\nimport { fileURLToPath } from 'node:url';",
     },
+    { name: 'stream types in a port', path: 'executors/a.ts', text: "import type { Readable } from 'node:stream';" },
     {
       name: 'computing with dates',
       path: 'status/a.ts',

@@ -81,36 +81,29 @@ function checkRelative(path: string, place: Place, fact: ImportFact): Finding[] 
   const target = posix.normalize(posix.join(posix.dirname(path), specifier));
   if (target.startsWith('../')) return [{ line, rule: 'outside-src', message: `${specifier} leaves src/` }];
   const there = placeOf(target);
-  if (there.room !== place.room) return checkForeign(place, there, target, line);
+  if (there.room !== place.room) return checkForeign(place, target).map((finding) => ({ line, ...finding }));
   if (place.side === 'pure' && there.side === 'node') {
     return [{ line, rule: 'pure', message: `${target}: a file outside node/ may not import from node/` }];
   }
   return [];
 }
 
-function checkForeign(place: Place, there: Place, target: string, line: number): Finding[] {
-  const allowed =
-    place.room === 'index' || there.room === 'kernel' || rules.ROOMS[place.room]?.includes(there.room) === true;
-  if (!allowed) {
-    return [{ line, rule: 'one-way', message: `${place.room} may not import ${there.room}` }];
+function checkForeign(place: Place, target: string): Omit<Finding, 'line'>[] {
+  const { room } = placeOf(target);
+  const allowed = place.room === 'index' || room === 'kernel' || rules.ROOMS[place.room]?.includes(room) === true;
+  if (!allowed) return [{ rule: 'one-way', message: `${place.room} may not import ${room}` }];
+  if (target === `${room}/index.ts`) return [];
+  if (target !== `${room}/node/index.ts`) {
+    return [{ rule: 'door', message: `${target}: import the door of ${room}, index.ts` }];
   }
-  if (target === `${there.room}/index.ts`) return [];
-  if (target !== `${there.room}/node/index.ts`) {
-    return [{ line, rule: 'door', message: `${target}: import the door of ${there.room}, index.ts` }];
-  }
-  return isIn(place, rules.EFFECT_DOOR_OPENERS)
-    ? []
-    : [
-        {
-          line,
-          rule: 'effect-door',
-          message: `${target}: only ${rules.EFFECT_DOOR_OPENERS.join(', ')} open effect doors`,
-        },
-      ];
+  if (isIn(place, rules.EFFECT_DOOR_OPENERS)) return [];
+  return [
+    { rule: 'effect-door', message: `${target}: only ${rules.EFFECT_DOOR_OPENERS.join(', ')} open effect doors` },
+  ];
 }
 
 function checkBuiltin(place: Place, fact: ImportFact): Finding[] {
-  const { specifier, line, names } = fact;
+  const { specifier, line, names, typeOnly } = fact;
   if (specifier === null) return [];
   if (!specifier.startsWith('node:')) {
     return [{ line, rule: 'builtin-place', message: `write node:${specifier}` }];
@@ -121,7 +114,7 @@ function checkBuiltin(place: Place, fact: ImportFact): Finding[] {
   }
   if (place.side === 'node') return specifier === 'node:process' ? checkProcessImport(place, fact) : [];
   const allowed = rules.PURE_BUILTINS[specifier];
-  if (allowed === 'all') return [];
+  if (allowed === 'all' || (typeOnly && rules.PURE_TYPES.includes(specifier))) return [];
   if (allowed === undefined) return [{ line, rule: 'pure', message: `${specifier} is not for files outside node/` }];
   return names
     .filter(({ imported }) => !allowed.includes(imported))

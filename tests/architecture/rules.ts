@@ -78,6 +78,9 @@ export const PURE_BUILTINS: Readonly<Record<string, readonly string[] | 'all'>> 
   'node:util': ['isDeepStrictEqual', 'stripVTControlCharacters'],
 };
 
+/** Built-in modules whose types (`import type`) a port on the pure side may name. */
+export const PURE_TYPES = ['node:stream'];
+
 /** Globals that are I/O, clock, chance or process state. Outside `node/` they are not used at all. */
 export const IMPURE_GLOBALS = [
   'setTimeout',

@@ -5,6 +5,8 @@ export type ImportFact = {
   /** Null for a dynamic import whose target is computed. */
   readonly specifier: string | null;
   readonly names: readonly { readonly imported: string; readonly local: string }[];
+  /** The whole statement vanishes at run time. */
+  readonly typeOnly: boolean;
   /** `export * from`. */
   readonly star: boolean;
   readonly line: number;
@@ -76,18 +78,21 @@ function memberName(node: Node): string | null {
   if (node['computed'] !== true) return textOf(property);
   if (property?.type === 'Literal') return textOf(property);
   const parts = property?.type === 'TemplateLiteral' ? nodesAt(property, 'quasis') : [];
-  return parts.length === 1 ? String((parts[0]?.['value'] as { cooked?: unknown }).cooked) : null;
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? (only['value'] as { readonly cooked: string }).cooked : null;
 }
 
-type Visit = (node: Node, parents: readonly Node[], inType: boolean) => void;
+type Step = { readonly node: Node; readonly parent: Node | undefined; readonly inType: boolean };
 
-function walk(node: Node, parents: readonly Node[], inType: boolean, visit: Visit): void {
-  visit(node, parents, inType);
-  const within = [node, ...parents];
+/** Every node of the tree, parents first. `inType` is true below type annotations and declarations. */
+function* walk(step: Step): Generator<Step> {
+  yield step;
+  const { node, inType } = step;
   for (const key of visitorKeys[node.type] ?? []) {
     const below = inType || TYPE_KEYS.has(key) || TYPE_DECLARATIONS.has(node.type);
     const value = node[key];
-    for (const child of Array.isArray(value) ? value : [value]) if (isNode(child)) walk(child, within, below, visit);
+    const children = (Array.isArray(value) ? value : [value]).filter(isNode);
+    for (const child of children) yield* walk({ node: child, parent: node, inType: below });
   }
 }
 
@@ -102,9 +107,8 @@ function isLabel(node: Node, parent: Node | undefined): boolean {
   return LABELLING.has(parent.type);
 }
 
-function useOf(node: Node, parents: readonly Node[], line: number): UseFact {
+function useOf(node: Node, parent: Node | undefined, line: number): UseFact {
   const name = String(node['name']);
-  const [parent] = parents;
   const base = { name, member: null, argumentCount: 0, line };
   if (parent?.type === 'MemberExpression' && parent['object'] === node) {
     return { ...base, member: memberName(parent), how: 'member' };
@@ -117,28 +121,22 @@ function useOf(node: Node, parents: readonly Node[], line: number): UseFact {
 }
 
 function importOf(node: Node, line: number): ImportFact | null {
+  const specifier = textOf(nodeAt(node, 'source'));
+  const whole = { specifier, names: [{ imported: '*', local: '*' }], line };
   switch (node.type) {
     case 'ImportDeclaration':
-      return {
-        specifier: textOf(nodeAt(node, 'source')),
-        names: nodesAt(node, 'specifiers').map(importedName),
-        star: false,
-        line,
-      };
-    case 'ExportNamedDeclaration':
-      return nodeAt(node, 'source') === null
-        ? null
-        : {
-            specifier: textOf(nodeAt(node, 'source')),
-            names: nodesAt(node, 'specifiers').map(importedName),
-            star: false,
-            line,
-          };
+    case 'ExportNamedDeclaration': {
+      if (nodeAt(node, 'source') === null) return null;
+      const names = nodesAt(node, 'specifiers').map(importedName);
+      const typeOnly = node['importKind'] === 'type' || node['exportKind'] === 'type';
+      return { specifier, names, typeOnly, star: false, line };
+    }
     case 'ExportAllDeclaration':
-      return { specifier: textOf(nodeAt(node, 'source')), names: [{ imported: '*', local: '*' }], star: true, line };
+      return { ...whole, typeOnly: node['exportKind'] === 'type', star: true };
     case 'ImportExpression':
+      return { ...whole, typeOnly: false, star: false };
     case 'TSImportType':
-      return { specifier: textOf(nodeAt(node, 'source')), names: [{ imported: '*', local: '*' }], star: false, line };
+      return { ...whole, typeOnly: true, star: false };
     default:
       return null;
   }
@@ -158,6 +156,17 @@ function importedName(specifier: Node): { imported: string; local: string } {
   }
 }
 
+/** The name of a property that `node` reads off something, if it does. */
+function propertyOf(node: Node, parent: Node | undefined): string | null {
+  if (node.type === 'MemberExpression') return memberName(node);
+  return node.type === 'Property' && parent?.type === 'ObjectPattern' ? textOf(nodeAt(node, 'key')) : null;
+}
+
+/** The parser's own node types say more than is needed here. */
+function programOf(parsed: { readonly program: object }): Node {
+  return parsed.program as Node;
+}
+
 /** Reads one source. `path` decides nothing but the language. */
 export function readFacts(path: string, text: string): SourceFacts {
   const parsed = parseSync(path, text, { lang: 'ts', sourceType: 'module', preserveParens: false });
@@ -165,21 +174,15 @@ export function readFacts(path: string, text: string): SourceFacts {
   const imports: ImportFact[] = [];
   const uses: UseFact[] = [];
   const properties: { name: string; line: number }[] = [];
-  walk(parsed.program as unknown as Node, [], false, (node, parents, inType) => {
+  for (const { node, parent, inType } of walk({ node: programOf(parsed), parent: undefined, inType: false })) {
     const line = lineOf(node.start);
     const imported = importOf(node, line);
     if (imported !== null) imports.push(imported);
-    if (inType) return;
-    if (node.type === 'Identifier' && !isLabel(node, parents[0])) uses.push(useOf(node, parents, line));
-    if (node.type === 'MemberExpression') {
-      const name = memberName(node);
-      if (name !== null) properties.push({ name, line });
-    }
-    if (node.type === 'Property' && parents[0]?.type === 'ObjectPattern') {
-      const name = textOf(nodeAt(node, 'key'));
-      if (name !== null) properties.push({ name, line });
-    }
-  });
+    if (inType) continue;
+    if (node.type === 'Identifier' && !isLabel(node, parent)) uses.push(useOf(node, parent, line));
+    const property = propertyOf(node, parent);
+    if (property !== null) properties.push({ name: property, line });
+  }
   const [first] = parsed.comments;
   return {
     errors: parsed.errors.map((error) => error.message),
