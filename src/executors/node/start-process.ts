@@ -1,0 +1,67 @@
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import crossSpawn from 'cross-spawn';
+import type { ProcessSpec } from '../executor.ts';
+import { REGISTER_AND_EXEC, type Watchdog } from './watchdog.ts';
+
+export type Started =
+  | { readonly kind: 'started'; readonly process: ChildProcessWithoutNullStreams & { readonly pid: number } }
+  | { readonly kind: 'failed'; readonly code: string };
+
+/**
+ * Variables that a shell would not hand on as they are: names that are no identifiers, and the shell's own. A program with
+ * one of them is started without the registering shell, and registered right after.
+ */
+const SHELL_KEEPS =
+  /^(?![A-Za-z_][A-Za-z0-9_]*$)|^(_|IFS|OPT(IND|ARG|ERR)|E?UID|PPID|PWD|OLDPWD|PS\d|ENV|LINENO|SHLVL|SHELLOPTS|GROUPS|DIRSTACK|FUNCNAME|PIPESTATUS|RANDOM|SECONDS|EPOCH\w*|SRANDOM|HIST\w*|COMP_\w*|BASH\w*|MAIL\w*|FC\w*|HOSTTYPE|MACHTYPE|OSTYPE|POSIXLY_CORRECT)$/;
+
+/** What `spawn` did, once it is known: started with a process id, or refused with an errno name. */
+async function outcome(start: () => ChildProcess): Promise<Started> {
+  try {
+    const process = start();
+    await new Promise<void>((resolve, reject) => process.once('spawn', resolve).once('error', reject));
+    process.on('error', () => {});
+    return { kind: 'started', process: process as ChildProcessWithoutNullStreams & { readonly pid: number } };
+  } catch (error) {
+    // Only the code: the text of an argument error holds the argument.
+    return { kind: 'failed', code: (error as NodeJS.ErrnoException).code ?? 'UNKNOWN' };
+  }
+}
+
+/** Starts `file` in its own process group, known to the watchdog before it runs (see SHELL_KEEPS for the exceptions). */
+export function startOnUnix(file: string, spec: ProcessSpec, means: { shell: string | null; watchdog: Watchdog }) {
+  const { shell, watchdog } = means;
+  const common = { cwd: spec.cwd, env: spec.env, detached: true } as const;
+  const direct = shell === null || Object.keys(spec.env).some((name) => SHELL_KEEPS.test(name));
+  return outcome(() => {
+    const pipe = watchdog.pipe();
+    const child = direct
+      ? spawn(file, spec.args, { ...common, stdio: ['pipe', 'pipe', 'pipe'] })
+      : spawn(shell, ['-c', REGISTER_AND_EXEC, 'sh', file, ...spec.args], {
+          ...common,
+          stdio: ['pipe', 'pipe', 'pipe', pipe],
+        });
+    if (child.pid !== undefined) watchdog.add(child.pid, !direct);
+    return child;
+  });
+}
+
+/** Starts a command on Windows, where PATHEXT decides what it means. Written, not tested. */
+export function startOnWindows(spec: ProcessSpec): Promise<Started> {
+  return outcome(() =>
+    crossSpawn(spec.command, spec.args, {
+      cwd: spec.cwd,
+      env: spec.env,
+      windowsHide: true,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    }),
+  );
+}
+
+/** Ends a program and all it started, on Windows. Resolves when `taskkill` has run. */
+export function endTreeOnWindows(pid: number): Promise<void> {
+  return new Promise((resolve) => {
+    const killer = spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true });
+    killer.once('error', () => resolve());
+    killer.once('exit', () => resolve());
+  });
+}
