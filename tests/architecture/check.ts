@@ -185,9 +185,12 @@ function isClock(use: UseFact): boolean {
 
 function checkProcessUse(place: Place, { how, member, line }: UseFact): Finding[] {
   if (isIn(place, rules.PROCESS_PLACES)) return [];
-  const message = `process.${member ?? '…'} is for ${rules.PROCESS_PLACES.join(', ')}`;
-  const hidden = how !== 'member' || member === null;
-  return hidden || rules.PROCESS_MEMBERS.includes(member) ? [{ line, rule: 'process', message }] : [];
+  if (how !== 'member' || member === null) {
+    return [{ line, rule: 'process', message: 'use process only as process.member; nothing else is called process' }];
+  }
+  return rules.PROCESS_MEMBERS.includes(member)
+    ? [{ line, rule: 'process', message: `process.${member} is for ${rules.PROCESS_PLACES.join(', ')}` }]
+    : [];
 }
 
 function checkProperties(place: Place, facts: SourceFacts): Finding[] {
