@@ -1,0 +1,252 @@
+/**
+ * What Plugboard promises, one sentence each, and where the promise is made. Every promise is proven by a test that names
+ * it with `proves('id')`; `requirements.test.ts` fails on one that nobody proves.
+ */
+
+export type Requirement = { readonly promise: string; readonly source: string };
+
+/** Promises that one page makes. */
+function madeIn<const Sentences extends Readonly<Record<string, string>>>(
+  source: string,
+  sentences: Sentences,
+): { readonly [Id in keyof Sentences]: Requirement } {
+  const entries = Object.entries(sentences).map(([id, promise]) => [id, { promise, source }]);
+  return Object.fromEntries(entries) as { [Id in keyof Sentences]: Requirement };
+}
+
+const serve = {
+  ...madeIn('README.md', {
+    'serve.starter':
+      'npm start shows each starter server with state and tool count, the endpoint, and how to connect an agent',
+    'serve.any-folder': 'the starter configuration works from any working folder',
+    'serve.ctrl-c': 'Ctrl-C ends serve with exit status 0 and leaves no process',
+    'serve.old-node': 'an older Node is told in one line what is needed and how to get it, with exit status 2',
+  }),
+  ...madeIn('docs/start.md', {
+    'serve.no-config': 'without any configuration serve starts, and shows how to add a first server',
+    'serve.first-token':
+      'with no token yet, serve on a terminal creates one and shows it once; elsewhere it says how to create one',
+  }),
+};
+
+const config = {
+  ...madeIn('docs/config.md', {
+    'config.layers': 'layers merge table by table, lists and scalars replace, and -c wins over all',
+    'config.replace-user': '--config FILE takes the place of the user layer',
+    'config.explain': 'config explain says which file and line a value comes from',
+    'config.trust': 'the configuration of a project counts only once the folder is trusted',
+    'config.requirements':
+      'a requirements file blocks what it does not allow, and a damaged one stops the start with exit status 2',
+    'config.not-yet': 'a key that this version does not act on is a warning that names its effect, and the server runs',
+    'config.did-you-mean': 'an unknown key is a warning that proposes the nearest known one, and the server runs',
+    'config.near-miss': 'a misspelt safety key makes its server invalid instead of having no effect',
+    'config.literal-secret': 'a token written into the file is refused, and "$NAME" stays literal with a note',
+    'config.edit': 'edits by command keep comments, order, symlink and file mode',
+    'config.edit-fuzz': '3,000 random edits each come to exactly what was meant, or are refused',
+    'config.edit-together': 'two processes editing at once lose nothing',
+    'config.edit-killed': 'an edit killed half-way leaves the file as it was before or after',
+  }),
+  ...madeIn('docs/codex-compat.md', {
+    'config.codex-keys': 'every mcp_servers key that Codex knows is read with the meaning it has in Codex',
+    'config.self-reference': 'an entry that starts Plugboard itself is never read as a server',
+  }),
+};
+
+const host = madeIn('docs/architecture.md', {
+  'host.one-per-home': 'pipes and commands started at the same moment share one host',
+  'host.detached': 'a pipe starts the host when none runs, and the host outlives the pipe',
+  'host.leaves': 'a detached host leaves when its last client has been gone for the idle time',
+  'host.take-over': 'after a SIGKILL of the host the next use takes over its socket at once',
+  'host.standalone': '--standalone keeps everything in one process and needs no host',
+  'host.version': 'a command that meets a host of another version says so',
+  'host.other-config':
+    'a pipe with another --config or -c than the host has exits with status 2 and names --standalone',
+  'host.private':
+    'home and socket are private, a home that others may write to is refused, and the socket wants the key of the home',
+  'host.caller-environment':
+    'a caller whose declared variables differ from what a server runs with gets its own connection',
+});
+
+const upstreams = {
+  ...madeIn('docs/config.md', {
+    'upstream.environment':
+      'a server sees the listed basic variables, those in env_vars, and those in env, and nothing else',
+    'upstream.stderr': 'the last 8 KiB a server wrote to stderr are in its logs and in the error when it ends',
+    'upstream.headers':
+      'HTTP credentials and headers are taken from the keys in the order of precedence that Codex has',
+    'upstream.tls': 'a private authority and a client certificate are used where the keys name them',
+    'upstream.proxy': 'proxy variables are honoured for HTTP servers',
+    'upstream.startup-timeout':
+      'a server that does not start in time is a state that names the phase and the key to raise',
+    'upstream.tool-timeout':
+      'a call that takes too long is answered with an error, and the server is told to cancel it',
+    'upstream.required': 'a required server that does not start is an error that names it',
+    'upstream.tool-lists': 'enabled_tools and disabled_tools hide a tool from the list and refuse the call',
+    'upstream.sharing-auto':
+      'agents share one connection, and a request of the server goes to the agent whose call caused it',
+    'upstream.sharing-session': 'with sharing = "session" each agent session has its own connection, up to the maximum',
+  }),
+  ...madeIn('MCP 2025-11-25, basic/transports', {
+    'upstream.http-session':
+      'the session of an HTTP server is kept, begun again once after a 404, and deleted at the end',
+    'upstream.http-resume': 'a broken stream is resumed after the last event that came',
+  }),
+  ...madeIn('MCP 2025-11-25, basic/transports#backwards-compatibility', {
+    'upstream.legacy-sse': 'a server that speaks only the older HTTP+SSE transport works under its URL',
+  }),
+  ...madeIn('docs/architecture.md', {
+    'upstream.healthy-first':
+      'beside a hung and a missing server, healthy tools are listed within 1 s of start and can be called',
+    'upstream.crash-alone': 'a crash of one server leaves the others untouched, and its own state is shown',
+    'upstream.restart': 'a crashed server is started again, with growing pauses and a cap',
+    'upstream.spawn-limit':
+      'at most four servers are spawned at once, and waiting for a turn does not count as start-up time',
+  }),
+};
+
+const gateway = {
+  ...madeIn('MCP 2025-11-25, basic/lifecycle', {
+    'gateway.initialize': 'every supported revision is negotiated, over stdio and over HTTP',
+  }),
+  ...madeIn('MCP 2025-11-25, server/tools', {
+    'gateway.tools': 'tools of all servers are listed as server__tool and called by that name',
+    'gateway.untouched': 'structured results, _meta, unknown fields and unknown content types pass through unchanged',
+  }),
+  ...madeIn('MCP 2025-11-25, server/resources', {
+    'gateway.resources':
+      'resources and templates of all servers are listed and read, and URIs that two servers offer are told apart',
+    'gateway.subscriptions': 'an agent that subscribed to a resource hears of its updates',
+  }),
+  ...madeIn('MCP 2025-11-25, server/prompts', {
+    'gateway.prompts': 'prompts of all servers are listed as server__prompt and fetched',
+  }),
+  ...madeIn('MCP 2025-11-25, server/utilities', {
+    'gateway.completions':
+      'completions for prompt arguments and resource templates come from the server that owns them',
+    'gateway.logging': 'log messages of servers reach agents at the level they asked for',
+    'gateway.pagination': 'merged lists are paged with cursors of our own, and a foreign cursor is refused',
+  }),
+  ...madeIn('MCP 2025-11-25, basic/utilities', {
+    'gateway.progress': 'every progress message of a call reaches the agent that asked, with its own token',
+    'gateway.cancellation': 'a cancelled call is cancelled at the server',
+  }),
+  ...madeIn('MCP 2025-11-25, client', {
+    'gateway.elicitation':
+      'a question of a server, as form or URL, reaches the agent, and the answer reaches the server',
+    'gateway.sampling': 'a sampling request reaches the agent, and the answer reaches the server',
+    'gateway.roots': 'roots come from the agent during a call, and from the configuration outside of one',
+  }),
+  ...madeIn('MCP 2025-11-25, server/tools#list-changed-notification', {
+    'gateway.list-changed': 'a changed list of a server is announced to agents, and the new list is served',
+  }),
+  ...madeIn('MCP 2025-11-25, basic/transports#streamable-http', {
+    'gateway.sessions':
+      'sessions are begun, required, ended by DELETE and by idleness, and bound to the token that began them',
+    'gateway.get-stream': 'the GET stream carries what a server sends outside of calls',
+    'gateway.resumability': 'a stream that broke is resumed by Last-Event-ID without losing an event',
+    'gateway.status-codes':
+      'wrong path, method, content type, accept header, version or an oversized body get the status the specification names',
+    'gateway.host-and-origin': 'a foreign Host or Origin is refused with 403',
+  }),
+  ...madeIn('docs/start.md', {
+    'gateway.one-server': '/mcp/<server> and stdio --server serve one server under its own names, with nothing added',
+    'gateway.names': 'exposed names are safe, unique, within 48 characters, and the same from run to run',
+    'gateway.tokens': 'HTTP wants a token that is known, and auth = "none" is possible on loopback only',
+    'gateway.limits': 'sessions and requests per caller are limited, and other callers do not notice',
+    'gateway.healthz': '/healthz answers without a token and tells nothing about servers',
+  }),
+};
+
+const reload = madeIn('docs/config.md', {
+  'reload.second': 'an edit takes effect within a second, and agents get list_changed',
+  'reload.keeps': 'unchanged connections stay, and calls in flight finish',
+  'reload.broken': 'a broken edit keeps the last good state and says so',
+});
+
+const cli = {
+  ...madeIn('docs/codex-compat.md', {
+    'cli.mcp-list':
+      'mcp list --json and mcp get --json have the shape of Codex plus origin and state, with values masked',
+    'cli.mcp-add': 'mcp add, remove, enable and disable take the flags of Codex and change the configuration',
+    'cli.connect': 'connect codex writes the stdio form, can move servers over, and --undo puts everything back',
+  }),
+  ...madeIn('docs/start.md', {
+    'cli.mcp-restart': 'mcp restart starts a server anew',
+    'cli.mcp-logs': 'mcp logs shows what a server wrote, and -f follows it',
+    'cli.tools': 'tools list, show and call do from the shell what an agent does',
+    'cli.doctor': 'doctor really connects to every server at once and gives each its state, reason and next step',
+    'cli.token':
+      'token create shows a token once, list never shows it, revoke ends it at once, and only a hash is stored',
+    'cli.config': 'config get, set, unset, path, trust and explain work on the layers they name',
+    'cli.completion': 'completion prints a script for each shell, and it completes commands and server names',
+    'cli.plain': 'without a terminal, or with NO_COLOR, output is plain lines',
+    'cli.json-errors': 'with --json errors are JSON on stderr, and stdout stays empty or JSON',
+  }),
+  ...madeIn('docs/errors.md', {
+    'cli.exit-codes':
+      'exit statuses are those of the table, and the first of 2, 1, 4, 3, 5 when there are several problems',
+  }),
+};
+
+const faults = {
+  ...madeIn('docs/config.md', {
+    'fault.invalid-toml': 'a file that is not TOML is reported with line and column',
+    'fault.wrong-types': 'a value of the wrong type is reported with file, line, column and key, and other servers run',
+    'fault.transports': 'a server with no transport, or with both, is invalid, and other servers run',
+    'fault.bad-name': 'a server with a bad name is invalid, and other servers run',
+    'fault.config-deleted': 'deleting the configuration of a running host is reported and does no harm',
+  }),
+  ...madeIn('docs/errors.md', {
+    'fault.command-not-found': 'a command that does not exist is a state that names it and what to do',
+    'fault.garbage': 'a server that prints lines that are not MCP is reported, and its proper messages still count',
+    'fault.huge-line': 'a line of 200 MB ends that connection with a clear error, and memory stays bounded',
+    'fault.exits-at-once': 'a server that exits at once is a state with its exit code and last stderr lines',
+    'fault.hang-initialize': 'a server that hangs in initialize times out alone',
+    'fault.hang-list': 'a server that hangs in tools/list times out alone',
+    'fault.answers-twice': 'a second answer to the same request is dropped',
+    'fault.dies-mid-call': 'a call to a server that dies is answered with an error at once',
+    'fault.floods-stderr': 'a server that floods stderr slows nobody and fills no memory',
+    'fault.invalid-schema': 'a tool with an invalid schema hides no other tool',
+    'fault.http-auth': '401 and 403 of a server are the state auth_required',
+    'fault.http-status': '404 and 500 of a server are states that name the status',
+    'fault.http-redirect': 'a redirect to another origin is not followed, and no credential goes there',
+    'fault.http-slow': 'a slow HTTP server times out alone',
+    'fault.http-half-closed': 'a connection that breaks in the middle of an answer is an error of that call only',
+    'fault.http-content-type': 'an answer with a wrong content type is a coded error',
+    'fault.agent-disconnects': 'when an agent disconnects in a call, the call is cancelled at the server',
+    'fault.agent-invalid-json': 'invalid JSON from an agent is answered with a parse error, and the session goes on',
+    'fault.agent-unknown-method': 'an unknown method is answered with -32601',
+    'fault.agent-wrong-session': 'a wrong session id is answered with 404',
+    'fault.agent-no-token': 'a request without a token is answered with 401',
+    'fault.agent-many-sessions': '100 sessions at once are served',
+    'fault.port-in-use': 'a port in use is a coded error that names another way',
+    'fault.log-disk-full': 'a full disk under the logs stops nothing else',
+  }),
+  ...madeIn('docs/codex-compat.md', {
+    'fault.codex-probes': 'the unauthenticated GET, HEAD and .well-known probes of Codex are answered with 404 or 405',
+  }),
+};
+
+const processes = madeIn('docs/architecture.md', {
+  'shared.writes': 'of 100 writes that two agents make through one server on one file, every acknowledged one is there',
+  'processes.stdin-close': 'no process is left after the agent closes stdin',
+  'processes.signals':
+    'no process is left after SIGINT and SIGTERM, with servers that ignore SIGTERM and have grandchildren',
+  'processes.host-killed': 'no process is left after a SIGKILL of the host',
+  'processes.pipe-killed': 'no process is left after a SIGKILL of the pipe',
+  'processes.agent-killed': 'no process is left after a SIGKILL of the agent',
+});
+
+export const REQUIREMENTS = {
+  ...serve,
+  ...config,
+  ...host,
+  ...upstreams,
+  ...gateway,
+  ...reload,
+  ...cli,
+  ...faults,
+  ...processes,
+};
+
+export type RequirementId = keyof typeof REQUIREMENTS;
