@@ -31,20 +31,20 @@ const serve = {
 
 const config = {
   ...madeIn('docs/config.md', {
-    'config.layers': 'layers merge table by table, lists and scalars replace, and -c wins over all',
-    'config.replace-user': '--config FILE takes the place of the user layer',
+    'config.layers':
+      'layers merge table by table, lists and scalars replace, --config takes the place of the user layer, -c wins over all',
     'config.explain': 'config explain says which file and line a value comes from',
     'config.trust': 'the configuration of a project counts only once the folder is trusted',
     'config.requirements':
       'a requirements file blocks what it does not allow, and a damaged one stops the start with exit status 2',
     'config.not-yet': 'a key that this version does not act on is a warning that names its effect, and the server runs',
-    'config.did-you-mean': 'an unknown key is a warning that proposes the nearest known one, and the server runs',
-    'config.near-miss': 'a misspelt safety key makes its server invalid instead of having no effect',
+    'config.did-you-mean':
+      'an unknown key is a warning that proposes the nearest known one, and the server runs; a misspelt safety key stops it',
     'config.literal-secret': 'a token written into the file is refused, and "$NAME" stays literal with a note',
     'config.edit': 'edits by command keep comments, order, symlink and file mode',
     'config.edit-fuzz': '3,000 random edits each come to exactly what was meant, or are refused',
-    'config.edit-together': 'two processes editing at once lose nothing',
-    'config.edit-killed': 'an edit killed half-way leaves the file as it was before or after',
+    'config.edit-together':
+      'two processes editing at once lose nothing, and one killed half-way leaves the file as before or after',
   }),
   ...madeIn('docs/codex-compat.md', {
     'config.codex-keys': 'every mcp_servers key that Codex knows is read with the meaning it has in Codex',
@@ -58,9 +58,7 @@ const host = madeIn('docs/architecture.md', {
   'host.leaves': 'a detached host leaves when its last client has been gone for the idle time',
   'host.take-over': 'after a SIGKILL of the host the next use takes over its socket at once',
   'host.standalone': '--standalone keeps everything in one process and needs no host',
-  'host.version': 'a command that meets a host of another version says so',
-  'host.other-config':
-    'a pipe with another --config or -c than the host has exits with status 2 and names --standalone',
+  'host.other': 'a client that meets a host of another version, --config or -c says so, and names --standalone',
   'host.private':
     'home and socket are private, a home that others may write to is refused, and the socket wants the key of the home',
   'host.caller-environment':
@@ -74,8 +72,8 @@ const upstreams = {
     'upstream.stderr': 'the last 8 KiB a server wrote to stderr are in its logs and in the error when it ends',
     'upstream.headers':
       'HTTP credentials and headers are taken from the keys in the order of precedence that Codex has',
-    'upstream.tls': 'a private authority and a client certificate are used where the keys name them',
-    'upstream.proxy': 'proxy variables are honoured for HTTP servers',
+    'upstream.network':
+      'HTTP servers are reached through proxy variables, with a private authority and a client certificate',
     'upstream.startup-timeout':
       'a server that does not start in time is a state that names the phase and the key to raise',
     'upstream.tool-timeout':
@@ -114,8 +112,7 @@ const gateway = {
   }),
   ...madeIn('MCP 2025-11-25, server/resources', {
     'gateway.resources':
-      'resources and templates of all servers are listed and read, and URIs that two servers offer are told apart',
-    'gateway.subscriptions': 'an agent that subscribed to a resource hears of its updates',
+      'resources and templates of all servers are listed and read, URIs that two servers offer are told apart, updates are heard',
   }),
   ...madeIn('MCP 2025-11-25, server/prompts', {
     'gateway.prompts': 'prompts of all servers are listed as server__prompt and fetched',
@@ -142,8 +139,8 @@ const gateway = {
   ...madeIn('MCP 2025-11-25, basic/transports#streamable-http', {
     'gateway.sessions':
       'sessions are begun, required, ended by DELETE and by idleness, and bound to the token that began them',
-    'gateway.get-stream': 'the GET stream carries what a server sends outside of calls',
-    'gateway.resumability': 'a stream that broke is resumed by Last-Event-ID without losing an event',
+    'gateway.streams':
+      'the GET stream carries what a server sends outside of calls, and a broken stream is resumed without losing an event',
     'gateway.status-codes':
       'wrong path, method, content type, accept header, version or an oversized body get the status the specification names',
     'gateway.host-and-origin': 'a foreign Host or Origin is refused with 403',
@@ -171,16 +168,15 @@ const cli = {
     'cli.connect': 'connect codex writes the stdio form, can move servers over, and --undo puts everything back',
   }),
   ...madeIn('docs/start.md', {
-    'cli.mcp-restart': 'mcp restart starts a server anew',
-    'cli.mcp-logs': 'mcp logs shows what a server wrote, and -f follows it',
+    'cli.mcp-logs': 'mcp logs shows what a server wrote, -f follows it, and mcp restart starts it anew',
     'cli.tools': 'tools list, show and call do from the shell what an agent does',
     'cli.doctor': 'doctor really connects to every server at once and gives each its state, reason and next step',
     'cli.token':
       'token create shows a token once, list never shows it, revoke ends it at once, and only a hash is stored',
     'cli.config': 'config get, set, unset, path, trust and explain work on the layers they name',
     'cli.completion': 'completion prints a script for each shell, and it completes commands and server names',
-    'cli.plain': 'without a terminal, or with NO_COLOR, output is plain lines',
-    'cli.json-errors': 'with --json errors are JSON on stderr, and stdout stays empty or JSON',
+    'cli.output':
+      'without a terminal or with NO_COLOR output is plain lines, and with --json errors are JSON on stderr',
   }),
   ...madeIn('docs/errors.md', {
     'cli.exit-codes':
@@ -192,8 +188,7 @@ const faults = {
   ...madeIn('docs/config.md', {
     'fault.invalid-toml': 'a file that is not TOML is reported with line and column',
     'fault.wrong-types': 'a value of the wrong type is reported with file, line, column and key, and other servers run',
-    'fault.transports': 'a server with no transport, or with both, is invalid, and other servers run',
-    'fault.bad-name': 'a server with a bad name is invalid, and other servers run',
+    'fault.bad-entry': 'a server with a bad name, no transport, or both, is invalid, and other servers run',
     'fault.config-deleted': 'deleting the configuration of a running host is reported and does no harm',
   }),
   ...madeIn('docs/errors.md', {
@@ -201,8 +196,7 @@ const faults = {
     'fault.garbage': 'a server that prints lines that are not MCP is reported, and its proper messages still count',
     'fault.huge-line': 'a line of 200 MB ends that connection with a clear error, and memory stays bounded',
     'fault.exits-at-once': 'a server that exits at once is a state with its exit code and last stderr lines',
-    'fault.hang-initialize': 'a server that hangs in initialize times out alone',
-    'fault.hang-list': 'a server that hangs in tools/list times out alone',
+    'fault.hangs': 'a server that hangs in initialize or in tools/list times out alone',
     'fault.answers-twice': 'a second answer to the same request is dropped',
     'fault.dies-mid-call': 'a call to a server that dies is answered with an error at once',
     'fault.floods-stderr': 'a server that floods stderr slows nobody and fills no memory',
@@ -216,7 +210,7 @@ const faults = {
     'fault.agent-disconnects': 'when an agent disconnects in a call, the call is cancelled at the server',
     'fault.agent-invalid-json': 'invalid JSON from an agent is answered with a parse error, and the session goes on',
     'fault.agent-unknown-method': 'an unknown method is answered with -32601',
-    'fault.agent-wrong-session': 'a wrong session id is answered with 404',
+    'fault.agent-wrong-session': 'a wrong session id is answered with 404, and a missing one with 400',
     'fault.agent-no-token': 'a request without a token is answered with 401',
     'fault.agent-many-sessions': '100 sessions at once are served',
     'fault.port-in-use': 'a port in use is a coded error that names another way',
@@ -233,8 +227,7 @@ const processes = madeIn('docs/architecture.md', {
   'processes.signals':
     'no process is left after SIGINT and SIGTERM, with servers that ignore SIGTERM and have grandchildren',
   'processes.host-killed': 'no process is left after a SIGKILL of the host',
-  'processes.pipe-killed': 'no process is left after a SIGKILL of the pipe',
-  'processes.agent-killed': 'no process is left after a SIGKILL of the agent',
+  'processes.pipe-killed': 'no process is left after a SIGKILL of the pipe or of the agent',
 });
 
 export const REQUIREMENTS = {
