@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -25,7 +25,7 @@ export function createWorkFolder(name: string): WorkFolder {
   const home = join(path, 'home');
   mkdirSync(home, { mode: 0o700 });
   const env = {
-    PATH: process.env['PATH'] ?? '',
+    PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
     LANG: 'C.UTF-8',
     HOME: home,
     PLUGBOARD_HOME: join(home, '.plugboard'),
