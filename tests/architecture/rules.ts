@@ -25,7 +25,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   status: ['config', 'servers', 'executors', 'upstreams', 'tools', 'exchanges'],
   host: ['storage', 'config', 'servers', 'executors', 'upstreams', 'tools', 'policy', 'exchanges', 'status'],
   // ── surfaces ──
-  gateway: ['config', 'servers', 'tools', 'exchanges', 'status', 'host'],
+  gateway: ['storage', 'config', 'servers', 'upstreams', 'tools', 'exchanges', 'status', 'host'],
   api: ['storage', 'config', 'servers', 'tools', 'exchanges', 'status', 'host'],
   cli: [
     'storage',
