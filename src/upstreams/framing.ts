@@ -22,7 +22,7 @@ export function createLineSplitter(options: {
   readonly onLine: (line: Buffer) => void;
   readonly onTooLong: () => void;
 }): LineSplitter {
-  const { limitBytes, onLine, onTooLong } = options;
+  const { limitBytes, onLine } = options;
   let store: Buffer = Buffer.alloc(0);
   let stored = 0;
   let dead = false;
@@ -48,7 +48,7 @@ export function createLineSplitter(options: {
     dead = true;
     store = Buffer.alloc(0);
     stored = 0;
-    onTooLong();
+    options.onTooLong();
   };
 
   const emitStored = (): void => {
@@ -61,7 +61,9 @@ export function createLineSplitter(options: {
   return {
     push: (chunk) => {
       let from = 0;
-      for (let to = chunk.indexOf(NEWLINE); to !== -1 && !dead; to = chunk.indexOf(NEWLINE, from)) {
+      for (;;) {
+        const to = dead ? -1 : chunk.indexOf(NEWLINE, from);
+        if (to === -1) break;
         const part = chunk.subarray(from, to);
         from = to + 1;
         if (stored === 0) emit(part);

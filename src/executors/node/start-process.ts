@@ -3,16 +3,19 @@ import crossSpawn from 'cross-spawn';
 import type { ProcessSpec } from '../executor.ts';
 import { REGISTER_AND_EXEC, type Watchdog } from './watchdog.ts';
 
+export type StartedProcess = ChildProcessWithoutNullStreams & { readonly pid: number };
 export type Started =
-  | { readonly kind: 'started'; readonly process: ChildProcessWithoutNullStreams & { readonly pid: number } }
+  | { readonly kind: 'started'; readonly process: StartedProcess }
   | { readonly kind: 'failed'; readonly code: string };
 
 /**
- * Variables that a shell would not hand on as they are: names that are no identifiers, and the shell's own. A program with
- * one of them is started without the registering shell, and registered right after.
+ * Variables that a shell would not hand on as they are: its own, and names that are no identifiers. A program with one of
+ * them is started without the registering shell, and registered right after.
  */
-const SHELL_KEEPS =
-  /^(?![A-Za-z_][A-Za-z0-9_]*$)|^(_|IFS|OPT(IND|ARG|ERR)|E?UID|PPID|PWD|OLDPWD|PS\d|ENV|LINENO|SHLVL|SHELLOPTS|GROUPS|DIRSTACK|FUNCNAME|PIPESTATUS|RANDOM|SECONDS|EPOCH\w*|SRANDOM|HIST\w*|COMP_\w*|BASH\w*|MAIL\w*|FC\w*|HOSTTYPE|MACHTYPE|OSTYPE|POSIXLY_CORRECT)$/;
+const SHELLS_OWN =
+  /^(?:_|IFS|OPTARG|OPTERR|OPTIND|PPID|E?UID|PWD|OLDPWD|PS\d|ENV|LINENO|SHLVL|SHELLOPTS|GROUPS|DIRSTACK|FUNCNAME|S?RANDOM|SECONDS|HIST\w*|BASH\w*|EPOCH\w*|POSIXLY_CORRECT)$/;
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const passesShell = (name: string): boolean => IDENTIFIER.test(name) && !SHELLS_OWN.test(name);
 
 /** What `spawn` did, once it is known: started with a process id, or refused with an errno name. */
 async function outcome(start: () => ChildProcess): Promise<Started> {
@@ -20,18 +23,18 @@ async function outcome(start: () => ChildProcess): Promise<Started> {
     const process = start();
     await new Promise<void>((resolve, reject) => process.once('spawn', resolve).once('error', reject));
     process.on('error', () => {});
-    return { kind: 'started', process: process as ChildProcessWithoutNullStreams & { readonly pid: number } };
+    return { kind: 'started', process: process as StartedProcess };
   } catch (error) {
     // Only the code: the text of an argument error holds the argument.
     return { kind: 'failed', code: (error as NodeJS.ErrnoException).code ?? 'UNKNOWN' };
   }
 }
 
-/** Starts `file` in its own process group, known to the watchdog before it runs (see SHELL_KEEPS for the exceptions). */
+/** Starts `file` in its own process group, known to the watchdog before it runs (see SHELLS_OWN for the exceptions). */
 export function startOnUnix(file: string, spec: ProcessSpec, means: { shell: string | null; watchdog: Watchdog }) {
   const { shell, watchdog } = means;
   const common = { cwd: spec.cwd, env: spec.env, detached: true } as const;
-  const direct = shell === null || Object.keys(spec.env).some((name) => SHELL_KEEPS.test(name));
+  const direct = shell === null || !Object.keys(spec.env).every(passesShell);
   return outcome(() => {
     const pipe = watchdog.pipe();
     const child = direct

@@ -24,8 +24,6 @@ export type StdioTransportOptions = {
   readonly limitBytes?: number;
 };
 
-type Running = { readonly child: Child; readonly writer: LineWriter; readonly tail: () => string };
-
 /**
  * A road to a server that is a process of ours: one JSON message per line on its stdin and stdout.
  *
@@ -35,60 +33,20 @@ type Running = { readonly child: Child; readonly writer: LineWriter; readonly ta
  * @see MCP 2025-11-25, basic/transports#stdio
  */
 export function createStdioTransport(options: StdioTransportOptions): Transport {
-  const { executor, launch, onStderr = () => {}, limitBytes = LIMIT_BYTES } = options;
   let starting: Promise<void> | null = null;
   let running: Running | null = null;
-  let ending: Promise<EndReason> | null = null;
   let closeAsked = false;
 
   const open = async (events: TransportEvents): Promise<void> => {
-    const spawned = closeAsked ? null : await executor.spawn(launch);
-    if (spawned === null) throw new TransportEnded({ kind: 'closed' });
+    if (closeAsked) throw new TransportEnded({ kind: 'closed' });
+    const spawned = await options.executor.spawn(options.launch);
     if (spawned.kind !== 'started') throw new TransportEnded(reasonOfFailure(spawned));
-    const { child } = spawned;
     if (closeAsked) {
-      child.stdout.destroy();
-      child.stderr.destroy();
-      await child.endGroup({ graceMs: 0 });
+      await spawned.child.endGroup({ graceMs: 0 });
       throw new TransportEnded({ kind: 'closed' });
     }
-    running = { child, writer: createLineWriter(child.stdin), tail: readStderr(child.stderr, onStderr).tail };
-    readMessages(running, events);
+    running = run(spawned.child, events, options);
   };
-
-  /** Reads until the end, whatever brings it: the first reason counts, `null` stands for the exit of the process. */
-  const readMessages = (now: Running, events: TransportEvents): void => {
-    const { child } = now;
-    const end = (reason: EndReason | null): void => {
-      ending ??= finish(now, reason).then((known) => {
-        events.onEnd(known);
-        return known;
-      });
-    };
-    const endUnlessExiting = async (exit: string): Promise<void> => {
-      if (ending !== null) return;
-      await sleep(EXIT_FOLLOWS_MS, undefined, { ref: false });
-      end({ kind: 'exited', exit, stderr: now.tail() });
-    };
-    const splitter = createLineSplitter({
-      limitBytes,
-      onLine: createMessageReader(events),
-      onTooLong: () => {
-        child.stdout.destroy();
-        end({ kind: 'too_large', limitBytes });
-      },
-    });
-    child.stdout.on('data', splitter.push);
-    child.stdout.once('end', () => {
-      splitter.end();
-      void endUnlessExiting('closed its stdout');
-    });
-    child.stdout.on('error', () => {});
-    child.stdin.once('error', () => void endUnlessExiting('closed its stdin'));
-    void child.exited.then(() => end(null));
-    endNow = end;
-  };
-  let endNow: (reason: EndReason) => void = () => {};
 
   return {
     start: (events) => {
@@ -97,28 +55,73 @@ export function createStdioTransport(options: StdioTransportOptions): Transport 
     },
     send: async (message) => {
       if (running === null) throw new TransportEnded({ kind: 'closed' });
-      if (ending !== null) throw new TransportEnded(await ending);
+      const ended = running.ended();
+      if (ended !== null) throw new TransportEnded(await ended);
       await running.writer.write(JSON.stringify(message));
     },
     close: async () => {
       closeAsked = true;
       await starting?.catch(() => {});
-      endNow({ kind: 'closed' });
-      await ending;
+      await running?.end({ kind: 'closed' });
     },
     setProtocolVersion: () => {},
     stderrTail: () => running?.tail() ?? '',
   };
 }
 
-/** Ends the group, reads what is left, and says why it ended. */
-async function finish({ child, writer, tail }: Running, reason: EndReason | null): Promise<EndReason> {
-  await child.endGroup();
-  await Promise.all([drained(child.stdout), drained(child.stderr)]);
-  const known = reason ?? { kind: 'exited', exit: exitText(await child.exited), stderr: tail() };
-  writer.fail(new TransportEnded(known));
-  child.stdin.destroy();
-  return known;
+type Running = {
+  readonly writer: LineWriter;
+  readonly tail: () => string;
+  /** Ends it for this reason, unless it is ending already; resolves to the reason that counts, after `onEnd`. */
+  readonly end: (reason: EndReason) => Promise<EndReason>;
+  /** Null while it goes on. */
+  readonly ended: () => Promise<EndReason> | null;
+};
+
+/** Reads a started server until the end, whatever brings it. */
+function run(child: Child, events: TransportEvents, options: StdioTransportOptions): Running {
+  const { limitBytes = LIMIT_BYTES, onStderr = () => {} } = options;
+  const writer = createLineWriter(child.stdin);
+  const { tail } = readStderr(child.stderr, onStderr);
+  let ending: Promise<EndReason> | null = null;
+
+  /** `why` is asked when everything has been read, so that stderr is complete. */
+  const end = (why: () => EndReason | Promise<EndReason>): Promise<EndReason> => {
+    ending ??= (async () => {
+      await child.endGroup();
+      await Promise.all([drained(child.stdout), drained(child.stderr)]);
+      const reason = await why();
+      writer.fail(new TransportEnded(reason));
+      child.stdin.destroy();
+      events.onEnd(reason);
+      return reason;
+    })();
+    return ending;
+  };
+  const endUnlessExiting = async (exit: string): Promise<void> => {
+    if (ending !== null) return;
+    await sleep(EXIT_FOLLOWS_MS, undefined, { ref: false });
+    await end(() => ({ kind: 'exited', exit, stderr: tail() }));
+  };
+
+  const splitter = createLineSplitter({
+    limitBytes,
+    onLine: createMessageReader(events),
+    onTooLong: () => {
+      child.stdout.destroy();
+      void end(() => ({ kind: 'too_large', limitBytes }));
+    },
+  });
+  child.stdout.on('data', splitter.push);
+  child.stdout.once('end', () => {
+    splitter.end();
+    void endUnlessExiting('closed its stdout');
+  });
+  child.stdout.on('error', () => {});
+  child.stdin.once('error', () => void endUnlessExiting('closed its stdin'));
+  void child.exited.then((exit) => end(() => ({ kind: 'exited', exit: exitText(exit), stderr: tail() })));
+
+  return { writer, tail, end: (reason) => end(() => reason), ended: () => ending };
 }
 
 /** Waits until a pipe whose writers have been ended is read to its end, then closes it. */
