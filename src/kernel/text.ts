@@ -34,6 +34,7 @@ export function nearest(word: string, known: Iterable<string>): string | null {
 /** Text from outside, safe to print on a terminal: control characters (but newline and tab) become `\xNN`. */
 export function printable(text: string): string {
   return text.replaceAll(
+    // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
     (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );
