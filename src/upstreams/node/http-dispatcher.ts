@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import type { Dispatcher } from 'undici';
+import { TransportEnded } from '../transport.ts';
+
+/** PEM files, absolute; null where none is configured. */
+export type TlsFiles = {
+  readonly caFile: string | null;
+  readonly clientCertFile: string | null;
+  readonly clientKeyFile: string | null;
+};
+
+/** The proxy variables, in either case, as values. @see proxyFor */
+export type ProxyEnv = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The connections to one server: without any time limit (calls may run for hours; whoever sends them has a clock), through
+ * the proxy that `env` names, trusting the system's authorities and `caFile`.
+ *
+ * @throws TransportEnded `tls` when a file cannot be read or used, `network` when the proxy's address is none
+ */
+export async function openDispatcher(url: URL, tls: TlsFiles, env: ProxyEnv): Promise<Dispatcher> {
+  const { Agent, EnvHttpProxyAgent, buildConnector } = await import('undici');
+  const secureContext = url.protocol === 'https:' ? await secureContextOf(tls) : null;
+  const tlsOptions = secureContext === null ? {} : { secureContext };
+  const connect = buildConnector({ ...tlsOptions, allowH2: false, timeout: 0 });
+  const limits = { headersTimeout: 0, bodyTimeout: 0, connectTimeout: 0, allowH2: false, connect };
+  const proxy = proxyFor(url, env);
+  if (proxy === null) return new Agent(limits);
+  try {
+    return new EnvHttpProxyAgent({
+      ...limits,
+      httpProxy: proxy,
+      httpsProxy: proxy,
+      noProxy: either(env, 'no_proxy') ?? '',
+      // The type knows only the options of a plain connection; the connector behind it takes those of a TLS one.
+      requestTls: tlsOptions as { readonly servername?: string },
+    });
+  } catch {
+    // undici's own message would repeat the address, which may hold a password.
+    throw new TransportEnded({ kind: 'network', detail: 'the address of the proxy is not valid' });
+  }
+}
+
+/** The proxy for this address, as curl chooses it: the scheme's own variable, else ALL_PROXY; lower case first. */
+function proxyFor(url: URL, env: ProxyEnv): string | null {
+  const own = either(env, url.protocol === 'https:' ? 'https_proxy' : 'http_proxy');
+  const proxy = own ?? either(env, 'all_proxy') ?? null;
+  return proxy === null || proxy.includes('://') ? proxy : `http://${proxy}`;
+}
+
+function either(env: ProxyEnv, name: string): string | undefined {
+  const value = env[name] ?? env[name.toUpperCase()];
+  return value === undefined || value.trim() === '' ? undefined : value.trim();
+}
+
+/** Made once and shared by all connections: it parses every authority the system trusts. */
+async function secureContextOf(files: TlsFiles): Promise<SecureContext | null> {
+  const [ca, cert, key] = await Promise.all([
+    readPem('ca_file', files.caFile),
+    readPem('client_cert_file', files.clientCertFile),
+    readPem('client_key_file', files.clientKeyFile),
+  ]);
+  if (ca === null && cert === null && key === null) return null;
+  try {
+    return createSecureContext({
+      ...(ca === null ? {} : { ca: [...getCACertificates('default'), ca] }),
+      ...(cert === null ? {} : { cert }),
+      // A file may hold both, certificate and key.
+      ...(key === null ? (cert === null ? {} : { key: cert }) : { key }),
+    });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new TransportEnded({ kind: 'tls', detail: `the certificate files cannot be used (${code})` });
+  }
+}
+
+async function readPem(setting: string, file: string | null): Promise<string | null> {
+  if (file === null) return null;
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new TransportEnded({ kind: 'tls', detail: `${setting} cannot be read: ${file} (${code})` });
+  }
+}
