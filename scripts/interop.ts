@@ -12,7 +12,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
-import { isJsonObject } from '../src/kernel/index.ts';
 import { openRawClient } from '../tests/support/raw-client.ts';
 import { startCodex } from './interop-codex.ts';
 import { installOnDemand } from './on-demand.ts';
@@ -178,8 +177,7 @@ async function waitForTools(of: Target): Promise<string[]> {
   try {
     await agent.initialize({ elicitation: { form: {} } });
     for (const deadline = Date.now() + READY_LIMIT_MS; Date.now() < deadline; await sleep(100)) {
-      const { tools } = await agent.request('tools/list');
-      const names = Array.isArray(tools) ? tools.filter(isJsonObject).map((tool) => String(tool['name'])) : [];
+      const names = (await agent.listTools()).map((tool) => tool.name);
       if (findTool(names, 'echo') !== undefined) return names;
     }
     throw new Error(`no tools after ${READY_LIMIT_MS} ms\n${agent.stderr()}`);

@@ -23,6 +23,8 @@ export type RawClientOptions = {
   readonly onRequest?: ServerRequestHandler;
 };
 
+export type ListedTool = JsonObject & { readonly name: string };
+
 export type RawClient = {
   readonly pid: number;
   /** Everything the server said unasked, oldest first. */
@@ -34,6 +36,8 @@ export type RawClient = {
   readonly notify: (method: string, params?: JsonObject) => void;
   /** `initialize` and `notifications/initialized` of 2025-11-25. Gives the result of `initialize`. */
   readonly initialize: (capabilities?: JsonObject) => Promise<JsonObject>;
+  /** The first page of `tools/list`. */
+  readonly listTools: () => Promise<readonly ListedTool[]>;
   /** The end of what the server wrote to standard error. */
   readonly stderr: () => string;
   /** Ends the server. Gives its exit code, or null when a signal ended it. */
@@ -68,12 +72,12 @@ export function openRawClient(options: RawClientOptions): RawClient {
     waiting.clear();
   };
 
-  async function answer(request: RpcRequest): Promise<void> {
+  async function answer(asked: RpcRequest): Promise<void> {
     try {
-      const result = await (options.onRequest ?? answerNothing)(request);
-      write({ jsonrpc: '2.0', id: request.id, result });
+      const result = await (options.onRequest ?? answerNothing)(asked);
+      write({ jsonrpc: '2.0', id: asked.id, result });
     } catch (cause) {
-      write({ jsonrpc: '2.0', id: request.id, error: { code: -32601, message: String(cause) } });
+      write({ jsonrpc: '2.0', id: asked.id, error: { code: -32601, message: String(cause) } });
     }
   }
 
@@ -147,6 +151,11 @@ export function openRawClient(options: RawClientOptions): RawClient {
     return result;
   }
 
+  async function listTools(): Promise<readonly ListedTool[]> {
+    const { tools } = await request('tools/list');
+    return tools as readonly ListedTool[];
+  }
+
   return {
     pid: child.pid ?? 0,
     notifications,
@@ -154,6 +163,7 @@ export function openRawClient(options: RawClientOptions): RawClient {
     request,
     notify,
     initialize,
+    listTools,
     stderr: () => stderr,
     close: () => endChild(child, ended),
   };
