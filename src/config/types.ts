@@ -22,6 +22,8 @@ export type StdioTransport = {
   readonly envVars: readonly EnvVarRef[];
   /** As written; relative paths are resolved against the folder of the caller's session by `servers`. */
   readonly cwd: string | null;
+  /** `cwd` as an absolute path, where that does not depend on the caller's workspace; else null. */
+  readonly cwdAbsolute: string | null;
 };
 
 export type HttpTransport = {

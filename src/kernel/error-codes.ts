@@ -97,6 +97,11 @@ export const ERROR_CODES = {
     means: 'A project folder has a config file that is ignored because the folder is not trusted.',
     fix: 'Run `plugboard config trust DIR` if you trust it.',
   },
+  CONFIG_NOT_FROM_PROJECT: {
+    ...config,
+    means: 'A project file sets what only the user or the machine may set; that table is ignored.',
+    fix: "Put the table into the user's own config.toml.",
+  },
   CONFIG_EDIT_REFUSED: {
     ...config,
     means: 'An edit could not be written without changing something else; the file is untouched.',
@@ -345,6 +350,11 @@ export const ERROR_CODES = {
     rpc: RPC.invalidRequest,
     means: 'An agent sent a message over the limit of 64 MiB.',
     fix: 'Send less at a time.',
+  },
+  INVALID_PARAMS: {
+    ...usage,
+    means: 'A request lacks a parameter, or one has the wrong type.',
+    fix: 'Correct the parameter the message names.',
   },
   METHOD_UNKNOWN: {
     ...usage,

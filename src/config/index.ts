@@ -1,0 +1,34 @@
+/**
+ * config: what the configuration files say. TOML text → layers → one `Config` in which every value knows its origin,
+ * with an issue (file, line, column, key, hint) for whatever is wrong, and what the requirements files allow.
+ *
+ * It never reads or writes a file (`node/` does), never starts anything, and never puts a value into a message.
+ * One bad entry never takes the others down. The table of keys is the single source for parser, hints and reference.
+ * `servers` and everything above may call it.
+ */
+export { buildConfig, isLoopback } from './build.ts';
+export { type Explainable, type Explained, type ExplainedLayer, explain, get, type ShowOptions } from './explain.ts';
+export type { KeyRow, KeyType } from './key-types.ts';
+export { CODEX_KEYS, TOP_KEYS } from './keys.ts';
+export { flagLayer, mergeLayers } from './layers.ts';
+export { type KeyPath, renderKey } from './located.ts';
+export { type ParsedLayer, parseKey, parseLayer, parseValue } from './parse.ts';
+export {
+  type Identity,
+  identityAllows,
+  type Matcher,
+  parseRequirements,
+  type Requirements,
+  requirementFor,
+} from './requirements.ts';
+export { SERVER_KEYS } from './server-keys.ts';
+export type {
+  Config,
+  EnvVarRef,
+  HttpTransport,
+  Layer,
+  Origin,
+  ServerEntry,
+  ServeSettings,
+  StdioTransport,
+} from './types.ts';

@@ -1,0 +1,87 @@
+import { TomlDate } from 'smol-toml';
+import type { ScalarType } from './key-types.ts';
+import type { Located, Scalar } from './located.ts';
+
+/** What a value of a type is, for "must be …". */
+export function expectation(type: ScalarType): string {
+  switch (type.kind) {
+    case 'boolean':
+      return 'true or false';
+    case 'integer': {
+      const upTo = type.max === Number.MAX_SAFE_INTEGER ? 'or more' : `to ${type.max}`;
+      return `a whole number, ${type.min} ${upTo}`;
+    }
+    case 'seconds':
+      return 'a number of seconds, 0 or more';
+    case 'one_of':
+      return `one of ${type.values.map((value) => `"${value}"`).join(', ')}`;
+    case 'text':
+    case 'env_name':
+    case 'url':
+    case 'file_uri':
+      return 'a string';
+    default:
+      return type satisfies never;
+  }
+}
+
+/** True when a value is of its type, as far as TOML's own types and the range go. */
+export function isOfType(type: ScalarType, value: Scalar): boolean {
+  switch (type.kind) {
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'integer':
+      return Number.isInteger(value) && Number(value) >= type.min && Number(value) <= type.max;
+    case 'seconds':
+      return Number.isFinite(value) && Number(value) >= 0;
+    case 'one_of':
+      return typeof value === 'string' && type.values.includes(value);
+    case 'text':
+    case 'env_name':
+    case 'url':
+    case 'file_uri':
+      return typeof value === 'string';
+    default:
+      return type satisfies never;
+  }
+}
+
+/** What is wrong with a string as such, completing "KEY …"; null when nothing is. Never quotes the string. */
+export function textProblem(type: ScalarType, text: string): string | null {
+  if (text.includes('\0')) return 'must not hold a NUL character';
+  if (type.kind === 'text') return type.nonEmpty && text.trim() === '' ? 'must not be empty' : null;
+  if (type.kind === 'env_name') return variableProblem(text);
+  if (type.kind === 'file_uri') {
+    return URL.canParse(text) && new URL(text).protocol === 'file:' ? null : 'must be a `file://` URI';
+  }
+  if (type.kind !== 'url') return null;
+  if (!URL.canParse(text)) return 'must be a URL such as "https://mcp.example.com/mcp"';
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '') return 'must not hold a user name or password; use `http_headers`';
+  return /^https?:$/.test(url.protocol) ? null : 'must start with http:// or https://';
+}
+
+/** What is wrong with a name that is a key in a table. */
+export function nameProblem(kind: 'variable' | 'header' | undefined, name: string): string | null {
+  if (kind === 'variable') return variableProblem(name);
+  if (kind !== 'header') return null;
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) ? null : 'is not a valid header name';
+}
+
+function variableProblem(name: string): string | null {
+  return name !== '' && !/[=\0\s]/.test(name) ? null : 'is not a valid name of a variable';
+}
+
+/** What a value is, in TOML's words. */
+export function typeName(value: Located): string {
+  if (value.kind !== 'scalar') return value.kind === 'list' ? 'a list' : 'a table';
+  if (value.value instanceof TomlDate) return 'a date or time';
+  switch (typeof value.value) {
+    case 'string':
+      return 'a string';
+    case 'boolean':
+      return 'a boolean';
+    default:
+      return 'a number';
+  }
+}

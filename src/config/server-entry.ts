@@ -1,0 +1,268 @@
+import { basename } from 'node:path';
+import type { Issue } from '../kernel/index.ts';
+import { type CheckContext, checkTable, found } from './check.ts';
+import { MAX_TIMER_MS } from './key-types.ts';
+import { type KeyPath, type Located, type LocatedTable, locate, renderKey } from './located.ts';
+import { type Places, resolveFrom } from './places.ts';
+import * as read from './read.ts';
+import { SERVER_KEYS } from './server-keys.ts';
+import type { EnvVarRef, HttpTransport, Origin, ServerEntry, StdioTransport } from './types.ts';
+
+const MAX_NAME_LENGTH = 128;
+const RESERVED_NAMES: readonly string[] = ['profile'];
+
+/** What a `[mcp_servers.NAME]` came to. `entry` is null for one that starts Plugboard itself. */
+export type ParsedServer = { readonly entry: ServerEntry | null; readonly issues: readonly Issue[] };
+
+/**
+ * Reads one `[mcp_servers.NAME]` after all layers were merged. Never throws: what is wrong with it becomes issues, and
+ * those of severity `error` are also the entry's `problems`.
+ *
+ * @param origin Where the server is defined, for lists and messages.
+ */
+export function parseServer(
+  name: string,
+  node: Located,
+  { origin, places }: { readonly origin: Origin; readonly places: Places },
+): ParsedServer {
+  const issues: Issue[] = [];
+  const context: CheckContext = {
+    path: ['mcp_servers', name],
+    server: name,
+    report: (issue) => void issues.push(issue),
+  };
+  const table: LocatedTable = node.kind === 'table' ? node : { ...node, kind: 'table', entries: new Map() };
+  if (node.kind !== 'table') {
+    found(context, node.at, { code: 'CONFIG_WRONG_TYPE', message: 'must be a table' });
+  } else if (startsPlugboard(table)) {
+    found(context, origin, {
+      code: 'CONFIG_SELF_REFERENCE',
+      severity: 'warning',
+      message: 'starts Plugboard itself and is not read as a server',
+    });
+    return { entry: null, issues };
+  } else {
+    checkName(name, node.origin, context);
+    checkTable(table, { keys: SERVER_KEYS }, context);
+    checkTransport(table, context);
+    checkTogether(table, context);
+    checkFiles(table, places, context);
+    noteReferences(table, context);
+  }
+  const problems = issues.filter((issue) => issue.severity === 'error');
+  return { entry: entryOf(name, table, { origin, places, problems }), issues };
+}
+
+function checkName(name: string, place: Origin, context: CheckContext): void {
+  if (RESERVED_NAMES.includes(name)) {
+    found(context, place, { code: 'CONFIG_RESERVED_NAME', message: `has the name "${name}", which is reserved` });
+  } else if (name === '' || name.length > MAX_NAME_LENGTH || !/^[A-Za-z0-9_:@/.-]+$/.test(name)) {
+    const message =
+      name.length > MAX_NAME_LENGTH
+        ? `has a name longer than ${MAX_NAME_LENGTH} characters`
+        : "has a name with characters that are not allowed, or none (use letters, numbers, '-', '_', ':', '@', '/', '.')";
+    found(context, place, { code: 'CONFIG_BAD_NAME', message });
+  }
+}
+
+function checkTransport(table: LocatedTable, context: CheckContext): void {
+  const command = table.entries.get('command');
+  const url = table.entries.get('url');
+  if (command !== undefined && url !== undefined) {
+    found(context, url.origin, {
+      code: 'CONFIG_BOTH_TRANSPORTS',
+      message: 'has both `command` and `url`; url is not supported for stdio',
+      hint: 'keep one of the two',
+    });
+    return;
+  }
+  if (command === undefined && url === undefined) {
+    found(context, table.origin, {
+      code: 'CONFIG_NO_TRANSPORT',
+      message: 'has neither `command` nor `url`',
+      hint: 'add `command` for a program, or `url` for an HTTP server',
+    });
+    return;
+  }
+  const transport = command === undefined ? 'http' : 'stdio';
+  for (const row of SERVER_KEYS) {
+    const value = table.entries.get(row.key);
+    if (value === undefined || row.transport === undefined || row.transport === transport || row.refused) continue;
+    found({ ...context, path: [...context.path, row.key] }, value.origin, {
+      code: 'CONFIG_KEY_NOT_FOR_TRANSPORT',
+      message: `is not supported for ${transport === 'stdio' ? 'stdio' : 'streamable_http'}`,
+      hint:
+        transport === 'stdio' ? 'remove it, or replace `command` by `url`' : 'remove it, or replace `url` by `command`',
+    });
+  }
+}
+
+/** Rules about keys that need each other. */
+function checkTogether(table: LocatedTable, context: CheckContext): void {
+  const needs = (key: KeyPath, fine: boolean, message: string): void => {
+    const value = locate(table, key);
+    if (value === undefined || fine) return;
+    found({ ...context, path: [...context.path, ...key] }, value.origin, { code: 'CONFIG_WRONG_TYPE', message });
+  };
+  const has = (...key: string[]): boolean => locate(table, key) !== undefined;
+  const enterprise = read.text(table, 'auth') === 'ema_auth';
+  needs(['oauth', 'client_secret'], has('oauth', 'client_id'), 'needs `oauth.client_id`');
+  needs(['oauth', 'token_endpoint_auth_method'], enterprise, 'needs `auth = "ema_auth"`');
+  needs(['oauth', 'authorization_server_issuer'], enterprise, 'needs `auth = "ema_auth"`');
+  needs(['client_cert_file'], has('client_key_file'), 'needs `client_key_file`');
+  needs(['client_key_file'], has('client_cert_file'), 'needs `client_cert_file`');
+  const elsewhere = !['local', '', undefined].includes(read.text(table, 'environment_id'));
+  needs(['http_headers_helper'], !elsewhere, 'is only supported for servers of the local environment');
+}
+
+function checkFiles(table: LocatedTable, places: Places, context: CheckContext): void {
+  for (const key of ['ca_file', 'client_cert_file', 'client_key_file']) {
+    const value = table.entries.get(key);
+    if (value === undefined || read.text(table, key) === undefined) continue;
+    if (resolveFrom(value, { places, relativeTo: 'file' }) !== null) continue;
+    const message = 'must be an absolute path, since it is not written in a file it could be relative to';
+    found({ ...context, path: [...context.path, key] }, value.at, { code: 'CONFIG_WRONG_TYPE', message });
+  }
+}
+
+/** Forms that a later version replaces. Until then they would reach a process as they stand, so they stop the server. */
+const OUR_FORM = /\$\{(?:env|secret|user_config)[:.]/;
+const SHELL_FORM = /\$\{[A-Za-z_]\w*\}|\$[A-Z_][A-Z0-9_]*/;
+
+/** Their arguments are for them to expand. */
+const SHELLS = ['sh', 'bash', 'zsh', 'dash', 'fish', 'cmd', 'powershell', 'pwsh'];
+
+const REFERENCE_HINTS: Readonly<Record<string, string>> = {
+  env: 'list the name of the variable in `env_vars` instead',
+  http_headers: 'use `env_http_headers`, or `bearer_token_env_var` for a token',
+};
+
+function noteReferences(table: LocatedTable, context: CheckContext): void {
+  const shell = SHELLS.includes(programName(read.text(table, 'command') ?? ''));
+  for (const key of ['command', 'args', 'env', 'cwd', 'url', 'http_headers']) {
+    const value = table.entries.get(key);
+    if (value === undefined || (shell && key === 'args')) continue;
+    for (const { path, node } of read.texts(value, [...context.path, key])) {
+      const inner = { ...context, path };
+      const hint = `${REFERENCE_HINTS[key] ?? 'write the value itself'}; references such as \${env:NAME} come with a later version`;
+      if (OUR_FORM.test(node.value)) {
+        found(inner, node.at, {
+          code: 'CONFIG_LITERAL_REFERENCE',
+          message:
+            'holds a reference that this version does not replace yet; the server is not started with it as it stands',
+          hint,
+        });
+      } else if (SHELL_FORM.test(node.value)) {
+        const message = 'holds what looks like a shell variable, and stays as it is written';
+        found(inner, node.at, { code: 'CONFIG_LITERAL_REFERENCE', severity: 'note', message, hint });
+      }
+    }
+  }
+}
+
+/** True for `plugboard …`, and for node, npx and the like running it as an MCP endpoint. */
+function startsPlugboard(table: LocatedTable): boolean {
+  const command = read.text(table, 'command');
+  if (command === undefined) return false;
+  const program = programName(command);
+  if (program === 'plugboard') return true;
+  const args = read.textList(table, 'args') ?? [];
+  const runs = args.some((arg) => /(?:^|[\\/])plugboard(?:\.js|@[^/\\]*)?$/.test(arg));
+  return (
+    runs &&
+    /^(?:node|npx|npm|bunx?|deno|pnpm|yarn|env)$/.test(program) &&
+    args.some((arg) => arg === 'stdio' || arg === 'serve')
+  );
+}
+
+/** `npx` for `C:\\node\\npx.cmd`. */
+function programName(command: string): string {
+  return basename(command.replaceAll('\\', '/'))
+    .toLowerCase()
+    .replace(/\.(?:exe|cmd|ps1|bat)$/, '');
+}
+
+function entryOf(
+  name: string,
+  table: LocatedTable,
+  { origin, places, problems }: { origin: Origin; places: Places; problems: readonly Issue[] },
+): ServerEntry {
+  const startupSec = read.number(table, 'startup_timeout_sec');
+  const startupMs = startupSec === undefined ? read.number(table, 'startup_timeout_ms') : startupSec * 1000;
+  const toolSec = read.number(table, 'tool_timeout_sec');
+  return {
+    name,
+    origin,
+    enabled: read.boolean(table, 'enabled') ?? true,
+    enabledOrigin: table.entries.get('enabled')?.origin ?? origin,
+    required: read.boolean(table, 'required') ?? false,
+    transport: transportOf(table, places),
+    startupTimeoutMs: timer(startupMs ?? 30_000),
+    toolTimeoutMs: timer(toolSec === undefined ? 300_000 : toolSec * 1000),
+    startupTimeoutSec: startupMs === undefined ? null : startupMs / 1000,
+    toolTimeoutSec: toolSec ?? null,
+    enabledTools: read.textList(table, 'enabled_tools') ?? null,
+    disabledTools: read.textList(table, 'disabled_tools') ?? [],
+    supportsParallelToolCalls: read.boolean(table, 'supports_parallel_tool_calls') ?? false,
+    sharing: read.text(table, 'sharing') === 'session' ? 'session' : 'auto',
+    maxConnections: read.number(table, 'max_connections') ?? 8,
+    roots: rootsOf(table),
+    problems,
+  };
+}
+
+function timer(ms: number): number {
+  return Math.min(ms, MAX_TIMER_MS);
+}
+
+function transportOf(table: LocatedTable, places: Places): StdioTransport | HttpTransport | null {
+  const command = read.text(table, 'command');
+  const url = read.text(table, 'url');
+  if (command !== undefined) {
+    const cwd = table.entries.get('cwd');
+    return {
+      kind: 'stdio',
+      command,
+      args: read.textList(table, 'args') ?? [],
+      env: read.textMap(table, 'env'),
+      envVars: envVarsOf(table),
+      cwd: read.text(table, 'cwd') ?? null,
+      cwdAbsolute: cwd === undefined ? null : resolveFrom(cwd, { places, relativeTo: 'project' }),
+    };
+  }
+  if (url === undefined) return null;
+  const file = (key: string): string | null => {
+    const value = table.entries.get(key);
+    return value === undefined ? null : resolveFrom(value, { places, relativeTo: 'file' });
+  };
+  return {
+    kind: 'http',
+    url,
+    bearerTokenEnvVar: read.text(table, 'bearer_token_env_var') ?? null,
+    headers: read.textMap(table, 'http_headers'),
+    envHeaders: read.textMap(table, 'env_http_headers'),
+    headersHelper: read.text(table, 'http_headers_helper') ?? null,
+    caFile: file('ca_file'),
+    clientCertFile: file('client_cert_file'),
+    clientKeyFile: file('client_key_file'),
+  };
+}
+
+function envVarsOf(table: LocatedTable): readonly EnvVarRef[] {
+  return read.items(table, 'env_vars').flatMap((item) => {
+    if (item.kind === 'scalar') return [{ name: String(item.value), source: 'local', required: false } as const];
+    if (item.kind === 'list') return [];
+    const name = read.text(item, 'name');
+    const source = read.text(item, 'source') === 'remote' ? 'remote' : 'local';
+    return name === undefined ? [] : [{ name, source, required: read.boolean(item, 'required') ?? false }];
+  });
+}
+
+function rootsOf(table: LocatedTable): ServerEntry['roots'] {
+  return read.items(table, 'roots').flatMap((item) => {
+    if (item.kind === 'scalar') return [{ uri: String(item.value) }];
+    if (item.kind === 'list') return [];
+    const name = read.text(item, 'name');
+    return [{ uri: read.text(item, 'uri') ?? '', ...(name === undefined ? {} : { name }) }];
+  });
+}
