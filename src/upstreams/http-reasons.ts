@@ -51,6 +51,7 @@ export function reasonOfError(error: unknown, url: URL): EndReason {
   const coded = codedError(error);
   if (coded === null) return { kind: 'network', detail: error instanceof Error ? error.name : 'unknown error' };
   const { code } = coded;
+  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return { kind: 'closed' };
   if (code === 'ECONNREFUSED') return { kind: 'refused', address: coded.address ?? url.host };
   if (NO_ADDRESS.has(code)) return { kind: 'dns', host: coded.host ?? url.hostname };
   const fault = CERTIFICATE_FAULTS[code];

@@ -4,7 +4,8 @@ import { MAX_STREAM_FAILURES, planReopen } from '../http-waits.ts';
 import { type EndReason, TransportEnded } from '../transport.ts';
 import type { Exchange } from './http-exchange.ts';
 import type { LightResponse } from './http-light-fetch.ts';
-import { followEvents, mediaType, parseEventData, pause } from './http-stream.ts';
+import { drain, mediaType } from './http-road.ts';
+import { followEvents, parseEventData, pause } from './http-stream.ts';
 
 /** How long a stream may stay open after it brought the answer. Milliseconds. */
 const LINGER_MS = 5_000;
@@ -34,23 +35,30 @@ export class Answers {
 
   /** Reads a successful answer. An event stream goes on being read after this. @throws TransportEnded */
   async read(exchange: Exchange, response: LightResponse): Promise<void> {
-    if (exchange.requestId === null) {
-      await response.text();
-      return;
-    }
+    if (exchange.requestId === null) return drain(response);
     const type = mediaType(response);
     if (type === 'text/event-stream') {
       void this.follow(exchange, response);
-      return;
-    }
-    if (type === 'application/json' && response.status !== 202) {
+    } else if (type === 'application/json' && response.status !== 202) {
       this.#deliver(exchange, await response.json());
-      if (exchange.answered) return;
-      throw new TransportEnded({ kind: 'protocol', detail: 'the answer does not belong to the request' });
+      if (!exchange.answered) throw notTheAnswer('JSON that is not the answer to the request');
+    } else {
+      await drain(response);
+      throw notTheAnswer(
+        type === '' || response.status === 202
+          ? `HTTP ${response.status} without an answer to the request`
+          : `an answer of type ${type.slice(0, 80)}, not JSON or an event stream`,
+      );
     }
-    await response.text().catch(() => {});
-    const what = type === '' ? `HTTP ${response.status} without an answer` : `an answer of type ${type.slice(0, 80)}`;
-    throw new TransportEnded({ kind: 'protocol', detail: `${what}, not JSON or an event stream` });
+  }
+
+  /** Takes the body of an HTTP error if it is the answer to the request. @returns whether it was */
+  readRefusal(exchange: Exchange, body: unknown): boolean {
+    const classified = classifyMessage(body);
+    if (classified.kind !== 'response' || exchange.requestId === null) return false;
+    if (classified.message.id !== exchange.requestId) return false;
+    this.#deliverOne(exchange, body);
+    return true;
   }
 
   /** Reads an event stream that may hold the answer, to its end and beyond. Never throws. */
@@ -64,22 +72,9 @@ export class Answers {
     });
     if (exchange.isOver) return exchange.settle();
     if (reason?.kind === 'too_large' || exchange.lastEventId === null) {
-      return this.fail(exchange, reason ?? { kind: 'network', detail: 'the stream ended before the answer' });
+      return this.#fail(exchange, reason ?? { kind: 'network', detail: 'the stream ended before the answer' });
     }
     await this.#resume(exchange, exchange.lastEventId, 0);
-  }
-
-  /** Puts an error in the place of the answer. */
-  fail(exchange: Exchange, reason: EndReason): void {
-    const id = exchange.requestId;
-    if (!exchange.isOver && id !== null) {
-      if (exchange.own === null) {
-        exchange.answered = true;
-        this.#pass(exchange, { jsonrpc: '2.0', id, error: toRpcError(errorOfEnd(this.#options.server, reason)) });
-      } else exchange.own.reject(new TransportEnded(reason));
-    }
-    exchange.abort.abort();
-    exchange.settle();
   }
 
   /** Hands on what waited for the end of the POST. */
@@ -89,19 +84,33 @@ export class Answers {
     for (const message of held) this.#pass(exchange, message);
   }
 
+  /** Puts an error in the place of the answer, and gives up the stream. */
+  #fail(exchange: Exchange, reason: EndReason): void {
+    const id = exchange.requestId;
+    if (!exchange.isOver && id !== null) {
+      if (exchange.own === null) {
+        exchange.answered = true;
+        const error = toRpcError(errorOfEnd(this.#options.server, reason));
+        this.#handOn(exchange, { jsonrpc: '2.0', id, error });
+      } else exchange.own.reject(new TransportEnded(reason));
+    }
+    exchange.abort.abort();
+    exchange.settle();
+  }
+
   async #resume(exchange: Exchange, lastEventId: string, failures: number): Promise<void> {
     await pause(planReopen(exchange.retryMs, failures), exchange.abort.signal);
     if (exchange.isOver) return exchange.settle();
     if (exchange.session !== this.#options.session()) {
-      return this.fail(exchange, { kind: 'network', detail: 'the server forgot the session before it answered' });
+      return this.#fail(exchange, { kind: 'network', detail: 'the server forgot the session before it answered' });
     }
     try {
       await this.#options.resume(exchange, lastEventId);
     } catch (error) {
       const reason = this.#options.reasonOf(error);
-      const again = reason.kind === 'network' || reason.kind === 'refused' || isTrouble(reason);
-      if (again && failures + 1 < MAX_STREAM_FAILURES) await this.#resume(exchange, lastEventId, failures + 1);
-      else this.fail(exchange, reason);
+      if (mayPass(reason) && failures + 1 < MAX_STREAM_FAILURES) {
+        await this.#resume(exchange, lastEventId, failures + 1);
+      } else this.#fail(exchange, reason);
     }
   }
 
@@ -118,26 +127,40 @@ export class Answers {
 
   #deliverOne(exchange: Exchange, value: unknown): void {
     const classified = classifyMessage(value);
+    const { requestId } = exchange;
     if (classified.kind === 'invalid') {
       this.#options.onOdd(`a message that is not JSON-RPC: ${classified.reason}`);
-      if (classified.id !== null && classified.id === exchange.requestId) {
-        this.fail(exchange, { kind: 'protocol', detail: classified.reason });
-      }
-      return;
+      const isOurs = classified.id !== null && classified.id === requestId;
+      if (isOurs) this.#fail(exchange, { kind: 'protocol', detail: classified.reason });
+    } else if (classified.kind === 'response' && classified.message.id === null && requestId !== null) {
+      // An error about a message that the server could not read. On this stream it can only be this one.
+      exchange.answered = true;
+      this.#handOn(exchange, { ...classified.message, id: requestId });
+    } else {
+      if (classified.kind === 'response' && classified.message.id === requestId) exchange.answered = true;
+      this.#handOn(exchange, classified.message);
     }
-    const { message } = classified;
-    if (classified.kind === 'response' && classified.message.id === exchange.requestId) exchange.answered = true;
+  }
+
+  #handOn(exchange: Exchange, message: RpcMessage): void {
     if (exchange.held === null) this.#pass(exchange, message);
     else exchange.held.push(message);
   }
 
   #pass(exchange: Exchange, message: RpcMessage): void {
-    if (exchange.own !== null && !('method' in message) && message.id === exchange.requestId) {
-      exchange.own.resolve(message);
-    } else this.#options.onMessage(message);
+    const isAnswer = !('method' in message) && message.id === exchange.requestId;
+    if (exchange.own !== null && isAnswer) exchange.own.resolve(message);
+    else this.#options.onMessage(message);
   }
 }
 
-function isTrouble(reason: EndReason): boolean {
-  return reason.kind === 'http_status' && reason.status >= 500;
+function notTheAnswer(detail: string): TransportEnded {
+  return new TransportEnded({ kind: 'protocol', detail });
+}
+
+/** What may be otherwise in a second: the network, and a server in trouble. */
+function mayPass(reason: EndReason): boolean {
+  return (
+    reason.kind === 'network' || reason.kind === 'refused' || (reason.kind === 'http_status' && reason.status >= 500)
+  );
 }

@@ -1,12 +1,20 @@
 import type { SSEClientTransport } from '@modelcontextprotocol/client';
 import { classifyMessage, type RpcMessage } from '../../kernel/index.ts';
-import { reasonOfError, reasonOfStatus } from '../http-reasons.ts';
+import { reasonOfError } from '../http-reasons.ts';
 import { type EndReason, TransportEnded } from '../transport.ts';
 import type { LightResponse } from './http-light-fetch.ts';
-import { followEvents, isRedirect, mediaType, parseEventData } from './http-stream.ts';
-import type { Road, RoadOptions } from './http-streamable.ts';
+import {
+  drain,
+  expectEventStream,
+  isRedirect,
+  type Road,
+  type RoadOptions,
+  reasonOfResponse,
+  unlessAborted,
+} from './http-road.ts';
+import { followEvents, parseEventData } from './http-stream.ts';
 
-/** How long a server may take to name its endpoint once the stream is open. Milliseconds. */
+/** How long a server may take to name its endpoint once it was asked for the stream. Milliseconds. */
 const ENDPOINT_MS = 10_000;
 
 /**
@@ -19,8 +27,8 @@ export class LegacyRoad implements Road {
   readonly #options: RoadOptions;
   readonly #sdk: SSEClientTransport;
   readonly #abort = new AbortController();
-  /** Why the stream could not be opened, told by our fetch; the SDK's own error has only a text. */
-  #refusal: EndReason | null = null;
+  /** Rejects with what our fetch saw while the stream was being opened; the SDK's own error has only a text. */
+  readonly #refused = Promise.withResolvers<never>();
   #open = false;
 
   /** @throws TransportEnded when there is no such server at this address; nothing is left behind */
@@ -33,20 +41,19 @@ export class LegacyRoad implements Road {
 
   private constructor(options: RoadOptions, Sdk: typeof SSEClientTransport) {
     this.#options = options;
+    this.#refused.promise.catch(() => {});
     this.#sdk = new Sdk(options.url, {
       // The SDK reads no more of a response than LightResponse has.
       fetch: (to, init) => this.#fetch(new URL(to), init ?? {}) as Promise<unknown> as Promise<Response>,
     });
   }
 
-  async send(message: RpcMessage, signal?: AbortSignal): Promise<void> {
-    const sending = this.#sdk.send(message as Parameters<SSEClientTransport['send']>[0]);
+  async send(message: RpcMessage, signal: AbortSignal | undefined): Promise<void> {
     try {
-      await Promise.race([sending, rejectedOn(signal)]);
+      await unlessAborted(this.#sdk.send(message as Parameters<SSEClientTransport['send']>[0]), signal);
     } catch (error) {
-      sending.catch(() => {});
-      const reason = reasonOfSdk(error, this.#options.url);
-      // The endpoint names the session. Where it is gone, so is everything that was to come on the stream.
+      const reason = this.#reasonOf(error);
+      // The endpoint is the session. Where it is gone, so is everything that was to come on the stream.
       if (reason.kind === 'http_status' && reason.status === 404) {
         this.#lose({ kind: 'network', detail: 'the server forgot the session' });
       }
@@ -66,19 +73,24 @@ export class LegacyRoad implements Road {
 
   async #start(signal: AbortSignal | undefined): Promise<void> {
     const limit = AbortSignal.timeout(ENDPOINT_MS);
-    const either = signal === undefined ? limit : AbortSignal.any([limit, signal]);
     const starting = this.#sdk.start();
+    starting.catch(() => {});
     try {
-      await Promise.race([starting, rejectedOn(either)]);
+      await unlessAborted(
+        Promise.race([this.#refused.promise, starting]),
+        signal === undefined ? limit : AbortSignal.any([limit, signal]),
+      );
       this.#open = true;
-    } catch {
-      starting.catch(() => {});
+    } catch (error) {
       await this.close();
-      throw new TransportEnded(this.#refusal ?? { kind: 'protocol', detail: 'the event stream names no endpoint' });
+      if (limit.aborted) throw new TransportEnded({ kind: 'protocol', detail: 'the event stream names no endpoint' });
+      throw new TransportEnded(this.#reasonOf(error));
     }
   }
 
+  /** Before the endpoint is known this refuses the start, afterwards it ends the road. */
   #lose(reason: EndReason): void {
+    this.#refused.reject(new TransportEnded(reason));
     if (!this.#open) return;
     void this.close();
     this.#options.onLost(reason);
@@ -88,9 +100,9 @@ export class LegacyRoad implements Road {
     try {
       return init.method === 'POST' ? await this.#post(url, init) : await this.#get(url, init);
     } catch (error) {
-      const reason = reasonOfError(error, url);
-      if (init.method !== 'POST') this.#refusal ??= reason;
-      throw new TransportEnded(reason);
+      const ended = new TransportEnded(reasonOfError(error, url));
+      if (init.method !== 'POST') this.#refused.reject(ended);
+      throw ended;
     }
   }
 
@@ -100,8 +112,8 @@ export class LegacyRoad implements Road {
     const signal = this.#abort.signal;
     const response = await net.fetch(url, { method: 'POST', headers, body: String(init.body), signal });
     if (isRedirect(response)) return response;
-    await response.text(1024 * 1024).catch(() => {});
-    if (!response.ok) throw new TransportEnded(this.#reasonOf(response));
+    await drain(response);
+    if (!response.ok) throw new TransportEnded(reasonOfResponse(response, net));
     return { ...response, text: async () => '' };
   }
 
@@ -110,11 +122,7 @@ export class LegacyRoad implements Road {
     const signal = this.#abort.signal;
     const response = await net.fetch(url, { method: 'GET', headers: init.headers as Headers, signal });
     if (isRedirect(response)) return response;
-    if (!response.ok || mediaType(response) !== 'text/event-stream') {
-      await response.text(1024 * 1024).catch(() => {});
-      if (!response.ok) throw new TransportEnded(this.#reasonOf(response));
-      throw new TransportEnded({ kind: 'protocol', detail: 'a GET was not answered with an event stream' });
-    }
+    await expectEventStream(response, net);
     let toSdk: ReadableStreamDefaultController<Uint8Array> | null = null;
     const body = new ReadableStream<Uint8Array>({ start: (controller) => void (toSdk = controller) });
     void this.#follow(response, (endpoint) => {
@@ -123,11 +131,11 @@ export class LegacyRoad implements Road {
     return { ...response, body };
   }
 
-  /** The SDK is shown the endpoint; messages go past it, by reference. */
+  /** The SDK is shown the endpoint only; messages go past it, by reference. */
   async #follow(response: LightResponse, onEndpoint: (endpoint: string) => void): Promise<void> {
     const reason = await followEvents(response, this.#options.url, {
       onData: (data, name) => {
-        if (name === 'endpoint') onEndpoint(data);
+        if (name === 'endpoint') this.#onEndpoint(data, onEndpoint);
         else if (name === 'message') this.#onData(data);
       },
       onId: () => {},
@@ -136,34 +144,23 @@ export class LegacyRoad implements Road {
     this.#lose(reason ?? { kind: 'network', detail: 'the server ended the event stream' });
   }
 
+  #onEndpoint(data: string, onEndpoint: (endpoint: string) => void): void {
+    const { url } = this.#options;
+    if (URL.parse(data, url.href)?.origin === url.origin) onEndpoint(data);
+    else this.#lose({ kind: 'protocol', detail: 'the event stream names an endpoint of another origin' });
+  }
+
   #onData(data: string): void {
     const classified = classifyMessage(parseEventData(data));
     if (classified.kind === 'invalid') this.#options.onOdd(`a message that is not JSON-RPC: ${classified.reason}`);
     else if (this.#open) this.#options.onMessage(classified.message);
   }
 
-  #reasonOf(response: LightResponse): EndReason {
-    return reasonOfStatus({
-      status: response.status,
-      challenge: response.headers.get('www-authenticate'),
-      sentCredentials: this.#options.net.sendsCredentials,
-    });
+  /** The SDK's own errors are about redirects that it does not follow; the stream's has the status as its code. */
+  #reasonOf(error: unknown): EndReason {
+    if (error instanceof TransportEnded) return error.reason;
+    const status = error instanceof Error && 'code' in error ? error.code : null;
+    if (typeof status === 'number') return { kind: 'http_status', status };
+    return { kind: 'protocol', detail: 'the server redirects to another address' };
   }
-}
-
-/** A redirect that is not followed is an error of the SDK's, with nothing but a text. */
-function reasonOfSdk(error: unknown, url: URL): EndReason {
-  if (error instanceof Error && error.constructor === Error) {
-    return { kind: 'protocol', detail: 'the endpoint redirects to another address' };
-  }
-  return reasonOfError(error, url);
-}
-
-function rejectedOn(signal: AbortSignal | undefined): Promise<never> {
-  const aborted = Promise.withResolvers<never>();
-  aborted.promise.catch(() => {});
-  const onAbort = (): void => aborted.reject(new TransportEnded({ kind: 'closed' }));
-  if (signal?.aborted === true) onAbort();
-  else signal?.addEventListener('abort', onAbort, { once: true });
-  return aborted.promise;
 }

@@ -24,6 +24,8 @@ export type LightResponse = {
   readonly json: () => Promise<unknown>;
   /** Hands every chunk to `onChunk` until the end; `false` from it stops and closes the connection. */
   readonly stream: (onChunk: (chunk: Buffer) => boolean) => Promise<void>;
+  /** Closes the connection that the body would come on. */
+  readonly cancel: () => void;
 };
 
 /**
@@ -60,6 +62,7 @@ export async function lightFetch(dispatcher: Dispatcher, url: URL, request: Ligh
     text,
     json: async () => parseJson(await text()),
     stream: (onChunk) => forEachChunk(body, onChunk),
+    cancel: () => abandon(body),
   };
 }
 
@@ -90,7 +93,6 @@ async function readAll(body: Body, limitBytes: number, announcedBytes: number): 
   throw new TransportEnded({ kind: 'too_large', limitBytes });
 }
 
-/** Closes the connection that the rest of `body` would come on. */
 function abandon(body: Body): void {
   body.on('error', () => {});
   body.destroy();
@@ -98,13 +100,23 @@ function abandon(body: Body): void {
 
 function forEachChunk(body: Body, onChunk: (chunk: Buffer) => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
+    let ended = false;
     body.on('data', (chunk: Buffer) => {
       if (onChunk(chunk)) return;
+      ended = true;
       abandon(body);
       resolve();
     });
-    body.on('end', resolve);
-    body.on('error', reject);
-    body.on('close', () => reject(new TransportEnded({ kind: 'network', detail: 'the answer broke off' })));
+    body.on('end', () => {
+      ended = true;
+      resolve();
+    });
+    body.on('error', (error) => {
+      ended = true;
+      reject(error);
+    });
+    body.on('close', () => {
+      if (!ended) reject(new TransportEnded({ kind: 'network', detail: 'the answer broke off' }));
+    });
   });
 }

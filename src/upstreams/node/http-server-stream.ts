@@ -3,14 +3,17 @@ import type { EndReason } from '../transport.ts';
 import type { LightResponse } from './http-light-fetch.ts';
 import { followEvents, pause } from './http-stream.ts';
 
+/** A stream that lasted this long was a good one, even if it brought nothing. Milliseconds. */
+const GOOD_AFTER_MS = 5_000;
+
 export type ServerStreamOptions = {
   readonly url: URL;
   /** Sends the GET; `lastEventId` is '' at first. It ends in `follow` of this stream, or throws. */
   readonly open: (lastEventId: string) => Promise<void>;
   readonly reasonOf: (error: unknown) => EndReason;
   readonly onData: (data: string) => void;
-  /** The server does not know the session any more, or says something like it: 400 or 404. */
-  readonly onSessionDoubtful: (status: number) => void;
+  /** 400 or 404: the server forgot the session, or has no such stream and says so in its own way. */
+  readonly onSessionDoubtful: () => void;
   /** The server cannot be reached any more. */
   readonly onLost: (reason: EndReason) => void;
 };
@@ -21,7 +24,10 @@ export class ServerStream {
   #abort = new AbortController();
   #lastEventId = '';
   #retryMs: number | null = null;
-  #failures = 0;
+  /** Attempts in a row that brought nothing: they make the pause longer. */
+  #idle = 0;
+  /** Attempts in a row that were refused: at some point the server is gone. */
+  #refused = 0;
 
   constructor(options: ServerStreamOptions) {
     this.#options = options;
@@ -37,7 +43,8 @@ export class ServerStream {
     this.#abort = new AbortController();
     this.#lastEventId = '';
     this.#retryMs = null;
-    this.#failures = 0;
+    this.#idle = 0;
+    this.#refused = 0;
     void this.#open(this.#abort.signal);
   }
 
@@ -48,20 +55,23 @@ export class ServerStream {
   /** Reads the answer to the GET, and opens the stream again when it ends. */
   async follow(response: LightResponse): Promise<void> {
     const { signal } = this.#abort;
+    const openedAt = performance.now();
+    this.#refused = 0;
     await followEvents(response, this.#options.url, {
       onData: (data) => {
-        this.#failures = 0;
+        this.#idle = 0;
         if (!signal.aborted) this.#options.onData(data);
       },
       onId: (id) => (this.#lastEventId = id),
       onRetry: (waitMs) => (this.#retryMs = waitMs),
     });
+    if (performance.now() - openedAt >= GOOD_AFTER_MS) this.#idle = 0;
     await this.#reopen(signal);
   }
 
   async #reopen(signal: AbortSignal): Promise<void> {
-    await pause(planReopen(this.#retryMs, this.#failures), signal);
-    this.#failures += 1;
+    await pause(planReopen(this.#retryMs, this.#idle), signal);
+    this.#idle += 1;
     await this.#open(signal);
   }
 
@@ -75,18 +85,18 @@ export class ServerStream {
   }
 
   async #onRefused(reason: EndReason, signal: AbortSignal): Promise<void> {
+    this.#refused += 1;
+    const again = this.#refused < MAX_STREAM_FAILURES;
     switch (reason.kind) {
       case 'refused':
       case 'dns':
       case 'network':
       case 'tls':
-        if (this.#failures >= MAX_STREAM_FAILURES) return this.#options.onLost(reason);
-        return this.#reopen(signal);
+        return again ? this.#reopen(signal) : this.#options.onLost(reason);
       case 'http_status':
-        if (reason.status === 400 || reason.status === 404) return this.#options.onSessionDoubtful(reason.status);
+        if (reason.status === 400 || reason.status === 404) return this.#options.onSessionDoubtful();
         // 405 says that there is no such stream; only a server in trouble may have one later.
-        if (reason.status >= 500 && this.#failures < MAX_STREAM_FAILURES) return this.#reopen(signal);
-        return;
+        return reason.status >= 500 && again ? this.#reopen(signal) : undefined;
       default:
         return;
     }

@@ -52,12 +52,3 @@ export function parseEventData(data: string): unknown {
 export async function pause(waitMs: number, signal: AbortSignal): Promise<void> {
   await sleep(waitMs, undefined, { signal, ref: false }).catch(() => {});
 }
-
-/** The media type of a `Content-Type` header, in lower case and without parameters; '' without one. */
-export function mediaType(response: LightResponse): string {
-  return (response.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-}
-
-export function isRedirect(response: LightResponse): boolean {
-  return response.status >= 300 && response.status < 400;
-}

@@ -10,13 +10,14 @@ import {
 import type { ProxyEnv, TlsFiles } from './http-dispatcher.ts';
 import { LegacyRoad } from './http-legacy.ts';
 import { Net } from './http-net.ts';
-import { type Road, type RoadOptions, StreamableRoad } from './http-streamable.ts';
+import type { Road, RoadOptions } from './http-road.ts';
+import { StreamableRoad } from './http-streamable.ts';
 
 /** Which of the two HTTP transports a server speaks. */
 export type HttpVerdict = 'streamable' | 'sse';
 
 export type HttpTransportOptions = {
-  /** For messages and the log. */
+  /** The server's name, for messages and the log. */
   readonly server: string;
   readonly url: string;
   /** Asked at `start` and once more after a 401. @throws TransportEnded `headers_helper` */
@@ -27,114 +28,119 @@ export type HttpTransportOptions = {
   readonly log: Log;
   /** What an earlier transport to this server found out: saves the attempt at the other one. */
   readonly remembered?: HttpVerdict;
+  /** Told once the server has answered in one of the two. */
   readonly onVerdict?: (verdict: HttpVerdict) => void;
   /** A lost session was replaced: subscriptions and log level are gone, lists may have changed. */
   readonly onRenewed?: () => void;
 };
-
-/** Statuses of an `initialize` that make it worth looking for the older transport. */
-const MAYBE_OLDER = [400, 404, 405];
 
 /**
  * The transport to a server at a URL: Streamable HTTP, or HTTP+SSE where the server knows no other.
  *
  * Every message travels by itself, so a failure concerns that message: `send` rejects, or, when the POST had been accepted
  * before its stream broke for good, an error arrives in the place of the answer. The transport as a whole goes on after
- * that; a server that is away answers again when it is back. It ends (`onEnd`) only
+ * that; a server that was away answers again when it is back. It ends (`onEnd`) only
  *
  * - by `close`;
- * - when the stream that the server speaks on broke and could not be opened again in about 13 s;
+ * - when the stream that the server speaks on broke and could not be opened again in about 8 s;
  * - when a lost session could not be replaced by one of the same protocol revision;
  * - HTTP+SSE: when the event stream ends, or the endpoint answers 404, because the stream is the session.
  *
  * A request that its caller aborts gets nothing any more; its `send` rejects with `closed` if it still waits.
  */
 export function createHttpTransport(options: HttpTransportOptions): Transport {
-  return new HttpTransport(options);
+  const transport = new HttpTransport(options);
+  return {
+    start: (events) => transport.start(events),
+    send: (message, sendOptions) => transport.send(message, sendOptions),
+    close: () => transport.close(),
+    setProtocolVersion: (version) => transport.setProtocolVersion(version),
+    stderrTail: () => '',
+  };
 }
 
-class HttpTransport implements Transport {
+type Started = { readonly url: URL; readonly net: Net; readonly events: TransportEvents };
+
+class HttpTransport {
   readonly #options: HttpTransportOptions;
-  readonly #url: URL;
-  readonly #net: Net;
-  #events: TransportEvents | null = null;
+  #started: Started | null = null;
   #road: Promise<Road> | null = null;
-  #version: string | null = null;
   #ended = false;
   #closing: Promise<void> | null = null;
 
   constructor(options: HttpTransportOptions) {
     this.#options = options;
-    const { headers, tls, env } = options;
-    this.#url = new URL(options.url);
-    this.#net = new Net({ url: this.#url, headers, tls, env });
   }
 
-  start = async (events: TransportEvents): Promise<void> => {
-    this.#events = events;
-    await this.#net.open();
-  };
+  async start(events: TransportEvents): Promise<void> {
+    const { headers, tls, env } = this.#options;
+    const url = URL.parse(this.#options.url);
+    if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+      throw new TransportEnded({ kind: 'protocol', detail: '"url" is not an http or https address' });
+    }
+    const net = new Net({ url, headers, tls, env });
+    await net.open();
+    this.#started = { url, net, events };
+  }
 
-  send = async (message: RpcMessage, { signal }: SendOptions = {}): Promise<void> => {
-    if (this.#ended || this.#events === null) throw new TransportEnded({ kind: 'closed' });
-    const isInitialize = 'method' in message && message.method === 'initialize';
-    if (isInitialize) return this.#connect(message, signal);
-    this.#road ??= StreamableRoad.create(this.#roadOptions());
+  async send(message: RpcMessage, { signal }: SendOptions = {}): Promise<void> {
+    if (this.#ended || this.#started === null) throw new TransportEnded({ kind: 'closed' });
+    if ('method' in message && message.method === 'initialize') {
+      return this.#connect(this.#roadOptions(this.#started), message, signal);
+    }
+    this.#road ??= StreamableRoad.create(this.#roadOptions(this.#started));
     const road = await this.#road;
     await road.send(message, signal);
-  };
+  }
 
-  close = (): Promise<void> => {
+  close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
-  };
+  }
 
-  setProtocolVersion = (version: string): void => {
-    this.#version = version;
+  setProtocolVersion(version: string): void {
     void this.#road?.then((road) => road.setProtocolVersion(version));
-  };
-
-  stderrTail = (): string => '';
+  }
 
   /** Finds the transport that the server speaks, by its answer to `initialize`. @throws TransportEnded */
-  async #connect(initialize: RpcMessage, signal: AbortSignal | undefined): Promise<void> {
+  async #connect(options: RoadOptions, initialize: RpcMessage, signal: AbortSignal | undefined): Promise<void> {
     if (this.#options.remembered === 'sse') {
-      const sent = await this.#connectLegacy(initialize, signal).catch(ignoreNoSuchStream);
-      if (sent === 'sent') return;
+      const road = await LegacyRoad.connect(options, signal).catch(nullIfNoStream);
+      if (road !== null) return this.#sendFirst(road, initialize, signal);
     }
-    const streamable = await StreamableRoad.create(this.#roadOptions());
-    this.#road = Promise.resolve(streamable);
+    const streamable = await StreamableRoad.create(options);
     try {
-      await streamable.send(initialize, signal);
-      this.#options.onVerdict?.('streamable');
+      await this.#sendFirst(streamable, initialize, signal);
     } catch (error) {
       if (!(error instanceof TransportEnded) || !isMaybeOlder(error.reason)) throw error;
-      const sent = await this.#connectLegacy(initialize, signal).catch(ignoreNoSuchStream);
-      if (sent !== 'sent') throw error;
+      const road = await LegacyRoad.connect(options, signal).catch(nullIfNoStream);
+      if (road === null) throw error;
+      await this.#sendFirst(road, initialize, signal);
     }
   }
 
-  async #connectLegacy(initialize: RpcMessage, signal: AbortSignal | undefined): Promise<'sent'> {
-    const road = await LegacyRoad.connect(this.#roadOptions(), signal);
+  async #sendFirst(road: Road, initialize: RpcMessage, signal: AbortSignal | undefined): Promise<void> {
     this.#road = Promise.resolve(road);
-    if (this.#version !== null) road.setProtocolVersion(this.#version);
+    if (this.#ended) {
+      await road.close();
+      throw new TransportEnded({ kind: 'closed' });
+    }
     await road.send(initialize, signal);
-    this.#options.onVerdict?.('sse');
-    return 'sent';
+    this.#options.onVerdict?.(road instanceof LegacyRoad ? 'sse' : 'streamable');
   }
 
-  #roadOptions(): RoadOptions {
+  #roadOptions({ url, net, events }: Started): RoadOptions {
     const { server, log } = this.#options;
     return {
       server,
-      url: this.#url,
-      net: this.#net,
+      url,
+      net,
       log,
       onMessage: (message) => {
-        if (!this.#ended) this.#events?.onMessage(message);
+        if (!this.#ended) events.onMessage(message);
       },
       onOdd: (detail) => {
-        if (!this.#ended) this.#events?.onOdd(detail);
+        if (!this.#ended) events.onOdd(detail);
       },
       onLost: (reason) => this.#end(reason),
       onRenewed: () => this.#options.onRenewed?.(),
@@ -144,33 +150,28 @@ class HttpTransport implements Transport {
   #end(reason: EndReason): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#events?.onEnd(reason);
+    this.#started?.events.onEnd(reason);
     void this.close();
   }
 
   async #close(): Promise<void> {
-    const tellEnd = !this.#ended;
+    const tellsEnd = !this.#ended;
     this.#ended = true;
-    try {
-      await (await this.#road)?.close();
-      await this.#net.close();
-    } catch (error) {
-      this.#options.log('debug', 'closing an HTTP transport failed', {
-        name: error instanceof Error ? error.name : '',
-      });
-    }
-    if (tellEnd) this.#events?.onEnd({ kind: 'closed' });
+    const road = await this.#road?.catch(() => null);
+    await road?.close();
+    await this.#started?.net.close();
+    if (tellsEnd) this.#started?.events.onEnd({ kind: 'closed' });
   }
 }
 
-/** True for what a server that only knows HTTP+SSE says to a POST. Refused credentials, 5xx and a broken network say nothing. */
+/** Statuses of a POST that a server which only knows HTTP+SSE gives. Refused credentials, 5xx and the network say nothing. */
 function isMaybeOlder(reason: EndReason): boolean {
-  return reason.kind === 'http_status' && MAYBE_OLDER.includes(reason.status);
+  return reason.kind === 'http_status' && [400, 404, 405].includes(reason.status);
 }
 
-/** @throws TransportEnded unless the server only has no HTTP+SSE at this address */
-function ignoreNoSuchStream(error: unknown): 'none' {
-  const reason = error instanceof TransportEnded ? error.reason.kind : null;
-  if (reason === 'http_status' || reason === 'protocol') return 'none';
+/** @returns null when the server has no HTTP+SSE at this address. @throws TransportEnded for every other failure */
+function nullIfNoStream(error: unknown): null {
+  const kind = error instanceof TransportEnded ? error.reason.kind : null;
+  if (kind === 'http_status' || kind === 'protocol') return null;
   throw error;
 }
