@@ -20,10 +20,10 @@ const passesShell = (name: string): boolean => IDENTIFIER.test(name) && !SHELLS_
 /** What `spawn` did, once it is known: started with a process id, or refused with an errno name. */
 async function outcome(start: () => ChildProcess): Promise<Started> {
   try {
-    const process = start();
-    await new Promise<void>((resolve, reject) => process.once('spawn', resolve).once('error', reject));
-    process.on('error', () => {});
-    return { kind: 'started', process: process as StartedProcess };
+    const child = start();
+    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+    child.on('error', () => {});
+    return { kind: 'started', process: child as StartedProcess };
   } catch (error) {
     // Only the code: the text of an argument error holds the argument.
     return { kind: 'failed', code: (error as NodeJS.ErrnoException).code ?? 'UNKNOWN' };
