@@ -1,0 +1,80 @@
+import { resolve } from 'node:path';
+import type { ConfigArgs } from '../../api/index.ts';
+import { type RunPaths, runPaths } from '../../api/node/index.ts';
+import type { LoadOptions } from '../../config/node/index.ts';
+import { environment, homeFolder, packageVersion } from '../../kernel/node/index.ts';
+import type { Command } from '../command.ts';
+
+/** The options every command takes. */
+export type Globals = {
+  readonly configFile: string | null;
+  readonly overrides: readonly string[];
+  readonly project: string | null;
+  readonly json: boolean;
+};
+
+/** What a command may use of the world. */
+export type CliContext = {
+  readonly version: string;
+  readonly home: string;
+  readonly paths: RunPaths;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly globals: Globals;
+  /** The configuration options as a host compares them. */
+  readonly configArgs: ConfigArgs;
+  /** For `loadConfig`. */
+  readonly loadOptions: LoadOptions;
+  readonly out: Terminal;
+  readonly err: Terminal;
+  /** True when a person can be asked: standard input and output are a terminal. */
+  readonly interactive: boolean;
+};
+
+export type Terminal = {
+  readonly isTty: boolean;
+  readonly colour: boolean;
+  readonly columns: number;
+  /** Writes text as it is. */
+  readonly write: (text: string) => void;
+};
+
+/** A command of this program. Reports are plain data. */
+export type CliCommand<Report = unknown> = Command<CliContext, Report>;
+
+export function createContext(globals: Globals): CliContext {
+  const env = environment();
+  const home = homeFolder(env);
+  const cwd = process.cwd();
+  const project = resolve(cwd, globals.project ?? '.');
+  const file = globals.configFile === null ? null : resolve(cwd, globals.configFile);
+  return {
+    version: packageVersion(),
+    home,
+    paths: runPaths(home),
+    cwd,
+    env,
+    globals,
+    configArgs: { file, overrides: globals.overrides, project: globals.project === null ? null : project },
+    loadOptions: {
+      home,
+      overrides: globals.overrides,
+      projectDir: project,
+      env,
+      ...(file === null ? {} : { configFile: file }),
+    },
+    out: terminal(process.stdout),
+    err: terminal(process.stderr),
+    interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
+  };
+}
+
+function terminal(stream: NodeJS.WriteStream): Terminal {
+  const isTty = stream.isTTY === true;
+  return {
+    isTty,
+    colour: isTty && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb',
+    columns: stream.columns ?? 80,
+    write: (text) => void stream.write(text),
+  };
+}

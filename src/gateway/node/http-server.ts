@@ -1,0 +1,364 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ServeSettings } from '../../config/index.ts';
+import type { Host } from '../../host/index.ts';
+import { AppError, type Caller, isJsonObject, type Log, toRpcError } from '../../kernel/index.ts';
+import { AgentSession } from '../agent-session.ts';
+import {
+  bearerToken,
+  checkAccept,
+  checkContentType,
+  checkHost,
+  checkOrigin,
+  checkProtocolVersion,
+  isLoopback,
+} from '../guards.ts';
+import { createRate, type Rate } from '../rate.ts';
+import { HttpSession } from './http-session.ts';
+import { PostReply } from './post-reply.ts';
+import { readBody } from './read-body.ts';
+
+/** An answer that takes longer becomes an event stream, so that nobody on the way gives up. Milliseconds. */
+const UPGRADE_AFTER_MS = 10_000;
+const COMMENT_EVERY_MS = 15_000;
+const SWEEP_MS = 1_000;
+
+const JSON_TYPE = 'application/json';
+const SSE_TYPE = 'text/event-stream';
+const EXPOSED = 'mcp-session-id, mcp-protocol-version, www-authenticate';
+
+export type HttpGatewayOptions = {
+  readonly host: Host;
+  /** Read anew for each request, so that a reload takes effect at once. */
+  readonly settings: () => ServeSettings;
+  /** The caller behind a token, or null. Called for each request. */
+  readonly authenticate: (token: string) => Caller | null;
+  readonly now: () => number;
+  readonly log: Log;
+};
+
+/** A running HTTP front. */
+export type HttpGateway = {
+  /** `http://HOST:PORT/mcp` */
+  readonly endpoint: string;
+  readonly sessions: () => number;
+  readonly close: () => Promise<void>;
+};
+
+/** Who callers are when `[serve] auth = "none"`. */
+const ANYONE: Caller = {
+  kind: 'local',
+  name: 'local',
+  user: null,
+  team: null,
+  workspace: null,
+  agent: null,
+  human: false,
+};
+
+/**
+ * Opens the HTTP front.
+ *
+ * @throws AppError `PORT_IN_USE` | `HTTP_AUTH_NONE_NOT_LOCAL`
+ */
+export async function serveHttp(
+  options: HttpGatewayOptions,
+  at: { readonly host: string; readonly port: number },
+): Promise<HttpGateway> {
+  if (options.settings().auth === 'none' && !isLoopback(at.host)) {
+    throw new AppError('HTTP_AUTH_NONE_NOT_LOCAL', `[serve] auth = "none" would open ${at.host} to everyone`);
+  }
+  const front = new HttpFront(options, at.host);
+  const server = createServer(
+    { keepAliveTimeout: 75_000, requestTimeout: 0 },
+    (request, response) => void front.handle(request, response),
+  );
+  await listen(server, at);
+  const sweep = setInterval(() => front.sweep(), SWEEP_MS);
+  sweep.unref();
+  const { port } = server.address() as AddressInfo;
+  return {
+    endpoint: `http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${port}/mcp`,
+    sessions: () => front.size,
+    close: async () => {
+      clearInterval(sweep);
+      front.close();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function listen(server: Server, at: { readonly host: string; readonly port: number }): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = error.code === 'EADDRINUSE';
+      reject(
+        new AppError(
+          taken ? 'PORT_IN_USE' : 'USAGE',
+          taken ? `port ${at.port} on ${at.host} is in use` : `cannot listen on ${at.host}:${at.port} (${error.code})`,
+          { cause: error },
+        ),
+      );
+    });
+    server.listen(at.port, at.host, resolve);
+  });
+}
+
+type PathOf =
+  | { readonly kind: 'mcp'; readonly server: string | null }
+  | { readonly kind: 'health' }
+  | { readonly kind: 'other' };
+
+class HttpFront {
+  readonly #options: HttpGatewayOptions;
+  readonly #bindHost: string;
+  readonly #sessions = new Map<string, HttpSession>();
+  readonly #rates = new Map<string, Rate>();
+  /** POSTs without an answer yet, in the order they came. */
+  readonly #waiting = new Map<PostReply, number>();
+  #commentAt = 0;
+
+  constructor(options: HttpGatewayOptions, bindHost: string) {
+    this.#options = options;
+    this.#bindHost = bindHost;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await this.#route(request, response);
+    } catch (error) {
+      if (!(error instanceof AppError))
+        this.#options.log('error', 'an HTTP request failed inside Plugboard', { error: String(error) });
+      sendError(response, error);
+    }
+  }
+
+  /** Turns slow answers into streams, keeps streams alive, ends idle sessions. */
+  sweep(): void {
+    const now = this.#options.now();
+    for (const [reply, since] of this.#waiting) {
+      if (now - since < UPGRADE_AFTER_MS) break;
+      reply.upgrade();
+      this.#waiting.delete(reply);
+    }
+    if (now - this.#commentAt >= COMMENT_EVERY_MS) {
+      this.#commentAt = now;
+      for (const session of this.#sessions.values()) session.comment();
+    }
+    const { sessionIdleMs } = this.#options.settings();
+    for (const [id, session] of this.#sessions) {
+      if (session.open === 0 && !session.agent.busy && now - session.lastUsed >= sessionIdleMs) this.#end(id);
+    }
+  }
+
+  close(): void {
+    for (const id of [...this.#sessions.keys()]) this.#end(id);
+  }
+
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { allowedHosts, allowedOrigins } = this.#options.settings();
+    checkHost(request.headers.host, [...allowedHosts, this.#bindHost]);
+    const origin = checkOrigin(request.headers.origin, request.headers.host, allowedOrigins);
+    if (origin !== null) {
+      response.setHeader('access-control-allow-origin', origin);
+      response.setHeader('access-control-expose-headers', EXPOSED);
+      response.setHeader('vary', 'origin');
+    }
+    const path = parsePath(request.url ?? '/');
+    if (path.kind === 'health') return sendJson(response, 200, { status: 'ok', version: this.#options.host.version });
+    if (path.kind === 'other') return sendEmpty(response, 404);
+    switch (request.method) {
+      case 'POST':
+        return this.#post(request, response, path.server);
+      case 'GET':
+        return this.#get(request, response);
+      case 'DELETE':
+        return this.#delete(request, response);
+      case 'OPTIONS':
+        return sendEmpty(response, 204, {
+          'access-control-allow-methods': 'GET, POST, DELETE',
+          'access-control-allow-headers':
+            'authorization, content-type, accept, mcp-session-id, mcp-protocol-version, last-event-id',
+        });
+      default:
+        return sendEmpty(response, 405, { allow: 'GET, POST, DELETE' });
+    }
+  }
+
+  async #post(request: IncomingMessage, response: ServerResponse, server: string | null): Promise<void> {
+    const caller = this.#authenticate(request);
+    checkContentType(request.headers['content-type']);
+    checkAccept(request.headers.accept, [JSON_TYPE, SSE_TYPE]);
+    checkProtocolVersion(header(request, 'mcp-protocol-version'));
+    const message = await readBody(request);
+    const isInitialize = isJsonObject(message) && message['method'] === 'initialize';
+    const session = isInitialize ? this.#create(caller, server) : this.#find(request, caller);
+    session.lastUsed = this.#options.now();
+    const requests = (Array.isArray(message) ? message : [message]).filter(
+      (part) => isJsonObject(part) && !isNotificationOrAnswer(part),
+    ).length;
+    if (requests === 0) {
+      session.agent.receive(message, NOWHERE);
+      return sendEmpty(response, 202);
+    }
+    this.#answer({ session, message, requests, response, isInitialize });
+  }
+
+  #answer(post: {
+    session: HttpSession;
+    message: unknown;
+    requests: number;
+    response: ServerResponse;
+    isInitialize: boolean;
+  }): void {
+    const { session, message, requests, response, isInitialize } = post;
+    const reply = new PostReply({
+      response,
+      requests,
+      headers: isInitialize ? { 'mcp-session-id': session.agent.id } : {},
+      createStream: () => session.createStream(),
+      onDone: () => this.#waiting.delete(reply),
+    });
+    this.#waiting.set(reply, this.#options.now());
+    response.on('close', () => {
+      session.open -= 1;
+      if (response.writableFinished || reply.resumable || !isJsonObject(message)) return;
+      session.agent.cancel(message['id'] as string | number, 'the agent has disconnected');
+    });
+    session.open += 1;
+    session.agent.receive(message, reply);
+  }
+
+  /** Codex and others look here before they know anything: without a session there is no stream, and no secret to guard. */
+  #get(request: IncomingMessage, response: ServerResponse): void {
+    const id = header(request, 'mcp-session-id');
+    if (id === undefined) return sendEmpty(response, 405, { allow: 'POST' });
+    const session = this.#find(request, this.#authenticate(request));
+    checkAccept(request.headers.accept, [SSE_TYPE]);
+    checkProtocolVersion(header(request, 'mcp-protocol-version'));
+    session.lastUsed = this.#options.now();
+    session.attach(response, header(request, 'last-event-id'));
+    session.open += 1;
+    response.on('close', () => {
+      session.open -= 1;
+      session.lastUsed = this.#options.now();
+    });
+  }
+
+  #delete(request: IncomingMessage, response: ServerResponse): void {
+    const session = this.#find(request, this.#authenticate(request));
+    this.#end(session.agent.id);
+    sendEmpty(response, 204);
+  }
+
+  #authenticate(request: IncomingMessage): Caller {
+    const { auth, rateLimitPerSec } = this.#options.settings();
+    const token = bearerToken(request.headers.authorization);
+    const caller = auth === 'none' ? ANYONE : token === null ? null : this.#options.authenticate(token);
+    if (caller === null)
+      throw new AppError('HTTP_UNAUTHORIZED', token === null ? 'a token is required' : 'the token is not known');
+    let rate = this.#rates.get(caller.name);
+    if (rate === undefined) this.#rates.set(caller.name, (rate = createRate()));
+    if (!rate.take(rateLimitPerSec, this.#options.now()))
+      throw new AppError('HTTP_RATE_LIMITED', `more than ${rateLimitPerSec} requests per second`);
+    return caller;
+  }
+
+  /** @throws AppError `HTTP_NO_SESSION` | `HTTP_SESSION_GONE`, the latter also for a session of another caller */
+  #find(request: IncomingMessage, caller: Caller): HttpSession {
+    const id = header(request, 'mcp-session-id');
+    if (id === undefined) throw new AppError('HTTP_NO_SESSION', 'the Mcp-Session-Id header is missing');
+    const session = this.#sessions.get(id);
+    if (session === undefined || session.agent.caller.name !== caller.name)
+      throw new AppError('HTTP_SESSION_GONE', 'the session does not exist or has ended');
+    return session;
+  }
+
+  #create(caller: Caller, server: string | null): HttpSession {
+    const { maxSessionsPerCaller } = this.#options.settings();
+    const mine = [...this.#sessions.values()].filter((session) => session.agent.caller.name === caller.name).length;
+    if (mine >= maxSessionsPerCaller)
+      throw new AppError('HTTP_TOO_MANY_SESSIONS', `${caller.name} has ${mine} sessions`);
+    const { host, log, now } = this.#options;
+    if (server !== null && !host.servers().some((view) => view.server.name === server))
+      throw new AppError('UNKNOWN_SERVER', `no server named '${server}'`);
+    const session = new HttpSession(now());
+    session.agent = new AgentSession({
+      id: randomUUID(),
+      host,
+      caller,
+      server,
+      env: null,
+      outlet: session.outlet,
+      log,
+    });
+    this.#sessions.set(session.agent.id, session);
+    return session;
+  }
+
+  #end(id: string): void {
+    const session = this.#sessions.get(id);
+    this.#sessions.delete(id);
+    session?.close();
+  }
+}
+
+/** Where answers to a POST go that asked nothing. */
+const NOWHERE = { respond: () => {}, stream: () => {}, abandon: () => {} };
+
+function isNotificationOrAnswer(part: Readonly<Record<string, unknown>>): boolean {
+  const answer = 'result' in part || 'error' in part;
+  return !('method' in part) ? answer : !('id' in part);
+}
+
+function parsePath(url: string): PathOf {
+  const path = url.split('?')[0] ?? '';
+  if (path === '/healthz') return { kind: 'health' };
+  if (path === '/mcp' || path === '/mcp/') return { kind: 'mcp', server: null };
+  if (!path.startsWith('/mcp/') || path.includes('/.well-known/')) return { kind: 'other' };
+  try {
+    return { kind: 'mcp', server: decodeURIComponent(path.slice('/mcp/'.length)) };
+  } catch {
+    return { kind: 'other' };
+  }
+}
+
+function header(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function sendEmpty(response: ServerResponse, status: number, headers: Readonly<Record<string, string>> = {}): void {
+  response.writeHead(status, { ...headers, 'content-length': 0 });
+  response.end();
+}
+
+function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const bytes = Buffer.from(JSON.stringify(body));
+  response.writeHead(status, { ...headers, 'content-type': JSON_TYPE, 'content-length': bytes.length });
+  response.end(bytes);
+}
+
+function sendError(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) {
+    response.end();
+    return;
+  }
+  const { http } = error instanceof AppError ? error.facts : { http: 500 };
+  const headers: Record<string, string> = { connection: http === 413 ? 'close' : 'keep-alive' };
+  if (http === 401) headers['www-authenticate'] = 'Bearer realm="plugboard"';
+  if (http === 429) headers['retry-after'] = '1';
+  sendJson(response, http, { jsonrpc: '2.0', id: null, error: toRpcError(error) }, headers);
+}

@@ -1,0 +1,37 @@
+import type { JsonObject } from '../kernel/index.ts';
+import type { SessionHello } from './types.ts';
+
+/** What the merged endpoint can do, whatever servers are behind it now or later. */
+export const MERGED_CAPABILITIES: JsonObject = {
+  completions: {},
+  logging: {},
+  prompts: { listChanged: true },
+  resources: { listChanged: true, subscribe: true },
+  tools: { listChanged: true },
+};
+
+export function ownInfo(version: string): JsonObject {
+  return { name: 'plugboard', title: 'Plugboard', version };
+}
+
+/** The greeting of the merged endpoint: each connected server's instructions under its name. */
+export function mergedHello(
+  version: string,
+  servers: readonly { readonly name: string; readonly instructions: string | null }[],
+): SessionHello {
+  const parts = servers.filter((server) => server.instructions !== null && server.instructions.trim() !== '');
+  return {
+    serverInfo: ownInfo(version),
+    capabilities: MERGED_CAPABILITIES,
+    instructions:
+      parts.length === 0 ? null : parts.map((server) => `# ${server.name}\n\n${server.instructions}`).join('\n\n'),
+  };
+}
+
+/** What one server declares, as far as it is carried: lists are announced by us even where the server does not. */
+export function singleCapabilities(capabilities: JsonObject): JsonObject {
+  const carried = ['completions', 'logging', 'prompts', 'resources', 'tools', 'experimental'].filter(
+    (name) => capabilities[name] !== undefined,
+  );
+  return Object.fromEntries(carried.map((name) => [name, capabilities[name]]));
+}

@@ -1,0 +1,359 @@
+import type { Config } from '../../config/index.ts';
+import type { LoadedConfig } from '../../config/node/index.ts';
+import type { Executor } from '../../executors/index.ts';
+import { AppError, type Clock, type Issue, type Log } from '../../kernel/index.ts';
+import {
+  connectionKey,
+  declaredEnvNames,
+  type EnvValues,
+  planReload,
+  type ResolvedServer,
+  resolveServers,
+} from '../../servers/index.ts';
+import { reportServer, staticState } from '../../status/index.ts';
+import type { Store } from '../../storage/node/index.ts';
+import type { Catalogue } from '../../tools/index.ts';
+import type { ListKind } from '../../upstreams/index.ts';
+import { createStartSlots, type StartSlots, Upstream } from '../../upstreams/node/index.ts';
+import type { Host, HostSession, ServerView, SessionOptions } from '../types.ts';
+import { Catalogues } from './catalogues.ts';
+import { Session } from './session.ts';
+import { StderrFeeds } from './stderr-feeds.ts';
+import { createTransportFor } from './transports.ts';
+
+export type HostOptions = {
+  readonly home: string;
+  readonly version: string;
+  /** Reads every layer. Called at the start and for each reload. @throws AppError when nothing can be read */
+  readonly load: () => Promise<LoadedConfig>;
+  /** Absolute folder in which servers without a `cwd` start. */
+  readonly workspace: string;
+  readonly env: EnvValues;
+  readonly executor: Executor;
+  readonly facts: Store['facts'];
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** Changes of a list are told at most this often. Milliseconds. */
+const TELL_AFTER_MS = 30;
+
+/** How long a retired connection may finish its calls. Milliseconds. */
+const RETIRE_MS = 600_000;
+const RETIRE_CHECK_MS = 50;
+
+/** Reads the configuration and starts every server of it. @throws AppError what `load` throws */
+export async function createHost(options: HostOptions): Promise<LocalHost> {
+  const loaded = await options.load();
+  const host = new LocalHost(options, loaded);
+  host.start();
+  return host;
+}
+
+/** The running whole of this process. */
+export class LocalHost implements Host {
+  readonly #options: HostOptions;
+  readonly #upstreams = new Map<string, Upstream>();
+  readonly #retired = new Set<Upstream>();
+  readonly #sessions = new Set<Session>();
+  readonly #listeners = new Set<() => void>();
+  readonly #catalogues: Catalogues;
+  readonly #stderr = new StderrFeeds();
+  readonly #slots: StartSlots = createStartSlots();
+  readonly #changedLists = new Map<string, Set<ListKind>>();
+  #loaded: LoadedConfig;
+  #resolved: readonly ResolvedServer[];
+  #reloadIssues: readonly Issue[] = [];
+  #reloading: Promise<void> = Promise.resolve();
+  #tell: (() => void) | null = null;
+  #closed = false;
+
+  constructor(options: HostOptions, loaded: LoadedConfig) {
+    this.#options = options;
+    this.#loaded = loaded;
+    this.#resolved = this.#resolve(loaded);
+    this.#catalogues = new Catalogues(this.#upstreams);
+  }
+
+  get version(): string {
+    return this.#options.version;
+  }
+
+  get home(): string {
+    return this.#options.home;
+  }
+
+  /** The files that have a say in the configuration, for whoever watches them. */
+  get files(): readonly string[] {
+    return this.#loaded.files;
+  }
+
+  start(): void {
+    for (const server of this.#resolved) if (server.verdict.kind === 'startable') this.#startUpstream(server);
+  }
+
+  config = (): Config => this.#loaded.config;
+
+  envNames = (): readonly string[] => declaredEnvNames(this.#resolved);
+
+  servers = (): readonly ServerView[] =>
+    this.#resolved.map((server) => {
+      const upstream = this.#upstreams.get(server.name);
+      const state =
+        upstream === undefined ? staticState(server) : upstream.state(this.#catalogues.visibleCount(server.name));
+      const serverInfo = upstream?.hello?.serverInfo ?? null;
+      return { server, report: reportServer({ server, state, serverInfo, stderr: upstream?.stderrTail ?? '' }) };
+    });
+
+  issues = (): readonly Issue[] => [
+    ...this.#reloadIssues,
+    ...this.#loaded.config.issues,
+    ...[...this.#upstreams.values()].flatMap((upstream) => upstream.issues),
+  ];
+
+  settled = async (): Promise<void> => {
+    await Promise.all([...this.#upstreams.values()].map((upstream) => upstream.settled()));
+  };
+
+  restart = async (name: string): Promise<void> => {
+    const server = this.#find(name);
+    const upstream = this.#upstreams.get(name);
+    if (upstream !== undefined) return upstream.restart();
+    const { report } = this.servers().find((view) => view.server === server) ?? {};
+    throw new AppError(
+      'UPSTREAM_NOT_READY',
+      `${name} is not to be started: ${report?.reason ?? ''}`,
+      report?.nextStep ? { hint: report.nextStep } : {},
+    );
+  };
+
+  followLogs = (name: string, onText: (text: string) => void): (() => void) => {
+    this.#find(name);
+    const tail = this.#upstreams.get(name)?.stderrTail ?? '';
+    if (tail !== '') onText(tail.endsWith('\n') ? tail : `${tail}\n`);
+    return this.#stderr.follow(name, onText);
+  };
+
+  onChange = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  openSession = (options: SessionOptions): HostSession => {
+    if (options.server !== null) this.#find(options.server);
+    const session: Session = new Session(
+      {
+        version: this.version,
+        env: this.#options.env,
+        clock: this.#options.clock,
+        startupGraceMs: () => this.#loaded.config.startupGraceMs,
+        upstreams: () => this.#upstreams,
+        catalogue: (server) => this.catalogue(server),
+        explainMissing: (tool, server) => this.#explainMissing(tool, server),
+        onClose: () => this.#sessions.delete(session),
+      },
+      options,
+    );
+    this.#sessions.add(session);
+    return session;
+  };
+
+  reload = (): Promise<void> => {
+    this.#reloading = this.#reloading.then(() => this.#reload());
+    return this.#reloading;
+  };
+
+  close = async (): Promise<void> => {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const session of [...this.#sessions]) session.close();
+    await Promise.all([...this.#upstreams.values(), ...this.#retired].map((upstream) => upstream.close()));
+    await this.#options.executor.close();
+  };
+
+  /** What an agent on `server` (or on all) sees now. */
+  catalogue(server: string | null): Catalogue {
+    return this.#catalogues.of(server);
+  }
+
+  #resolve(loaded: LoadedConfig): readonly ResolvedServer[] {
+    return resolveServers({
+      config: loaded.config,
+      requirements: loaded.requirements,
+      workspace: this.#options.workspace,
+    }).servers;
+  }
+
+  /** @throws AppError `UNKNOWN_SERVER` */
+  #find(name: string): ResolvedServer {
+    const server = this.#resolved.find((candidate) => candidate.name === name);
+    if (server === undefined) throw new AppError('UNKNOWN_SERVER', `No MCP server named '${name}' found.`);
+    return server;
+  }
+
+  #startUpstream(server: ResolvedServer): void {
+    if (server.verdict.kind !== 'startable') return;
+    const { env, clock, log, version, facts } = this.#options;
+    const { launch } = server.verdict;
+    const serverKey = connectionKey(launch, {});
+    const upstream: Upstream = new Upstream({
+      server,
+      launch,
+      env,
+      clientVersion: version,
+      clock,
+      slots: this.#slots,
+      log,
+      perSession: facts.get(serverKey, 'per_session') === 'true',
+      createTransport: (values, onRenewed) =>
+        createTransportFor(
+          { ...this.#options, now: clock.now },
+          { server: server.name, launch, values, onRenewed, onStderr: (text) => this.#stderr.push(server.name, text) },
+        ),
+      events: {
+        onState: () => this.#changed(),
+        onLists: (kind) => this.#listChanged(server.name, kind),
+        onResourceUpdated: (ports, message) => {
+          for (const session of this.#sessions)
+            if (ports.includes(session.port)) session.resourceUpdated(server.name, message);
+        },
+        onPerSession: () => facts.set({ serverKey, fact: 'per_session', value: 'true', learnedAt: clock.now() }),
+      },
+    });
+    this.#upstreams.set(server.name, upstream);
+    upstream.start();
+  }
+
+  /** Takes a server out of every list and lets its calls finish. */
+  #retire(name: string): void {
+    const upstream = this.#upstreams.get(name);
+    if (upstream === undefined) return;
+    this.#upstreams.delete(name);
+    this.#retired.add(upstream);
+    const { clock } = this.#options;
+    const since = clock.now();
+    const check = (): void => {
+      const { inFlight, waiting } = upstream.load;
+      const idle = inFlight === 0 && waiting === 0;
+      if (!idle && clock.now() - since < RETIRE_MS) return void clock.after(RETIRE_CHECK_MS, check);
+      void upstream.close().then(() => this.#retired.delete(upstream));
+    };
+    check();
+  }
+
+  async #reload(): Promise<void> {
+    if (this.#closed) return;
+    const loaded = await this.#readAgain();
+    if (loaded === null) return this.#changed();
+    const after = this.#resolve(loaded);
+    const plan = planReload(this.#resolved, after);
+    this.#loaded = loaded;
+    this.#resolved = after;
+    this.#reloadIssues = [];
+    for (const [name, action] of plan) {
+      const server = after.find((candidate) => candidate.name === name);
+      if (action === 'stop' || action === 'reconnect') this.#retire(name);
+      if (server !== undefined && (action === 'start' || action === 'reconnect')) this.#startUpstream(server);
+      const upstream = this.#upstreams.get(name);
+      if (server !== undefined && upstream !== undefined) upstream.settings = server;
+      if (action !== 'keep')
+        for (const kind of ['tools', 'resources', 'prompts'] as const) this.#listChanged(name, kind);
+    }
+    this.#options.log('info', 'the configuration was read again', {
+      changes: [...plan].filter(([, action]) => action !== 'keep').map(([name, action]) => `${name}: ${action}`),
+    });
+    this.#changed();
+  }
+
+  /** The new configuration, or null when what is there cannot be used: then the last good one stays. */
+  async #readAgain(): Promise<LoadedConfig | null> {
+    try {
+      const loaded = await this.#options.load();
+      const present = filesOf(loaded);
+      const gone = filesOf(this.#loaded).filter((file) => !present.includes(file));
+      const broken = [...loaded.brokenFiles, ...gone.map(deletedIssue)];
+      if (broken.length === 0) return loaded;
+      this.#reloadIssues = broken.map(keptIssue);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      this.#reloadIssues = [
+        keptIssue({
+          code: error.code,
+          severity: 'error',
+          message: error.message,
+          hint: error.hint,
+          ...(error.where === undefined ? {} : { file: error.where }),
+        }),
+      ];
+    }
+    for (const issue of this.#reloadIssues)
+      this.#options.log('warn', issue.message, { file: issue.file, line: issue.line });
+    return null;
+  }
+
+  /** A tool that nobody lists, by its exposed name: whose it would be, if that server is starting or not connected. */
+  #explainMissing(tool: string, server: string | null): AppError | Upstream | null {
+    const owner = this.servers().find((view) =>
+      server === null ? this.#catalogues.mayOwn(view.server.name, tool) : view.server.name === server,
+    );
+    if (owner === undefined || owner.report.state === null) return null;
+    const upstream = this.#upstreams.get(owner.server.name);
+    const { kind } = owner.report.state;
+    if (kind === 'connected' || kind === 'no_tools') return null;
+    if (upstream !== undefined) return kind === 'starting' ? upstream : upstream.notReady();
+    return new AppError(
+      'UPSTREAM_NOT_READY',
+      `${owner.server.name} is not connected (${kind}: ${owner.report.reason})`,
+      owner.report.nextStep === null ? {} : { hint: owner.report.nextStep },
+    );
+  }
+
+  #listChanged(server: string, kind: ListKind): void {
+    this.#catalogues.forget();
+    const kinds = this.#changedLists.get(server) ?? new Set();
+    kinds.add(kind);
+    this.#changedLists.set(server, kinds);
+    this.#changed();
+    this.#tell ??= this.#options.clock.after(TELL_AFTER_MS, () => this.#tellSessions());
+  }
+
+  #tellSessions(): void {
+    this.#tell = null;
+    const changes = [...this.#changedLists];
+    this.#changedLists.clear();
+    for (const session of this.#sessions) {
+      const kinds = new Set(
+        changes
+          .filter(([server]) => session.server === null || session.server === server)
+          .flatMap(([, listed]) => [...listed]),
+      );
+      if (kinds.has('tools')) session.listChanged('tools');
+      if (kinds.has('resources') || kinds.has('templates')) session.listChanged('resources');
+      if (kinds.has('prompts')) session.listChanged('prompts');
+    }
+  }
+
+  #changed(): void {
+    this.#catalogues.forget();
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function deletedIssue(file: string): Issue {
+  return {
+    code: 'CONFIG_UNREADABLE',
+    severity: 'error',
+    message: 'the file was deleted',
+    hint: 'put it back, or restart Plugboard to go on without it',
+    file,
+  };
+}
+
+function keptIssue(issue: Issue): Issue {
+  return { ...issue, message: `${issue.message}; the last good configuration stays in force` };
+}
+
+/** The files that were there and were read. */
+function filesOf(loaded: LoadedConfig): readonly string[] {
+  return loaded.layers.flatMap(({ file }) => (file === null ? [] : [file]));
+}

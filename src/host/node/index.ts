@@ -1,0 +1,3 @@
+/** The effect door of host: starts the running whole, and watches its files. Opened by cli, tests and bench. */
+export { createHost, type HostOptions, LocalHost } from './host.ts';
+export { watchFiles } from './watch.ts';

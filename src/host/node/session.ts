@@ -1,0 +1,203 @@
+import { type Exchange, runExchange } from '../../exchanges/index.ts';
+import { AppError, type Caller, type Clock, RPC, type RpcNotification, type RpcOutcome } from '../../kernel/index.ts';
+import { admit } from '../../policy/index.ts';
+import type { EnvValues } from '../../servers/index.ts';
+import type { Catalogue } from '../../tools/index.ts';
+import type { AgentPort, ListKind } from '../../upstreams/index.ts';
+import type { Upstream, User } from '../../upstreams/node/index.ts';
+import { mergedHello, ownInfo, singleCapabilities } from '../hello.ts';
+import { type Destination, route } from '../routing.ts';
+import type { HostSession, SessionHello, SessionOptions, SessionRequest } from '../types.ts';
+
+/** What a session needs from the host it belongs to. */
+export type SessionHouse = {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly startupGraceMs: () => number;
+  /** The host's own environment. */
+  readonly env: EnvValues;
+  /** Every running upstream, by server name. */
+  readonly upstreams: () => ReadonlyMap<string, Upstream>;
+  readonly catalogue: (server: string | null) => Catalogue;
+  /** Why a name that no list has cannot be called, where a server that is not connected explains it. */
+  readonly explainMissing: (exposedTool: string, server: string | null) => AppError | Upstream | null;
+  readonly onClose: () => void;
+};
+
+/** One agent's session on the host. */
+export class Session implements HostSession {
+  readonly #house: SessionHouse;
+  readonly #options: SessionOptions;
+  readonly #port: AgentPort;
+
+  constructor(house: SessionHouse, options: SessionOptions) {
+    this.#house = house;
+    this.#options = options;
+    this.#port = options.port;
+  }
+
+  get caller(): Caller {
+    return this.#options.caller;
+  }
+
+  get server(): string | null {
+    return this.#options.server;
+  }
+
+  get port(): AgentPort {
+    return this.#port;
+  }
+
+  listChanged(kind: 'tools' | 'resources' | 'prompts'): void {
+    this.#options.onListChanged(kind);
+  }
+
+  /** Tells the agent of a changed resource by the URI it knows. */
+  resourceUpdated(server: string, message: RpcNotification): void {
+    const uri = this.#house.catalogue(this.server).exposeUri(server, String(message.params?.['uri']));
+    this.#port.notify({ ...message, params: { ...message.params, uri } }, null);
+  }
+
+  async hello(): Promise<SessionHello> {
+    const { version } = this.#house;
+    if (this.server === null) {
+      const servers = [...this.#house.upstreams()].map(([name, upstream]) => ({
+        name,
+        instructions: upstream.hello?.instructions ?? null,
+      }));
+      return mergedHello(version, servers);
+    }
+    const upstream = this.#house.upstreams().get(this.server);
+    await upstream?.settled();
+    const hello = upstream?.hello;
+    if (hello === null || hello === undefined) return { ...mergedHello(version, []), serverInfo: ownInfo(version) };
+    return { ...hello, capabilities: singleCapabilities(hello.capabilities) };
+  }
+
+  async catalogue(kind: ListKind): Promise<Catalogue> {
+    await Promise.all(this.#mine().map((upstream) => this.#awaitList(upstream, kind)));
+    return this.#house.catalogue(this.server);
+  }
+
+  async send(request: SessionRequest): Promise<RpcOutcome> {
+    let last: RpcOutcome | null = null;
+    for (const destination of await this.#destinations(request)) {
+      last = await this.#sendTo(destination, request);
+      if (last.kind === 'result' || !isNotFound(last.error.code)) break;
+    }
+    return last ?? { kind: 'error', error: { code: RPC.internalError, message: 'nowhere to send' } };
+  }
+
+  setLevel(level: string): void {
+    for (const upstream of this.#mine()) upstream.setLevel(this.#user, level);
+  }
+
+  rootsChanged(): void {
+    for (const upstream of this.#mine()) upstream.agentChanged(this.#port.session, 'notifications/roots/list_changed');
+  }
+
+  close(): void {
+    for (const upstream of this.#house.upstreams().values()) upstream.leave(this.#port.session);
+    this.#house.onClose();
+  }
+
+  #mine(): readonly Upstream[] {
+    const upstreams = this.#house.upstreams();
+    if (this.server === null) return [...upstreams.values()];
+    const only = upstreams.get(this.server);
+    return only === undefined ? [] : [only];
+  }
+
+  get #user(): User {
+    return { port: this.#port, env: this.#options.env ?? this.#house.env };
+  }
+
+  /**
+   * Waits for a list of a server that is starting: on one server until it is there or has failed, among several only
+   * for the grace after its start.
+   */
+  async #awaitList(upstream: Upstream, kind: ListKind): Promise<void> {
+    const { clock, startupGraceMs } = this.#house;
+    const startedAt = upstream.firstStartAt;
+    const graceMs = startedAt === null ? 0 : startedAt + startupGraceMs() - clock.now();
+    const listed = upstream.listed(kind).then(() => (kind === 'tools' ? undefined : upstream.freshen(kind)));
+    if (this.server !== null) await listed;
+    else
+      await Promise.race([
+        listed,
+        new Promise<void>((resolve) =>
+          clock.after(Math.max(graceMs, kind === 'tools' ? 0 : startupGraceMs()), resolve),
+        ),
+      ]);
+  }
+
+  async #destinations(request: SessionRequest): Promise<readonly Destination[]> {
+    try {
+      return route(this.#house.catalogue(this.server), request.method, request.params);
+    } catch (error) {
+      if (!(error instanceof AppError) || !LATE.has(error.code)) throw error;
+      await this.#awaitStarting(error, request);
+      return route(this.#house.catalogue(this.server), request.method, request.params);
+    }
+  }
+
+  /** A name nobody lists may belong to a server that is still starting: then it is waited for. */
+  async #awaitStarting(error: AppError, request: SessionRequest): Promise<void> {
+    const named = request.method === 'tools/call' || request.method === 'prompts/get' ? request.params['name'] : null;
+    if (typeof named !== 'string') {
+      await this.catalogue('templates');
+      return;
+    }
+    const why = this.#house.explainMissing(named, this.server);
+    if (why === null) throw error;
+    if (why instanceof AppError) throw why;
+    await why.listed(request.method === 'tools/call' ? 'tools' : 'prompts');
+    if (why.hello === null) throw why.notReady();
+  }
+
+  #sendTo(destination: Destination, request: SessionRequest): Promise<RpcOutcome> {
+    const upstream = this.#house.upstreams().get(destination.server);
+    if (upstream === undefined) throw new AppError('UNKNOWN_SERVER', `no server named '${destination.server}'`);
+    const exchange: Exchange = {
+      caller: this.caller,
+      server: destination.server,
+      method: request.method,
+      subject: destination.subject,
+      params: destination.params,
+      port: this.#port,
+      related: request.related,
+      signal: request.signal,
+    };
+    return runExchange(exchange, {
+      admit: ({ caller, subject }) =>
+        admit({ caller, server: upstream.settings, tool: subject.kind === 'tool' ? subject.name : null }),
+      send: (admitted) => this.#deliver(upstream, admitted),
+    });
+  }
+
+  #deliver(upstream: Upstream, exchange: Exchange): Promise<RpcOutcome> {
+    const user = this.#user;
+    const call = {
+      method: exchange.method,
+      params: exchange.params,
+      port: exchange.port,
+      related: exchange.related,
+      signal: exchange.signal,
+      timeoutMs: upstream.settings.toolTimeoutMs,
+      timeoutKey: `mcp_servers.${upstream.settings.name}.tool_timeout_sec`,
+    };
+    if (exchange.subject.kind === 'resource' && exchange.method === 'resources/subscribe')
+      return upstream.subscribe(user, call, exchange.subject.uri);
+    if (exchange.subject.kind === 'resource' && exchange.method === 'resources/unsubscribe')
+      return upstream.unsubscribe(user, call, exchange.subject.uri);
+    return upstream.call(user, call);
+  }
+}
+
+/** Errors that may go away when a server that is starting has answered. */
+const LATE: ReadonlySet<string> = new Set(['UNKNOWN_TOOL', 'UNKNOWN_PROMPT', 'UNKNOWN_RESOURCE']);
+
+/** How servers say that a resource is not theirs. */
+function isNotFound(code: number): boolean {
+  return code === RPC.resourceNotFound || code === RPC.invalidParams;
+}

@@ -1,0 +1,30 @@
+import { dirname } from 'node:path';
+import { watch } from 'chokidar';
+
+/** Editors write a file in several steps; this long after the last one it is read. Milliseconds. */
+const QUIET_MS = 100;
+
+/**
+ * Calls `onChange` soon after any of the files was written, replaced, made or deleted.
+ *
+ * @returns A function that ends the watch.
+ */
+export function watchFiles(files: readonly string[], onChange: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const watched = new Set(files);
+  const watcher = watch([...new Set(files.map((file) => dirname(file)))], {
+    ignoreInitial: true,
+    depth: 0,
+    ignored: (path, stats) => stats?.isFile() === true && !watched.has(path),
+  });
+  watcher.on('all', (_event, path) => {
+    if (!watched.has(path)) return;
+    clearTimeout(timer);
+    timer = setTimeout(onChange, QUIET_MS);
+  });
+  watcher.on('error', () => {});
+  return () => {
+    clearTimeout(timer);
+    void watcher.close();
+  };
+}

@@ -1,0 +1,13 @@
+/**
+ * status: what is told about servers. One report per server, its line of text, and the state of those that never start.
+ *
+ * It asks nobody and connects to nothing. Called by host and cli.
+ */
+export {
+  launchOf,
+  type ReportFacts,
+  renderServerLine,
+  reportServer,
+  type ServerReport,
+  staticState,
+} from './report.ts';

@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import type { SQLOutputValue } from 'node:sqlite';
+import { AppError, type EpochMs } from '../../kernel/index.ts';
+import { digestToken, formatToken, type TokenRecord } from '../token.ts';
+import { openDatabase } from './database.ts';
+
+/** The records of one home. Every method is one short statement; none waits on anything but the file. */
+export type Store = {
+  readonly tokens: {
+    /** @returns The token, which can never be shown again. @throws AppError `TOKEN_EXISTS` */
+    readonly create: (record: TokenRecord) => string;
+    readonly list: () => readonly TokenRecord[];
+    /** @returns false when there is no token of this name. */
+    readonly revoke: (name: string) => boolean;
+    readonly find: (token: string) => TokenRecord | null;
+  };
+  /** What was learned about a server, by a key that changes with its definition. */
+  readonly facts: {
+    readonly get: (serverKey: string, fact: string) => string | null;
+    readonly set: (fact: ServerFact) => void;
+  };
+  readonly close: () => void;
+};
+
+export type ServerFact = {
+  readonly serverKey: string;
+  readonly fact: string;
+  readonly value: string;
+  readonly learnedAt: EpochMs;
+};
+
+/** @throws AppError `DATABASE` */
+export function openStore(file: string): Store {
+  const db = openDatabase(file);
+  const insertToken = db.prepare(
+    'INSERT INTO token (name, digest, user, team, workspace, human, created_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  );
+  const allTokens = db.prepare('SELECT name, user, team, workspace, human, created_at FROM token ORDER BY name');
+  const findToken = db.prepare('SELECT name, user, team, workspace, human, created_at FROM token WHERE digest = ?');
+  const deleteToken = db.prepare('DELETE FROM token WHERE name = ?');
+  const getFact = db.prepare('SELECT value FROM server_fact WHERE server_key = ? AND fact = ?');
+  const setFact = db.prepare(
+    'INSERT OR REPLACE INTO server_fact (server_key, fact, value, learned_at) VALUES (?, ?, ?, ?)',
+  );
+  return {
+    tokens: {
+      create: (record) => {
+        const token = formatToken(randomBytes(32));
+        const { name, user, team, workspace, human, createdAt } = record;
+        const { changes } = insertToken.run(name, digestToken(token), user, team, workspace, human ? 1 : 0, createdAt);
+        if (changes === 0)
+          throw new AppError('TOKEN_EXISTS', `a token named '${name}' exists`, {
+            hint: `run: plugboard token revoke ${name}`,
+          });
+        return token;
+      },
+      list: () => allTokens.all().map(tokenOf),
+      revoke: (name) => deleteToken.run(name).changes > 0,
+      find: (token) => {
+        const row = findToken.get(digestToken(token));
+        return row === undefined ? null : tokenOf(row);
+      },
+    },
+    facts: {
+      get: (serverKey, fact) => textOf(getFact.get(serverKey, fact)?.['value']),
+      set: ({ serverKey, fact, value, learnedAt }) => void setFact.run(serverKey, fact, value, learnedAt),
+    },
+    close: () => db.close(),
+  };
+}
+
+function tokenOf(row: Record<string, SQLOutputValue>): TokenRecord {
+  return {
+    name: textOf(row['name']) ?? '',
+    user: textOf(row['user']),
+    team: textOf(row['team']),
+    workspace: textOf(row['workspace']),
+    human: row['human'] === 1,
+    createdAt: Number(row['created_at']),
+  };
+}
+
+function textOf(value: SQLOutputValue | undefined): string | null {
+  return typeof value === 'string' ? value : null;
+}

@@ -1,0 +1,68 @@
+import { type Issue, isJsonObject, type JsonObject, type JsonValue } from '../kernel/index.ts';
+
+/** The four things a server lists. `templates` are resource templates. */
+export type ListKind = 'tools' | 'resources' | 'templates' | 'prompts';
+
+export const LIST_KINDS: readonly ListKind[] = ['tools', 'resources', 'templates', 'prompts'];
+
+type ListFacts = {
+  readonly method: string;
+  /** The member of the result that holds the entries. */
+  readonly member: string;
+  /** The member that names an entry within its server. */
+  readonly key: string;
+  /** The server capability that says the list exists. */
+  readonly capability: string;
+};
+
+export const LISTS: Readonly<Record<ListKind, ListFacts>> = {
+  tools: { method: 'tools/list', member: 'tools', key: 'name', capability: 'tools' },
+  resources: { method: 'resources/list', member: 'resources', key: 'uri', capability: 'resources' },
+  templates: {
+    method: 'resources/templates/list',
+    member: 'resourceTemplates',
+    key: 'uriTemplate',
+    capability: 'resources',
+  },
+  prompts: { method: 'prompts/list', member: 'prompts', key: 'name', capability: 'prompts' },
+};
+
+/** What a server listed, entries by reference, in its own order. */
+export type ServerLists = Readonly<Record<ListKind, readonly JsonObject[]>>;
+
+export const NO_LISTS: ServerLists = { tools: [], resources: [], templates: [], prompts: [] };
+
+/**
+ * The usable entries of all pages of one list. An entry without a name is left out and reported, as is a second one of
+ * the same name; the others stay.
+ */
+export function collectEntries(
+  server: string,
+  kind: ListKind,
+  pages: readonly JsonValue[],
+): { readonly entries: readonly JsonObject[]; readonly issues: readonly Issue[] } {
+  const { member, key } = LISTS[kind];
+  const entries: JsonObject[] = [];
+  const issues: Issue[] = [];
+  const seen = new Set<string>();
+  const leftOut = (message: string): void => {
+    issues.push({ code: 'UPSTREAM_LIST_INVALID', severity: 'warning', message: `${server}: ${message}`, server });
+  };
+  for (const page of pages) {
+    const listed = isJsonObject(page) ? page[member] : undefined;
+    if (!Array.isArray(listed)) {
+      leftOut(`${LISTS[kind].method} answered without "${member}"`);
+      continue;
+    }
+    for (const [index, entry] of listed.entries()) {
+      const name = isJsonObject(entry) ? entry[key] : undefined;
+      if (!isJsonObject(entry) || typeof name !== 'string') leftOut(`${member}[${index}] has no "${key}"`);
+      else if (seen.has(name)) leftOut(`${member}[${index}] repeats "${name}"`);
+      else {
+        seen.add(name);
+        entries.push(entry);
+      }
+    }
+  }
+  return { entries, issues };
+}

@@ -1,0 +1,11 @@
+/**
+ * The effect door of upstreams: one Upstream per configured server, and the transports that reach it.
+ * Opened by host, tests and bench.
+ */
+export { Connection, type ConnectionEvents } from './connection.ts';
+export { runHeadersHelper } from './http-headers-helper.ts';
+export { createHttpTransport, type HttpVerdict } from './http-transport.ts';
+export { Link, type NeedsConfig, type ServerHello } from './link.ts';
+export { createStartSlots, type StartSlots } from './slots.ts';
+export { createStdioTransport } from './stdio-transport.ts';
+export { Upstream, type UpstreamEvents, type User } from './upstream.ts';

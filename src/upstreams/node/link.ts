@@ -1,0 +1,424 @@
+import {
+  AppError,
+  type Clock,
+  describeState,
+  type Issue,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  nextStep,
+  type RpcNotification,
+  type ServerState,
+  type TimeoutPhase,
+} from '../../kernel/index.ts';
+import { errorOfEnd, stateOfEnd } from '../failures.ts';
+import { collectEntries, LIST_KINDS, LISTS, type ListKind, NO_LISTS, type ServerLists } from '../listing.ts';
+import type { AgentPort } from '../ports.ts';
+import { LEGACY_VERSIONS } from '../protocol.ts';
+import { HEALTHY_AFTER_MS, planRetry } from '../retry.ts';
+import { type EndReason, type Transport, TransportEnded } from '../transport.ts';
+import { Connection } from './connection.ts';
+import type { StartSlots } from './slots.ts';
+
+/** A server whose launch names variables that are not set. */
+export type NeedsConfig = {
+  readonly kind: 'needs_config';
+  readonly names: readonly string[];
+  readonly command: string;
+};
+
+export type LinkOptions = {
+  readonly server: string;
+  readonly startupTimeoutMs: () => number;
+  readonly roots: () => readonly JsonObject[];
+  readonly capabilities: JsonObject;
+  readonly clientVersion: string;
+  readonly clock: Clock;
+  readonly slots: StartSlots;
+  /** `onRenewed` is called when the server has lost its session and a new one took its place. */
+  readonly createTransport: (onRenewed: () => void) => Transport | NeedsConfig;
+  /** True for the link that is kept up by itself and whose lists are the server's; others come back at their next use. */
+  readonly primary: boolean;
+  readonly events: LinkEvents;
+};
+
+export type LinkEvents = {
+  readonly onState: () => void;
+  readonly onLists: (kind: ListKind) => void;
+  readonly onNotification: (message: RpcNotification) => void;
+  readonly portForUnrelated: () => AgentPort | null;
+  readonly onAmbiguous: () => void;
+  readonly onOdd: (detail: string) => void;
+  /** A connection is up (again): levels and subscriptions must be told to it. */
+  readonly onUp: (connection: Connection) => void;
+};
+
+export type ServerHello = {
+  readonly serverInfo: JsonObject;
+  readonly capabilities: JsonObject;
+  readonly instructions: string | null;
+};
+
+type LinkState =
+  | Exclude<ServerState, { kind: 'connected' | 'no_tools' }>
+  | { readonly kind: 'up'; readonly since: number };
+
+/**
+ * One supervised connection to one server: starts it, walks its lists, and starts it again after a crash.
+ *
+ * Every state it is in, it says by `state`; nobody waits on a link that cannot come up.
+ */
+export class Link {
+  readonly #options: LinkOptions;
+  #state: LinkState;
+  #connection: Connection | null = null;
+  #transport: Transport | null = null;
+  #hello: ServerHello | null = null;
+  #lists: ServerLists = NO_LISTS;
+  #listIssues = new Map<ListKind, readonly Issue[]>();
+  #listing = new Map<ListKind, { again: boolean; done: Promise<void> }>();
+  #failures = 0;
+  #closed = false;
+  #cancelRetry: () => void = () => {};
+  #waiters: (() => void)[] = [];
+  #attempting: Promise<void> | null = null;
+  #lastStderr = '';
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#state = { kind: 'starting', since: options.clock.now(), attempt: 1 };
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  get hello(): ServerHello | null {
+    return this.#hello;
+  }
+
+  get lists(): ServerLists {
+    return this.#lists;
+  }
+
+  get listIssues(): readonly Issue[] {
+    return [...this.#listIssues.values()].flat();
+  }
+
+  get inFlight(): number {
+    return this.#connection?.inFlight ?? 0;
+  }
+
+  get stderrTail(): string {
+    return this.#transport?.stderrTail() || this.#lastStderr;
+  }
+
+  /** Begins the first attempt. */
+  start(): void {
+    if (this.#attempting === null) this.#attempting = this.#attempt().finally(() => (this.#attempting = null));
+  }
+
+  /** Forgets earlier failures and tries now. A running connection is ended first. */
+  async restart(): Promise<void> {
+    this.#cancelRetry();
+    this.#failures = 0;
+    if (this.#attempting !== null && this.#transport === null) return;
+    await this.#drop();
+    await this.#attempting;
+    this.start();
+  }
+
+  /** Resolves when the link is up or has failed, whatever comes first. */
+  async settled(): Promise<void> {
+    while (this.#state.kind === 'starting' && !this.#closed)
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** The connection, waiting for a start that is under way. @throws AppError `UPSTREAM_NOT_READY` with the state */
+  async ready(): Promise<Connection> {
+    if (this.#connection !== null && this.#state.kind === 'up') return this.#connection;
+    if (!this.#options.primary && this.#state.kind !== 'starting') await this.restart();
+    await this.settled();
+    if (this.#connection !== null && this.#state.kind === 'up') return this.#connection;
+    throw this.notReady();
+  }
+
+  /** Resolves when the list of this kind has been walked once since the last start, or the link has failed. */
+  async listed(kind: ListKind): Promise<void> {
+    await this.settled();
+    await this.#listing.get(kind)?.done;
+  }
+
+  /** Walks a list again, once more after that if it changed meanwhile. */
+  refresh(kind: ListKind): Promise<void> {
+    const connection = this.#connection;
+    if (connection === null || this.#hello?.capabilities[LISTS[kind].capability] === undefined)
+      return Promise.resolve();
+    const running = this.#listing.get(kind);
+    if (running !== undefined) {
+      running.again = true;
+      return running.done;
+    }
+    const job = { again: false, done: Promise.resolve() };
+    this.#listing.set(kind, job);
+    job.done = this.#walkQuietly(connection, kind).finally(() => {
+      this.#listing.delete(kind);
+      if (job.again) void this.refresh(kind);
+    });
+    return job.done;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelRetry();
+    await this.#drop();
+    this.#wake();
+  }
+
+  /** Why a call cannot be made now, with the state and its next step. */
+  notReady(): AppError {
+    const { server } = this.#options;
+    const state = this.#state.kind === 'up' ? null : this.#state;
+    const step = state === null ? null : nextStep(state, server);
+    const facts =
+      state === null ? 'is closing' : `${state.kind}${describeState(state) === '' ? '' : `: ${describeState(state)}`}`;
+    return new AppError('UPSTREAM_NOT_READY', `${server} is not connected (${facts})`, {
+      where: `mcp_servers.${server}`,
+      ...(step === null ? {} : { hint: step }),
+      data: { server, state: this.#state.kind },
+    });
+  }
+
+  #setState(state: LinkState): void {
+    this.#state = state;
+    if (state.kind !== 'starting') this.#wake();
+    this.#options.events.onState();
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiters.splice(0)) wake();
+  }
+
+  async #attempt(): Promise<void> {
+    const { clock, slots } = this.#options;
+    this.#setState({ kind: 'starting', since: clock.now(), attempt: this.#failures + 1 });
+    const release = await slots.take();
+    try {
+      if (!this.#closed) await this.#connect(release);
+    } finally {
+      release();
+    }
+  }
+
+  async #connect(answered: () => void): Promise<void> {
+    const transport = this.#options.createTransport(() => this.#onRenewed());
+    if ('kind' in transport) return this.#setState(transport);
+    this.#transport = transport;
+    const { server, roots, events, clock } = this.#options;
+    let over: EndReason | null = null;
+    const connection = new Connection({
+      server,
+      transport,
+      roots,
+      events: {
+        onNotification: (message) => this.#onNotification(message),
+        portForUnrelated: events.portForUnrelated,
+        onAmbiguous: events.onAmbiguous,
+        onOdd: events.onOdd,
+        onEnd: (reason) => {
+          over = reason;
+          if (this.#connection === connection) this.#onLost(reason);
+        },
+        onUnreachable: (reason) => {
+          if (this.#connection === connection) this.#onLost(reason);
+          void transport.close();
+        },
+      },
+    });
+    let phase: TimeoutPhase = 'connect';
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      void transport.close();
+    }, this.#options.startupTimeoutMs());
+    try {
+      await connection.open();
+      phase = 'initialize';
+      const hello = await this.#initialize(connection, transport);
+      answered();
+      phase = 'list_tools';
+      this.#hello = hello;
+      const walks = this.#options.primary && hello.capabilities['tools'] !== undefined;
+      const lists = walks ? await this.#walk(connection, 'tools') : [];
+      if (this.#closed || this.#transport !== transport) return;
+      this.#lists = { ...NO_LISTS, tools: lists };
+      this.#connection = connection;
+      this.#setState({ kind: 'up', since: clock.now() });
+      events.onUp(connection);
+      events.onLists('tools');
+      if (this.#options.primary)
+        for (const kind of ['resources', 'templates', 'prompts'] as const) void this.refresh(kind);
+    } catch (error) {
+      clearTimeout(timer);
+      await transport.close();
+      if (this.#closed || this.#transport !== transport) return;
+      this.#lastStderr = transport.stderrTail();
+      this.#forget();
+      this.#onFailed(timedOut ? { kind: 'timed_out', phase } : endOf(error, over));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #initialize(connection: Connection, transport: Transport): Promise<ServerHello> {
+    const params = {
+      protocolVersion: LEGACY_VERSIONS[0],
+      capabilities: this.#options.capabilities,
+      clientInfo: { name: 'plugboard', title: 'Plugboard', version: this.#options.clientVersion },
+    };
+    const outcome = await connection.request('initialize', params, this.#wait());
+    if (outcome.kind === 'error') throw protocolError(`initialize was refused: ${outcome.error.message}`);
+    const result = outcome.result;
+    const version = isJsonObject(result) ? result['protocolVersion'] : undefined;
+    if (!isJsonObject(result) || typeof version !== 'string')
+      throw protocolError('initialize was answered without "protocolVersion"');
+    if (!LEGACY_VERSIONS.includes(version as (typeof LEGACY_VERSIONS)[number]))
+      throw protocolError(`it speaks revision ${version}, which Plugboard does not`);
+    transport.setProtocolVersion(version);
+    connection.notify('notifications/initialized');
+    return helloOf(result);
+  }
+
+  #wait(): { timeoutMs: number; timeoutKey: string } {
+    return {
+      timeoutMs: this.#options.startupTimeoutMs(),
+      timeoutKey: `mcp_servers.${this.#options.server}.startup_timeout_sec`,
+    };
+  }
+
+  async #walk(connection: Connection, kind: ListKind): Promise<readonly JsonObject[]> {
+    const pages: JsonValue[] = [];
+    const cursors = new Set<string>();
+    let params: JsonObject | undefined;
+    for (;;) {
+      const outcome = await connection.request(LISTS[kind].method, params, this.#wait());
+      if (outcome.kind === 'error') {
+        if (kind !== 'tools') break;
+        throw protocolError(`${LISTS[kind].method} was refused: ${outcome.error.message}`);
+      }
+      pages.push(outcome.result);
+      const cursor = isJsonObject(outcome.result) ? outcome.result['nextCursor'] : undefined;
+      if (typeof cursor !== 'string') break;
+      if (cursors.has(cursor)) {
+        this.#options.events.onOdd(
+          `${LISTS[kind].method} repeats the cursor ${JSON.stringify(cursor)}; the pages so far are used`,
+        );
+        break;
+      }
+      cursors.add(cursor);
+      params = { cursor };
+    }
+    const { entries, issues } = collectEntries(this.#options.server, kind, pages);
+    this.#listIssues.set(kind, issues);
+    return entries;
+  }
+
+  async #walkQuietly(connection: Connection, kind: ListKind): Promise<void> {
+    try {
+      const entries = await this.#walk(connection, kind);
+      if (this.#connection !== connection) return;
+      this.#lists = { ...this.#lists, [kind]: entries };
+      this.#options.events.onLists(kind);
+    } catch (error) {
+      this.#options.events.onOdd(
+        `${LISTS[kind].method} failed: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+
+  #onNotification(message: RpcNotification): void {
+    if (message.method === 'notifications/tools/list_changed') void this.refresh('tools');
+    else if (message.method === 'notifications/prompts/list_changed') void this.refresh('prompts');
+    else if (message.method === 'notifications/resources/list_changed') {
+      void this.refresh('resources');
+      void this.refresh('templates');
+    }
+    this.#options.events.onNotification(message);
+  }
+
+  #onRenewed(): void {
+    if (this.#connection === null) return;
+    this.#options.events.onUp(this.#connection);
+    for (const kind of LIST_KINDS) if (this.#options.primary) void this.refresh(kind);
+  }
+
+  #onLost(reason: EndReason): void {
+    const healthy = this.#state.kind === 'up' && this.#options.clock.now() - this.#state.since >= HEALTHY_AFTER_MS;
+    if (healthy) this.#failures = 0;
+    this.#lastStderr = this.#transport?.stderrTail() ?? '';
+    this.#forget();
+    if (!this.#closed) this.#onFailed(reason);
+  }
+
+  #onFailed(reason: EndReason | { readonly kind: 'timed_out'; readonly phase: TimeoutPhase }): void {
+    const { server, clock, primary, startupTimeoutMs } = this.#options;
+    this.#failures += 1;
+    const hopeless = reason.kind === 'auth' || reason.kind === 'headers_helper';
+    const waitMs = primary && !hopeless ? planRetry(this.#failures) : null;
+    const retry = { attempt: this.#failures, nextRetryAt: waitMs === null ? null : clock.now() + waitMs };
+    if (waitMs !== null) this.#cancelRetry = clock.after(waitMs, () => this.start());
+    this.#setState(
+      reason.kind === 'timed_out'
+        ? {
+            kind: 'timed_out',
+            phase: reason.phase,
+            afterMs: startupTimeoutMs(),
+            key: this.#wait().timeoutKey,
+            nextRetryAt: retry.nextRetryAt,
+          }
+        : (stateOfEnd(server, reason, retry) as LinkState),
+    );
+    this.#options.events.onLists('tools');
+  }
+
+  #forget(): void {
+    this.#connection = null;
+    this.#transport = null;
+    this.#hello = null;
+    this.#lists = NO_LISTS;
+    this.#listIssues.clear();
+  }
+
+  async #drop(): Promise<void> {
+    const transport = this.#transport;
+    this.#lastStderr = transport?.stderrTail() ?? this.#lastStderr;
+    this.#forget();
+    await transport?.close();
+  }
+}
+
+function helloOf(result: JsonObject): ServerHello {
+  const object = (key: string): JsonObject => {
+    const value = result[key];
+    return isJsonObject(value) ? value : {};
+  };
+  const instructions = result['instructions'];
+  return {
+    serverInfo: object('serverInfo'),
+    capabilities: object('capabilities'),
+    instructions: typeof instructions === 'string' ? instructions : null,
+  };
+}
+
+function protocolError(detail: string): TransportEnded {
+  return new TransportEnded({ kind: 'protocol', detail });
+}
+
+/** Why an attempt failed: what the transport said at its end, else what was thrown. */
+function endOf(error: unknown, over: EndReason | null): EndReason {
+  if (error instanceof TransportEnded) return error.reason;
+  if (over !== null && over.kind !== 'closed') return over;
+  if (error instanceof AppError && error.cause instanceof TransportEnded) return error.cause.reason;
+  if (error instanceof AppError) return { kind: 'protocol', detail: error.message };
+  throw error;
+}

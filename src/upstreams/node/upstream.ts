@@ -1,0 +1,388 @@
+import {
+  AppError,
+  type Clock,
+  type Issue,
+  isJsonObject,
+  type JsonObject,
+  type Log,
+  type RpcNotification,
+  type RpcOutcome,
+  type ServerState,
+} from '../../kernel/index.ts';
+import { connectionKey, type EnvValues, type Launch, type ResolvedServer } from '../../servers/index.ts';
+import type { ListKind, ServerLists } from '../listing.ts';
+import type { AgentPort, Call } from '../ports.ts';
+import { SHARED_CAPABILITIES, sessionCapabilities } from '../protocol.ts';
+import type { Transport } from '../transport.ts';
+import { createTurns } from '../turns.ts';
+import type { Connection } from './connection.ts';
+import { Link, type NeedsConfig, type ServerHello } from './link.ts';
+import type { StartSlots } from './slots.ts';
+
+export type UpstreamOptions = {
+  readonly server: ResolvedServer;
+  readonly launch: Launch;
+  /** The host's own values of the names that the server declares. */
+  readonly env: EnvValues;
+  readonly createTransport: (env: EnvValues, onRenewed: () => void) => Transport | NeedsConfig;
+  readonly clientVersion: string;
+  readonly clock: Clock;
+  readonly slots: StartSlots;
+  readonly log: Log;
+  /** True when this server was seen to need a connection per session. */
+  readonly perSession: boolean;
+  readonly events: UpstreamEvents;
+};
+
+export type UpstreamEvents = {
+  readonly onState: () => void;
+  readonly onLists: (kind: ListKind) => void;
+  /** A resource changed that these sessions subscribed to. */
+  readonly onResourceUpdated: (sessions: readonly AgentPort[], message: RpcNotification) => void;
+  /** From now on every session gets its own connection; remember it. */
+  readonly onPerSession: () => void;
+};
+
+/** Who uses an upstream: the session's port, and its own values of the declared environment names. */
+export type User = { readonly port: AgentPort; readonly env: EnvValues };
+
+type Use = {
+  readonly link: Link;
+  readonly users: Map<string, AgentPort>;
+  /** URI → sessions subscribed to it. */
+  readonly subscriptions: Map<string, Set<string>>;
+  lastUsed: number;
+};
+
+const LOG_LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
+
+/**
+ * Everything about one configured server: the connection that all share and whose lists are the server's, the
+ * connections of single sessions, who may call when, log levels and subscriptions.
+ */
+export class Upstream {
+  readonly #options: UpstreamOptions;
+  readonly #primary: Use;
+  readonly #primaryKey: string;
+  /** Connections beside the primary one, by session or by environment. */
+  readonly #others = new Map<string, Use>();
+  readonly #turns = createTurns();
+  readonly #levels = new Map<string, string>();
+  #perSession: boolean;
+  /** Names of the read-only tools of the list they were taken from. */
+  #readOnly: { readonly of: unknown; readonly names: ReadonlySet<unknown> } = { of: null, names: new Set() };
+  /** What the configuration says now; it may change without a new connection. */
+  settings: ResolvedServer;
+
+  constructor(options: UpstreamOptions) {
+    this.#options = options;
+    this.settings = options.server;
+    this.#perSession = options.perSession;
+    this.#primaryKey = connectionKey(options.launch, options.env);
+    this.#primary = this.#createUse({ env: options.env, owner: null, primary: true });
+  }
+
+  start(): void {
+    this.#primary.link.start();
+  }
+
+  /** The state for people; `visible` counts the tools that the lists leave. */
+  state(visible: (tools: readonly JsonObject[]) => number): ServerState {
+    const state = this.#primary.link.state;
+    if (state.kind !== 'up') return state;
+    const tools = this.#primary.link.lists.tools;
+    const toolCount = visible(tools);
+    if (toolCount > 0) return { kind: 'connected', since: state.since, toolCount };
+    return { kind: 'no_tools', since: state.since, because: tools.length === 0 ? 'server_has_none' : 'lists_hide_all' };
+  }
+
+  get hello(): ServerHello | null {
+    return this.#primary.link.hello;
+  }
+
+  get lists(): ServerLists {
+    return this.#primary.link.lists;
+  }
+
+  get issues(): readonly Issue[] {
+    return this.#primary.link.listIssues;
+  }
+
+  get stderrTail(): string {
+    return this.#primary.link.stderrTail;
+  }
+
+  /** Calls in flight on all connections, and calls that wait for their turn. */
+  get load(): { readonly inFlight: number; readonly waiting: number; readonly connections: number } {
+    const uses = [this.#primary, ...this.#others.values()];
+    return {
+      inFlight: uses.reduce((sum, use) => sum + use.link.inFlight, 0),
+      waiting: this.#turns.waiting(),
+      connections: uses.length,
+    };
+  }
+
+  /** When the first attempt since the last (re)start began, while it is the only one; null later. */
+  get firstStartAt(): number | null {
+    const { state } = this.#primary.link;
+    if (state.kind === 'up') return state.since;
+    return state.kind === 'starting' && state.attempt === 1 ? state.since : null;
+  }
+
+  /** The error for whoever wants this server while it is not connected. */
+  notReady(): AppError {
+    return this.#primary.link.notReady();
+  }
+
+  settled(): Promise<void> {
+    return this.#primary.link.settled();
+  }
+
+  listed(kind: ListKind): Promise<void> {
+    return this.#primary.link.listed(kind);
+  }
+
+  /** Lists again what the server would not announce by itself, because it declared no `listChanged`. */
+  async freshen(kind: ListKind): Promise<void> {
+    const capability = this.hello?.capabilities[kind === 'templates' ? 'resources' : kind];
+    if (isJsonObject(capability) && capability['listChanged'] !== true) await this.#primary.link.refresh(kind);
+  }
+
+  async restart(): Promise<void> {
+    await Promise.all([...this.#others.values()].map((use) => use.link.close()));
+    this.#others.clear();
+    await this.#primary.link.restart();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#primary, ...this.#others.values()].map((use) => use.link.close()));
+  }
+
+  /** @throws AppError `UPSTREAM_*` | `CALL_CANCELLED` */
+  async call(user: User, call: Call): Promise<RpcOutcome> {
+    const use = this.#useFor(user);
+    const connection = await use.link.ready();
+    if (call.method !== 'tools/call') return connection.call(call);
+    return this.#inTurn(call, () => connection.call(call));
+  }
+
+  /** Tells the server the most talkative level that any session asked for. */
+  setLevel(user: User, level: string): void {
+    this.#levels.set(user.port.session, level);
+    const use = this.#useFor(user);
+    void use.link.ready().then(
+      (connection) => this.#sendLevel(use, connection),
+      () => {},
+    );
+  }
+
+  /** Subscribes a session to a resource; the server is asked once for all sessions. */
+  async subscribe(user: User, call: Call, uri: string): Promise<RpcOutcome> {
+    const use = this.#useFor(user);
+    const connection = await use.link.ready();
+    const sessions = use.subscriptions.get(uri);
+    if (sessions !== undefined) {
+      sessions.add(user.port.session);
+      return { kind: 'result', result: {} };
+    }
+    const outcome = await connection.call(call);
+    if (outcome.kind === 'result')
+      use.subscriptions.set(uri, new Set([...(use.subscriptions.get(uri) ?? []), user.port.session]));
+    return outcome;
+  }
+
+  async unsubscribe(user: User, call: Call, uri: string): Promise<RpcOutcome> {
+    const use = this.#useFor(user);
+    const sessions = use.subscriptions.get(uri);
+    sessions?.delete(user.port.session);
+    if (sessions !== undefined && sessions.size > 0) return { kind: 'result', result: {} };
+    use.subscriptions.delete(uri);
+    return (await use.link.ready()).call(call);
+  }
+
+  /** Passes on what an agent says about itself, where the connection is its own or it is the only one there. */
+  agentChanged(session: string, method: string): void {
+    for (const use of [this.#primary, ...this.#others.values()]) {
+      if (use.users.has(session) && use.users.size === 1 && use.link.state.kind === 'up') {
+        void use.link.ready().then((connection) => connection.notify(method));
+      }
+    }
+  }
+
+  /** A session is over: its own connection ends, its subscriptions and level go. */
+  leave(session: string): void {
+    this.#levels.delete(session);
+    for (const use of [this.#primary, ...this.#others.values()]) {
+      if (!use.users.delete(session)) continue;
+      for (const [uri, sessions] of use.subscriptions) {
+        if (sessions.delete(session) && sessions.size === 0) this.#dropSubscription(use, uri);
+      }
+    }
+    for (const [key, use] of this.#others) {
+      if (use.users.size > 0) continue;
+      this.#others.delete(key);
+      void use.link.close();
+    }
+  }
+
+  #useFor(user: User): Use {
+    const own = this.settings.sharing === 'session' || this.#perSession;
+    const envKey = connectionKey(this.#options.launch, user.env);
+    const key = own ? `session ${user.port.session}` : `env ${envKey}`;
+    const use =
+      !own && envKey === this.#primaryKey ? this.#primary : (this.#others.get(key) ?? this.#openOther(key, user, own));
+    use.users.set(user.port.session, user.port);
+    use.lastUsed = this.#options.clock.now();
+    return use;
+  }
+
+  #openOther(key: string, user: User, own: boolean): Use {
+    if (this.#others.size >= this.settings.maxConnections) this.#evict();
+    const use = this.#createUse({ env: user.env, owner: own ? user.port : null, primary: false });
+    this.#others.set(key, use);
+    use.link.start();
+    return use;
+  }
+
+  #evict(): void {
+    const idle = [...this.#others]
+      .filter(([, use]) => use.link.inFlight === 0)
+      .sort(([, a], [, b]) => a.lastUsed - b.lastUsed)[0];
+    if (idle === undefined) {
+      throw new AppError(
+        'UPSTREAM_NOT_READY',
+        `${this.settings.name} has ${this.#others.size} connections and all are busy`,
+        {
+          where: `mcp_servers.${this.settings.name}`,
+          hint: `raise mcp_servers.${this.settings.name}.max_connections`,
+        },
+      );
+    }
+    this.#others.delete(idle[0]);
+    void idle[1].link.close();
+  }
+
+  #createUse(of: { readonly env: EnvValues; readonly owner: AgentPort | null; readonly primary: boolean }): Use {
+    const { env, owner, primary } = of;
+    const { server, launch, clock, slots, clientVersion, createTransport, events } = this.#options;
+    const use: Use = {
+      users: new Map(),
+      subscriptions: new Map(),
+      lastUsed: clock.now(),
+      link: new Link({
+        server: server.name,
+        startupTimeoutMs: () => this.settings.startupTimeoutMs,
+        roots: () => this.settings.roots,
+        capabilities: owner === null ? SHARED_CAPABILITIES : sessionCapabilities(owner.capabilities()),
+        clientVersion,
+        clock,
+        slots,
+        primary,
+        createTransport: (onRenewed) => createTransport(env, onRenewed),
+        events: {
+          onState: () => (primary ? events.onState() : undefined),
+          onLists: (kind) => (primary ? events.onLists(kind) : undefined),
+          onNotification: (message) => this.#onNotification(use, primary, message),
+          portForUnrelated: () => owner,
+          onAmbiguous: () => this.#becomePerSession(),
+          onOdd: (detail) => this.#options.log('warn', `${server.name}: ${detail}`),
+          onUp: (connection) => this.#greet(use, connection),
+        },
+      }),
+    };
+    return use;
+  }
+
+  #becomePerSession(): void {
+    if (this.#perSession) return;
+    this.#perSession = true;
+    this.#options.log(
+      'info',
+      `${this.settings.name} asks its agents: each session gets its own connection from now on`,
+    );
+    this.#options.events.onPerSession();
+  }
+
+  #onNotification(use: Use, primary: boolean, message: RpcNotification): void {
+    if (message.method === 'notifications/resources/updated') {
+      const sessions = use.subscriptions.get(String(message.params?.['uri'])) ?? new Set();
+      this.#options.events.onResourceUpdated(
+        [...use.users.values()].filter((port) => sessions.has(port.session)),
+        message,
+      );
+    } else if (message.method.endsWith('/list_changed')) {
+      if (!primary) void this.#refreshPrimary(message.method);
+    } else {
+      for (const port of use.users.values()) port.notify(message, null);
+    }
+  }
+
+  async #refreshPrimary(method: string): Promise<void> {
+    const kind = (['tools', 'prompts', 'resources'] as const).find(
+      (name) => method === `notifications/${name}/list_changed`,
+    );
+    if (kind !== undefined) await this.#primary.link.refresh(kind);
+  }
+
+  /** After a start: the level and the subscriptions that sessions asked for before. */
+  #greet(use: Use, connection: Connection): void {
+    this.#sendLevel(use, connection);
+    for (const uri of use.subscriptions.keys()) {
+      const wait = { timeoutMs: this.settings.startupTimeoutMs, timeoutKey: 'startup_timeout_sec' };
+      connection.request('resources/subscribe', { uri }, wait).catch(() => {});
+    }
+  }
+
+  #sendLevel(use: Use, connection: Connection): void {
+    if (use.link.hello?.capabilities['logging'] === undefined) return;
+    const levels = [...use.users.keys()]
+      .map((session) => LOG_LEVELS.indexOf(this.#levels.get(session) ?? ''))
+      .filter((index) => index >= 0);
+    const level = LOG_LEVELS[Math.min(...levels)];
+    if (level === undefined) return;
+    const wait = { timeoutMs: this.settings.startupTimeoutMs, timeoutKey: 'startup_timeout_sec' };
+    connection.request('logging/setLevel', { level }, wait).catch(() => {});
+  }
+
+  #dropSubscription(use: Use, uri: string): void {
+    use.subscriptions.delete(uri);
+    if (use.link.state.kind !== 'up') return;
+    const wait = { timeoutMs: this.settings.startupTimeoutMs, timeoutKey: 'startup_timeout_sec' };
+    void use.link
+      .ready()
+      .then((connection) => connection.request('resources/unsubscribe', { uri }, wait))
+      .catch(() => {});
+  }
+
+  /** Waits for the call's turn, runs it, and passes the turn on. Leaves the queue when the call is cancelled. */
+  #inTurn(call: Call, run: () => Promise<RpcOutcome>): Promise<RpcOutcome> {
+    const mode =
+      this.settings.supportsParallelToolCalls || this.#isReadOnly(call.params?.['name']) ? 'shared' : 'exclusive';
+    return new Promise((resolve, reject) => {
+      let done: () => void = () => {};
+      const onAbort = (): void => {
+        done();
+        reject(new AppError('CALL_CANCELLED', 'the call was cancelled'));
+      };
+      call.signal.addEventListener('abort', onAbort, { once: true });
+      done = this.#turns.take(mode, () => {
+        call.signal.removeEventListener('abort', onAbort);
+        void run()
+          .finally(() => done())
+          .then(resolve, reject);
+      });
+    });
+  }
+
+  #isReadOnly(tool: unknown): boolean {
+    const { tools } = this.lists;
+    if (this.#readOnly.of !== tools)
+      this.#readOnly = { of: tools, names: new Set(tools.filter(hasReadOnlyHint).map((entry) => entry['name'])) };
+    return this.#readOnly.names.has(tool as string);
+  }
+}
+
+function hasReadOnlyHint(tool: JsonObject): boolean {
+  const annotations = tool['annotations'];
+  return isJsonObject(annotations) && annotations['readOnlyHint'] === true;
+}
