@@ -110,7 +110,7 @@ function definedAt(name: string, server: Located, layers: readonly ParsedLayer[]
 }
 
 function serveOf(merged: LocatedTable, report: (issue: Issue) => void): ServeSettings {
-  const table = onlyValid(read.table(merged, 'serve') ?? emptyTable(BUILT_IN), SERVE_KEYS);
+  const table = onlyValid(read.tableAt(merged, 'serve') ?? emptyTable(BUILT_IN), SERVE_KEYS);
   const number = (key: string): number => read.number(table, key) ?? defaultNumber(['serve', key]);
   const host = read.text(table, 'host') ?? '127.0.0.1';
   const open = read.text(table, 'auth') === 'none';

@@ -7,6 +7,8 @@
  * `servers` and everything above may call it.
  */
 export { buildConfig, isLoopback } from './build.ts';
+export { addServer, removeServer, setKey, unsetKey } from './edit.ts';
+export type { TomlInput, TomlInputTable } from './edit-tree.ts';
 export { type Explainable, type Explained, type ExplainedLayer, explain, get, type ShowOptions } from './explain.ts';
 export type { KeyRow, KeyType } from './key-types.ts';
 export { CODEX_KEYS, TOP_KEYS } from './keys.ts';

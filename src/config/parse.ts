@@ -68,11 +68,12 @@ function locatedOf(value: unknown, positions: Positions | undefined, context: Co
     return { kind: 'list', ...placeOf(positions, context), items };
   }
   if (isScalar(value)) return { kind: 'scalar', ...placeOf(positions, context), value };
-  return tableOf(Object(value), positions, context);
+  if (typeof value === 'object' && value !== null) return tableOf(value, positions, context);
+  throw new Error(`not a TOML value: ${typeof value}`);
 }
 
 function isScalar(value: unknown): value is Scalar {
-  return typeof value !== 'object' || value instanceof TomlDate;
+  return ['string', 'number', 'bigint', 'boolean'].includes(typeof value) || value instanceof TomlDate;
 }
 
 function placeOf(positions: Positions | undefined, { layer, file }: Context): { origin: Origin; at: Origin } {

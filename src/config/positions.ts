@@ -8,10 +8,27 @@ export type Spot = { readonly line: number; readonly column: number };
  * header; for a table that only its children imply, where it is first named.
  */
 export type Positions = {
+  /** From the top; items of arrays and of arrays of tables by their index. */
+  readonly path: readonly string[];
   key: Spot;
   value: Spot;
-  /** By key; items of arrays and of arrays of tables by their index. */
   readonly children: Map<string, Positions>;
+};
+
+/** A `[header]` or a `key = value` that stands on lines of its own. Offsets count UTF-16 units. */
+export type Statement = {
+  readonly kind: 'header' | 'pair';
+  /** What it defines, from the top. */
+  readonly path: readonly string[];
+  /** The header it stands under; for a header itself. */
+  readonly section: readonly string[];
+  readonly start: number;
+  /** Start of the value; for a header its start. */
+  readonly valueStart: number;
+  /** After the value or the header; a comment may follow on the line. */
+  readonly end: number;
+  /** Comments inside the value, `#` included. */
+  readonly comments: readonly string[];
 };
 
 type Segment = { readonly name: string; readonly spot: Spot };
@@ -22,23 +39,33 @@ const tableArrays = new WeakSet<Positions>();
 /**
  * Finds where every key and value of a TOML text stands.
  *
- * @param text A document without byte order mark that smol-toml has parsed without an error; what this gives for other text means nothing,
- *   but it always returns.
+ * @param text A document without byte order mark that smol-toml has parsed without an error; what this gives for other
+ *   text means nothing, but it always returns.
+ * @param visit Called with each statement, in order.
  * @see https://toml.io/en/v1.1.0
  */
-export function scanPositions(text: string): Positions {
+export function scanPositions(text: string, visit: (statement: Statement) => void = () => {}): Positions {
   const scan = createScanner(text);
-  const root: Positions = { key: { line: 1, column: 1 }, value: { line: 1, column: 1 }, children: new Map() };
+  const top = { line: 1, column: 1 };
+  const root: Positions = { path: [], key: top, value: top, children: new Map() };
   let table = root;
   for (scan.skipBlank(); !scan.atEnd(); scan.skipBlank()) {
+    const start = scan.offset();
     if (scan.take('[')) {
       const isArray = scan.take('[');
       const path = scan.keyPath();
       scan.take(']');
       if (isArray) scan.take(']');
       table = isArray ? openTableArray(root, path) : openTable(root, path);
-    } else if (!scanKeyValue(scan, table)) {
-      return root;
+      const end = scan.offset();
+      visit({ kind: 'header', path: table.path, section: table.path, start, valueStart: start, end, comments: [] });
+    } else {
+      scan.takeComments();
+      const pair = scanKeyValue(scan, table);
+      if (pair === null) return root;
+      const { path } = pair.node;
+      const found = { start, valueStart: pair.valueStart, end: scan.offset(), comments: scan.takeComments() };
+      visit({ kind: 'pair', path, section: table.path, ...found });
     }
   }
   return root;
@@ -77,20 +104,25 @@ function descend(from: Positions, path: readonly Segment[]): Positions {
 function child(parent: Positions, segment: Segment): Positions {
   const known = parent.children.get(segment.name);
   if (known !== undefined) return known;
-  const node: Positions = { key: segment.spot, value: segment.spot, children: new Map() };
+  const { name, spot } = segment;
+  const node: Positions = { path: [...parent.path, name], key: spot, value: spot, children: new Map() };
   parent.children.set(segment.name, node);
   return node;
 }
 
-/** False when nothing could be read, so that no loop runs for ever on text that is not TOML. */
-function scanKeyValue(scan: Scanner, table: Positions): boolean {
+/** Null when nothing could be read, so that no loop runs for ever on text that is not TOML. */
+function scanKeyValue(
+  scan: Scanner,
+  table: Positions,
+): { readonly node: Positions; readonly valueStart: number } | null {
   const path = scan.keyPath();
   const last = path.at(-1);
-  if (last === undefined || !scan.take('=')) return false;
+  if (last === undefined || !scan.take('=')) return null;
   const node = child(descend(table, path.slice(0, -1)), last);
   scan.skipSpace();
+  const valueStart = scan.offset();
   scanValue(scan, node);
-  return true;
+  return { node, valueStart };
 }
 
 function scanValue(scan: Scanner, node: Positions): void {
@@ -100,7 +132,7 @@ function scanValue(scan: Scanner, node: Positions): void {
       scanValue(scan, child(node, { name: String(index), spot: scan.spot() }));
     }
   } else if (scan.take('{')) {
-    while (scan.moreUntil('}') && scanKeyValue(scan, node));
+    while (scan.moreUntil('}') && scanKeyValue(scan, node) !== null);
   } else {
     scan.skipScalar();
   }
@@ -120,6 +152,7 @@ function createScanner(text: string) {
   let at = 0;
   let line = 1;
   let lineStart = 0;
+  let comments: string[] = [];
 
   /** Moves over a match at the current place, counting lines; the matched text, or ''. */
   const eat = (pattern: RegExp): string => {
@@ -133,7 +166,7 @@ function createScanner(text: string) {
     return found;
   };
   const spot = (): Spot => ({ line, column: at - lineStart + 1 });
-  const skipBlank = (): void => void eat(BLANK);
+  const skipBlank = (): void => void comments.push(...commentsIn(eat(BLANK)));
   const skipSpace = (): void => void eat(SPACE);
   const take = (mark: string): boolean => {
     if (!text.startsWith(mark, at)) return false;
@@ -154,6 +187,13 @@ function createScanner(text: string) {
   };
   return {
     spot,
+    offset: (): number => at,
+    /** The comments skipped since the last call. */
+    takeComments: (): readonly string[] => {
+      const taken = comments;
+      comments = [];
+      return taken;
+    },
     skipBlank,
     skipSpace,
     take,
@@ -169,6 +209,10 @@ function createScanner(text: string) {
       if (eat(MULTILINE) === '' && eat(BASIC) === '' && eat(LITERAL) === '' && eat(PLAIN) === '') at += 1;
     },
   };
+}
+
+function commentsIn(blank: string): string[] {
+  return (blank.match(/#[^\n]*/g) ?? []).map((comment) => comment.trimEnd());
 }
 
 function keyName(raw: string): string {

@@ -37,7 +37,7 @@ export function textMap(table: LocatedTable, key: string): Readonly<Record<strin
 }
 
 /** A table under a key; undefined when there is none. */
-export function table(parent: LocatedTable, key: string): LocatedTable | undefined {
+export function tableAt(parent: LocatedTable, key: string): LocatedTable | undefined {
   const value = parent.entries.get(key);
   return value?.kind === 'table' ? value : undefined;
 }

@@ -105,7 +105,7 @@ function checkTopKey(key: string, value: Located, owner: RequirementsOwner): voi
 function parseEntry(name: string, node: Located, owner: RequirementsOwner): Identity {
   const key = renderKey(['mcp_servers', name]);
   if (node.kind !== 'table') throw damaged(node.at, `${key} must be a table`);
-  const identity = read.table(node, 'identity');
+  const identity = read.tableAt(node, 'identity');
   if (identity === undefined) throw damaged(node.origin, `${key} needs a table \`identity\``);
   refuseOthers(node, ['identity'], { key, owner });
   return parseIdentity(identity, { key: `${key}.identity`, owner });

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Issue } from '../kernel/index.ts';
 import { type CheckContext, checkTable, found } from './check.ts';
 import { MAX_TIMER_MS } from './key-types.ts';
-import { type KeyPath, type Located, type LocatedTable, locate, renderKey } from './located.ts';
+import { type KeyPath, type Located, type LocatedTable, locate } from './located.ts';
 import { type Places, resolveFrom } from './places.ts';
 import * as read from './read.ts';
 import { SERVER_KEYS } from './server-keys.ts';

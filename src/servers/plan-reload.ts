@@ -42,6 +42,6 @@ function connectionOf({ verdict, sharing }: ResolvedServer): string {
 }
 
 /** All but where it is written: an edit further up in a file moves the line and changes nothing. */
-function shown({ origin: _, ...server }: ResolvedServer): string {
-  return canonical(server);
+function shown(server: ResolvedServer): string {
+  return canonical({ ...server, origin: null });
 }

@@ -30,8 +30,22 @@ export function resolveServers({ config, requirements, workspace }: ResolveInput
 type Surroundings = Omit<ResolveInput, 'config'>;
 
 function resolveServer(entry: ServerEntry, surroundings: Surroundings): ResolvedServer {
-  const { transport: _, enabled: __, enabledOrigin: ___, problems: ____, ...kept } = entry;
-  return { ...kept, verdict: verdictOf(entry, surroundings) };
+  return {
+    name: entry.name,
+    origin: entry.origin,
+    verdict: verdictOf(entry, surroundings),
+    required: entry.required,
+    startupTimeoutMs: entry.startupTimeoutMs,
+    toolTimeoutMs: entry.toolTimeoutMs,
+    startupTimeoutSec: entry.startupTimeoutSec,
+    toolTimeoutSec: entry.toolTimeoutSec,
+    enabledTools: entry.enabledTools,
+    disabledTools: entry.disabledTools,
+    supportsParallelToolCalls: entry.supportsParallelToolCalls,
+    sharing: entry.sharing,
+    maxConnections: entry.maxConnections,
+    roots: entry.roots,
+  };
 }
 
 function verdictOf(entry: ServerEntry, { requirements, workspace }: Surroundings): ServerVerdict {

@@ -5,4 +5,5 @@
  * It never interprets keys (the pure room does) and watches nothing: it only says which files to watch.
  * Only `host`, `cli` and tests open this door. What only edits need is loaded when the first edit happens.
  */
+export { type EditPlace, editFile, type TakeLock, trustProject } from './edit.ts';
 export { type LoadedConfig, type LoadOptions, loadConfig, pathsOf } from './load.ts';

@@ -1,0 +1,122 @@
+import { lstat, mkdir, readlink, realpath, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '../../kernel/index.ts';
+import { setKey } from '../edit.ts';
+import { readText, unreadable } from './files.ts';
+
+/** Takes a lock between processes: a function that gives it back, or null while another process holds it. */
+export type TakeLock = (lockFile: string) => (() => void) | null;
+
+export type EditPlace = {
+  /** The file to change; it need not exist. A symbolic link is followed, and stays. */
+  readonly file: string;
+  /** PLUGBOARD_HOME: the lock is in its `run` folder. Made when missing. */
+  readonly home: string;
+  readonly takeLock: TakeLock;
+};
+
+const LOCK_WAIT_MS = 10_000;
+const LOCK_RETRY_MS = 15;
+
+/**
+ * Changes a configuration file. The file is at every moment the old or the new one, whoever else edits at the same time
+ * and whenever the process is killed; its mode and owner stay. A new file is readable by its owner alone.
+ *
+ * @param edit Old text to new text; '' stands for a file that does not exist. What it throws goes to the caller.
+ * @returns False when the text stayed the same, and nothing was written.
+ * @throws AppError `CONFIG_UNREADABLE`, or `CONFIG_EDIT_REFUSED` when the file cannot be written or another process keeps
+ *   the lock for 10 s. The file is then untouched.
+ */
+export async function editFile(place: EditPlace, edit: (text: string) => string): Promise<boolean> {
+  const run = join(place.home, 'run');
+  const giveBack = await mkdir(run, { recursive: true, mode: 0o700 })
+    .then(() => waitForLock(join(run, 'config-edit.lock'), place.takeLock))
+    .catch((error: unknown) => {
+      throw notWritten(place.file, error);
+    });
+  try {
+    const target = await targetOf(place.file);
+    const before = await readText(target);
+    if (before.kind === 'unreadable') throw unreadable(place.file, before.reason);
+    const old = before.kind === 'absent' ? '' : before.text;
+    const text = located(place.file, () => edit(old));
+    if (text === old) return false;
+    await replace(target, text).catch((error: unknown) => {
+      throw notWritten(place.file, error);
+    });
+    return true;
+  } finally {
+    giveBack();
+  }
+}
+
+/**
+ * Marks a folder as trusted in the user's `config.toml`, so that its own config files are read.
+ *
+ * @throws AppError `NOT_FOUND` when there is no such folder; else as {@link editFile}.
+ */
+export async function trustProject(place: Omit<EditPlace, 'file'>, dir: string): Promise<boolean> {
+  const path = await realpath(dir).catch(() => null);
+  const isFolder = path !== null && (await stat(path)).isDirectory();
+  if (!isFolder) throw new AppError('NOT_FOUND', `no such folder: ${dir}`, { hint: 'name a folder that exists' });
+  const key = ['projects', path, 'trust_level'];
+  return editFile({ ...place, file: join(place.home, 'config.toml') }, (text) => setKey(text, key, 'trusted'));
+}
+
+async function waitForLock(file: string, takeLock: TakeLock): Promise<() => void> {
+  const until = Date.now() + LOCK_WAIT_MS;
+  for (;;) {
+    const giveBack = takeLock(file);
+    if (giveBack !== null) return giveBack;
+    if (Date.now() > until) {
+      throw new AppError('CONFIG_EDIT_REFUSED', 'another process has been editing the configuration for 10 s', {
+        where: file,
+        hint: 'try again when it has finished',
+      });
+    }
+    await sleep(LOCK_RETRY_MS);
+  }
+}
+
+/** Where a chain of symbolic links ends, also when nothing is there yet. */
+async function targetOf(file: string): Promise<string> {
+  let path = resolve(file);
+  for (let hops = 0; hops < 40; hops += 1) {
+    const link = await lstat(path).catch(() => null);
+    if (link?.isSymbolicLink() !== true) return path;
+    path = resolve(dirname(path), await readlink(path));
+  }
+  throw unreadable(file, 'its symbolic links lead in a circle');
+}
+
+async function replace(target: string, text: string): Promise<void> {
+  const { default: writeFileAtomic } = await import('write-file-atomic');
+  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+  const mode = await stat(target).then(
+    (facts) => facts.mode & 0o7777,
+    () => 0o600,
+  );
+  await writeFileAtomic(target, text, { mode });
+}
+
+/** Errors of an edit know the line; here they get the file. */
+function located(file: string, edit: () => string): string {
+  try {
+    return edit();
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const where = [file, error.where].filter((part) => part !== undefined).join(':');
+    throw new AppError(error.code, error.message, { where, hint: error.hint });
+  }
+}
+
+function notWritten(file: string, error: unknown): unknown {
+  if (error instanceof AppError) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+  return new AppError('CONFIG_EDIT_REFUSED', `the file could not be written (${code})`, {
+    where: file,
+    hint: 'check that you may write the file and its folder, and that the disk is not full',
+    cause: error,
+  });
+}
