@@ -1,14 +1,14 @@
 /** What is measured side by side: the same small server, reached directly and through each front. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   endProgram,
-  OPEN_SERVE,
   PRODUCT,
   ROOT,
+  serveHome,
   serveProduct,
   serverTable,
   startProgram,
@@ -101,18 +101,17 @@ async function startPipe(
   table: string,
   overStdio: (args: readonly string[], env: NodeJS.ProcessEnv) => Promise<RunningFront>,
 ): Promise<RunningFront> {
-  const home = folder.env['PLUGBOARD_HOME'] ?? '';
-  mkdirSync(home, { recursive: true, mode: 0o700 });
-  writeFileSync(join(home, 'config.toml'), OPEN_SERVE + table, { mode: 0o600 });
-  const args = [PRODUCT, 'serve', '--host', '127.0.0.1', '--port', '0', '--json'];
-  const host = await startProgram(process.execPath, args, folder.env);
-  const pipe = await overStdio([PRODUCT, 'stdio'], folder.env);
+  const host = await serveHome(folder, table);
+  const pipe = await overStdio([PRODUCT, 'stdio'], folder.env).catch(async (cause: unknown) => {
+    await host.close();
+    throw cause;
+  });
   return {
     ...pipe,
-    cpuPids: () => [...pipe.cpuPids(), ...processTree(host.child.pid ?? 0, UPSTREAM)],
+    cpuPids: () => [...pipe.cpuPids(), ...processTree(host.pid, UPSTREAM)],
     close: async () => {
       await pipe.close();
-      await endProgram(host.child);
+      await host.close();
     },
   };
 }

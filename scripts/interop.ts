@@ -15,16 +15,7 @@ import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { openRawClient } from '../tests/support/raw-client.ts';
 import { startCodex } from './interop-codex.ts';
 import { installOnDemand } from './on-demand.ts';
-import {
-  createWorkFolder,
-  endProgram,
-  OPEN_SERVE,
-  PRODUCT,
-  ROOT,
-  serverTable,
-  startProgram,
-  type WorkFolder,
-} from './product.ts';
+import { createWorkFolder, endProgram, PRODUCT, ROOT, serveHome, serverTable, type WorkFolder } from './product.ts';
 
 const AGENTS = {
   '@openai/codex': '0.169.0',
@@ -188,18 +179,14 @@ async function waitForTools(of: Target): Promise<string[]> {
 
 /** One host in the foreground, at a home of its own: the pipes of the agents find it there. */
 async function serveThroughPlugboard(work: WorkFolder): Promise<Target> {
-  const home = work.env['PLUGBOARD_HOME'] ?? '';
-  mkdirSync(home, { recursive: true, mode: 0o700 });
-  const toml = OPEN_SERVE + serverTable('everything', { command: process.execPath, args: [EVERYTHING] });
-  writeFileSync(join(home, 'config.toml'), toml, { mode: 0o600 });
-  const args = [PRODUCT, 'serve', '--host', '127.0.0.1', '--port', '0', '--json'];
-  const { child, line } = await startProgram(process.execPath, args, work.env);
+  const toml = serverTable('everything', { command: process.execPath, args: [EVERYTHING] });
+  const { endpoint, close } = await serveHome(work, toml);
   return {
     command: process.execPath,
     args: [PRODUCT, 'stdio'],
-    env: { PLUGBOARD_HOME: home },
-    url: (JSON.parse(line) as { endpoint: string }).endpoint,
-    close: () => endProgram(child),
+    env: { PLUGBOARD_HOME: work.env['PLUGBOARD_HOME'] ?? '' },
+    url: endpoint,
+    close,
   };
 }
 

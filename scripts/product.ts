@@ -51,19 +51,33 @@ export const OPEN_SERVE = '[serve]\nauth = "none"\n\n';
 
 export type Served = { readonly endpoint: string; readonly pid: number; readonly close: () => Promise<void> };
 
+/** `plugboard serve --standalone` with this config, once it is ready. */
+export function serveProduct(folder: WorkFolder, toml: string): Promise<Served> {
+  return serve(folder, ['--standalone', '--config', writeConfig(folder, OPEN_SERVE + toml)]);
+}
+
+/** The host of the folder's home in the foreground, once it is ready: `plugboard stdio` with the same home is a pipe to it. */
+export function serveHome(folder: WorkFolder, toml: string): Promise<Served> {
+  const home = folder.env['PLUGBOARD_HOME'] ?? '';
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  writeFileSync(join(home, 'config.toml'), OPEN_SERVE + toml, { mode: 0o600 });
+  return serve(folder, []);
+}
+
 /**
- * `plugboard serve --standalone` with this config, on a free port of 127.0.0.1, once it is ready.
+ * `plugboard serve` on a free port of 127.0.0.1.
  *
  * @throws Error with what it wrote to standard error when it ends first or is not ready within 30 s.
  */
-export async function serveProduct(folder: WorkFolder, toml: string): Promise<Served> {
-  const config = writeConfig(folder, OPEN_SERVE + toml);
-  const where = ['--host', '127.0.0.1', '--port', '0'];
-  const args = [PRODUCT, 'serve', '--standalone', '--config', config, ...where, '--json'];
+async function serve(folder: WorkFolder, options: readonly string[]): Promise<Served> {
+  const args = [PRODUCT, 'serve', ...options, '--host', '127.0.0.1', '--port', '0', '--json'];
   const { child, line } = await startProgram(process.execPath, args, folder.env);
-  const ready: { readonly endpoint?: unknown } = JSON.parse(line);
-  if (typeof ready.endpoint !== 'string') throw new Error(`no endpoint in the first line of serve: ${line}`);
-  return { endpoint: ready.endpoint, pid: child.pid ?? 0, close: () => endProgram(child) };
+  const endpoint = /"endpoint":\s*"([^"]+)"/.exec(line)?.[1];
+  if (endpoint === undefined) {
+    await endProgram(child);
+    throw new Error(`no endpoint in the first line of serve: ${line}`);
+  }
+  return { endpoint, pid: child.pid ?? 0, close: () => endProgram(child) };
 }
 
 /** Starts a program that prints one line when it is ready. Its standard input stays open until it is ended. */
