@@ -5,7 +5,7 @@
  * It knows nothing of MCP, of configuration files or of connections, and starts nothing itself: the processes, their
  * groups and the watchdog are behind `node/`. `upstreams` takes an `Executor` as an argument; `host` makes one.
  */
-export { commandCandidates } from './command-path.ts';
+export { type CommandQuery, commandCandidates } from './command-path.ts';
 export { type EnvironmentPlan, planEnvironment } from './environment.ts';
 export type {
   Child,

@@ -8,11 +8,11 @@ export type Found = { readonly kind: 'found'; readonly file: string } | SpawnFai
 const errno = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
 
 /** Checks the folder and finds the program that `spec` means, as the system would, before anything is started. */
-export async function findCommand(spec: ProcessSpec): Promise<Found> {
+export async function findCommand(spec: ProcessSpec, platform: NodeJS.Platform): Promise<Found> {
   const folder = await stat(spec.cwd).catch(() => null);
   if (folder === null || !folder.isDirectory()) return { kind: 'cwd_not_found', cwd: spec.cwd };
   let detail: 'missing' | 'not_executable' = 'missing';
-  for (const file of commandCandidates(spec.command, spec.env['PATH'], spec.cwd)) {
+  for (const file of commandCandidates(spec, platform)) {
     try {
       const found = await stat(file);
       if (!found.isFile()) {

@@ -10,23 +10,26 @@ import { createWatchdog } from './watchdog.ts';
 export type LocalExecutorOptions = {
   readonly log: Log;
   readonly platform?: NodeJS.Platform;
-  /** The shell that watches and registers; null for the way without one. Default `/bin/sh` where it exists. */
+  /** The shell that watches and registers; null for the way without one. Default: the first of SHELLS that exists. */
   readonly shell?: string | null;
 };
+
+/** The small one first: it starts faster, and hands the environment on without additions of its own. */
+const SHELLS = ['/bin/dash', '/bin/sh'];
 
 /** Runs programs on this machine. One per process of Plugboard: it owns the watchdog. */
 export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const { log, platform = process.platform } = options;
-  const shell = options.shell === undefined ? (existsSync('/bin/sh') ? '/bin/sh' : null) : options.shell;
-  const watchdog = createWatchdog(shell);
+  const shell = options.shell === undefined ? (SHELLS.find((file) => existsSync(file)) ?? null) : options.shell;
+  const watchdog = createWatchdog(shell, log);
   const children = new Set<Child>();
   let closed = false;
 
   const start = async (spec: ProcessSpec): Promise<Started | SpawnFailure> => {
-    if (platform === 'win32') return startOnWindows(spec);
-    const found = await findCommand(spec);
+    const found = await findCommand(spec, platform);
     if (found.kind !== 'found') return found;
     if (closed) return { kind: 'failed', code: 'ECANCELED' };
+    if (platform === 'win32') return startOnWindows(found.file, spec);
     return startOnUnix(found.file, spec, { shell, watchdog });
   };
 

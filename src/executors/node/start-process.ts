@@ -48,10 +48,10 @@ export function startOnUnix(file: string, spec: ProcessSpec, means: { shell: str
   });
 }
 
-/** Starts a command on Windows, where PATHEXT decides what it means. Written, not tested. */
-export function startOnWindows(spec: ProcessSpec): Promise<Started> {
+/** Starts `file`, which may be a batch file, on Windows. Written, not tested. */
+export function startOnWindows(file: string, spec: ProcessSpec): Promise<Started> {
   return outcome(() =>
-    crossSpawn(spec.command, spec.args, {
+    crossSpawn(file, spec.args, {
       cwd: spec.cwd,
       env: spec.env,
       windowsHide: true,

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
+import type { Log } from '../../kernel/index.ts';
 
 /**
  * The watchdog: one small process in its own session that remembers which process groups are ours. It reads `add PGID` and
@@ -13,7 +14,7 @@ trap '' HUP INT QUIT TERM
 groups=' '
 while read -r verb group; do
   case $verb in
-    add) groups="$groups$group " ;;
+    add) case $groups in *" $group "*) ;; *) groups="$groups$group " ;; esac ;;
     del) case $groups in *" $group "*) groups="\${groups%%" $group "*} \${groups#*" $group "}" ;; esac ;;
   esac
 done
@@ -74,12 +75,15 @@ export type Watchdog = {
   readonly close: () => Promise<void>;
 };
 
+const MOST_REPLACEMENTS = 10;
+
 type Running = { readonly process: ChildProcess; readonly pipe: Writable };
 
 /** Creates the one watchdog of an executor; its process starts with the first use. `shell` is null where there is none. */
-export function createWatchdog(shell: string | null): Watchdog {
+export function createWatchdog(shell: string | null, log: Log): Watchdog {
   const groups = new Set<number>();
   let running: Running | null = null;
+  let replacements = 0;
 
   const start = (): Running => {
     const [program, args] =
@@ -96,12 +100,14 @@ export function createWatchdog(shell: string | null): Watchdog {
     // A pipe to a child is a socket underneath, and must not keep Plugboard alive.
     (child.stdin as Writable & { readonly unref?: () => void }).unref?.();
     child.stdin.on('error', () => {});
-    child.on('error', () => {});
+    child.on('error', () => log('warn', 'the watchdog of server processes could not be started'));
     const started = { process: child, pipe: child.stdin };
     child.once('exit', () => {
       if (running === started) running = null;
-      // Someone killed it: what it watched is handed to a new one.
-      if (groups.size > 0) ensure();
+      // Someone killed it: what it watched is handed to a new one. One that can't live is not tried for ever.
+      if (groups.size === 0 || replacements >= MOST_REPLACEMENTS) return;
+      replacements += 1;
+      ensure();
     });
     for (const group of groups) started.pipe.write(`add ${group}\n`);
     return started;
