@@ -5,16 +5,6 @@
  * It knows nothing of MCP, of configuration files or of connections, and starts nothing itself: the processes, their
  * groups and the watchdog are behind `node/`. `upstreams` takes an `Executor` as an argument; `host` makes one.
  */
-export { type CommandQuery, commandCandidates } from './command-path.ts';
-export { type EnvironmentPlan, planEnvironment } from './environment.ts';
-export type {
-  Child,
-  EndOptions,
-  Executor,
-  ProcessExit,
-  ProcessSpec,
-  RunOptions,
-  RunResult,
-  SpawnFailure,
-  SpawnResult,
-} from './executor.ts';
+export { commandCandidates } from './command-path.ts';
+export { planEnvironment } from './environment.ts';
+export type { Child, Executor, ProcessExit, ProcessSpec, SpawnFailure } from './executor.ts';

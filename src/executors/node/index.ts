@@ -5,4 +5,5 @@
  * The only place that uses `node:child_process`. It never decides what a program gets to see: environment, folder and
  * arguments come from the caller. Opened by `host`, `cli`, tests and bench.
  */
-export { createLocalExecutor, type LocalExecutorOptions } from './local-executor.ts';
+export { type DetachedOptions, startDetached } from './detached.ts';
+export { createLocalExecutor } from './local-executor.ts';
