@@ -1,0 +1,221 @@
+import type { HostStatus } from '../../../api/index.ts';
+import { type Control, greetHost, openControl } from '../../../api/node/index.ts';
+import { loadConfig } from '../../../config/node/index.ts';
+import { AppError, type Issue, renderIssue } from '../../../kernel/index.ts';
+import { renderServerLine, type ServerReport } from '../../../status/index.ts';
+import { openStore } from '../../../storage/node/index.ts';
+import type { Input } from '../../command.ts';
+import { renderServing } from '../../render-serve.ts';
+import type { CliCommand, CliContext } from '../context.ts';
+import { type HostProcess, startHostProcess } from '../host-process.ts';
+import { programWords } from '../self.ts';
+
+/** A host that nobody uses leaves after this. Milliseconds. */
+const IDLE_MS = 5 * 60_000;
+
+/** How long the first table waits for servers that are still starting. Milliseconds. */
+const TABLE_WAIT_MS = 3_000;
+
+/** The host in the foreground with its HTTP endpoint. Goes on until a signal, so it prints by itself. */
+export const serveCommand: CliCommand<number> = {
+  name: 'serve',
+  summary: 'Run the host in the foreground and open the HTTP endpoint',
+  examples: ['plugboard serve', 'plugboard serve --port 8080', 'plugboard serve --config ./plugboard.toml'],
+  args: [],
+  options: [
+    { name: 'host', value: 'ADDRESS', help: 'address to listen on (default: [serve] host, else 127.0.0.1)' },
+    { name: 'port', value: 'PORT', help: 'port to listen on, 0 for any (default: [serve] port, else 7450)' },
+    { name: 'standalone', help: 'leave the host of the home alone: no lock, no socket' },
+    { name: 'detached', help: 'run without HTTP, for the pipes of this home, and leave when nobody uses it' },
+  ],
+  run: async (context, input) => {
+    if (input.flags.has('detached')) return runDetached(context);
+    return runForeground(context, input);
+  },
+  render: () => '',
+  exitCode: (status) => status,
+};
+
+async function runDetached(context: CliContext): Promise<number> {
+  const stop = stopSignal();
+  let idle: NodeJS.Timeout | undefined;
+  const onClients = (clients: number): void => {
+    clearTimeout(idle);
+    if (clients === 0) idle = setTimeout(stop.now, IDLE_MS);
+  };
+  const running = await startHostProcess(context, { as: 'home', onClients });
+  if (running === null) return 0;
+  onClients(0);
+  await stop.asked;
+  clearTimeout(idle);
+  await running.close();
+  return 0;
+}
+
+async function runForeground(context: CliContext, input: Input): Promise<number> {
+  const stop = stopSignal();
+  const standalone = input.flags.has('standalone');
+  const running = await startHostProcess(context, { as: standalone ? 'standalone' : 'home' });
+  if (running === null) return attach(context, input, stop);
+  try {
+    const { endpoint } = await running.listen(address(input, running.host.config().serve));
+    const offline = announceChanges(context, running);
+    await announce(context, {
+      endpoint,
+      status: running.status,
+      settled: running.host.settled,
+      token: () => localToken(context, running),
+    });
+    offline.begin();
+    await stop.asked;
+  } finally {
+    await running.close();
+  }
+  return 0;
+}
+
+/** The home has a host already: it opens the endpoint, for as long as this command runs. */
+async function attach(context: CliContext, input: Input, stop: Stop): Promise<number> {
+  const met = await greetHost(context.paths, {
+    version: context.version,
+    want: { kind: 'control' },
+    config: context.configArgs,
+  });
+  if (met === null)
+    throw new AppError('HOST_UNREACHABLE', 'another process holds this home and does not answer', {
+      where: context.paths.lock,
+    });
+  const control = openControl(met.socket);
+  const { config } = await loadConfig(context.loadOptions);
+  const answer = await control.request('listen', address(input, config.serve));
+  const endpoint = String((answer as { endpoint?: unknown }).endpoint);
+  const status = await statusOf(control);
+  context.err.write(
+    `plugboard: the host of this home runs already (version ${met.welcome.version}, process ${met.welcome.pid}); it opens the endpoint\n`,
+  );
+  await announce(context, {
+    endpoint,
+    status: () => status,
+    settled: async () => {},
+    token: () => {
+      const store = openStore(`${context.home}/plugboard.db`);
+      try {
+        return localToken(context, { store });
+      } finally {
+        store.close();
+      }
+    },
+  });
+  const ended = await Promise.race([
+    stop.asked.then(() => 'asked' as const),
+    control.closed.then(() => 'host' as const),
+  ]);
+  control.close();
+  if (ended === 'host') context.err.write('plugboard: the host has ended\n');
+  return ended === 'host' ? 1 : 0;
+}
+
+async function statusOf(control: Control): Promise<HostStatus> {
+  return (await control.request('settled')) as unknown as HostStatus;
+}
+
+function address(
+  input: Input,
+  serve: { readonly host: string; readonly port: number },
+): { readonly host: string; readonly port: number } {
+  const given = input.values['port'];
+  const port = given === undefined ? serve.port : Number(given);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new AppError('USAGE', `--port must be a number from 0 to 65535, not '${given}'`);
+  return { host: input.values['host'] ?? serve.host, port };
+}
+
+type Token =
+  | { readonly kind: 'fresh'; readonly token: string }
+  | { readonly kind: 'named'; readonly names: readonly string[] }
+  | { readonly kind: 'none' };
+
+/** On a terminal the first `serve` makes the token `local`; it is shown this once. */
+function localToken(context: CliContext, { store }: Pick<HostProcess, 'store'>): Token {
+  const names = store.tokens.list().map((record) => record.name);
+  if (names.length > 0) return { kind: 'named', names };
+  if (!context.out.isTty || context.globals.json) return { kind: 'none' };
+  const token = store.tokens.create({
+    name: 'local',
+    user: null,
+    team: null,
+    workspace: null,
+    human: false,
+    createdAt: Date.now(),
+  });
+  return { kind: 'fresh', token };
+}
+
+type Serving = {
+  readonly endpoint: string;
+  readonly status: () => HostStatus;
+  readonly settled: () => Promise<void>;
+  readonly token: () => Token;
+};
+
+async function announce(context: CliContext, serving: Serving): Promise<void> {
+  const token = serving.token();
+  if (context.globals.json) {
+    const { version, pid, servers, issues } = serving.status();
+    context.out.write(
+      `${JSON.stringify({ schemaVersion: 1, endpoint: serving.endpoint, version, pid, servers, issues })}\n`,
+    );
+    return;
+  }
+  await Promise.race([serving.settled(), new Promise((resolve) => setTimeout(resolve, TABLE_WAIT_MS).unref())]);
+  const { servers, issues, version } = serving.status();
+  context.out.write(
+    `${renderServing({ version, endpoint: serving.endpoint, servers, issues, token, program: programWords(context.env, context.cwd) })}\n`,
+  );
+}
+
+/** Says each later change of a server's state, and each new problem of the configuration, in a line. */
+function announceChanges(context: CliContext, running: HostProcess): { readonly begin: () => void } {
+  const said = new Map<string, string>();
+  let issuesSaid = new Set<string>();
+  const look = (say: boolean): void => {
+    const { servers, issues } = running.status();
+    for (const report of servers) {
+      const line = renderServerLine(report, 0);
+      if (say && said.get(report.name) !== line) context.out.write(`${line}\n`);
+      said.set(report.name, line);
+    }
+    for (const name of said.keys()) {
+      if (servers.some((report: ServerReport) => report.name === name)) continue;
+      said.delete(name);
+      if (say) context.out.write(`${name}  REMOVED\n`);
+    }
+    const now = new Set(issues.map((issue: Issue) => renderIssue(issue)));
+    if (say) for (const text of now) if (!issuesSaid.has(text)) context.err.write(`${text}\n`);
+    issuesSaid = now;
+  };
+  return {
+    begin: () => {
+      if (context.globals.json) return;
+      look(false);
+      running.host.onChange(() => look(true));
+    },
+  };
+}
+
+type Stop = { readonly asked: Promise<void>; readonly now: () => void };
+
+/** Resolves at the first SIGINT, SIGTERM or SIGHUP; a second one ends the process at once. */
+function stopSignal(): Stop {
+  let now = (): void => {};
+  const asked = new Promise<void>((resolve) => {
+    now = resolve;
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      process.once(signal, () => process.exit(1));
+      now();
+    });
+  }
+  return { asked, now: () => now() };
+}

@@ -1,0 +1,165 @@
+import { Command as Commander, CommanderError, Option } from 'commander';
+import { AppError } from '../../kernel/index.ts';
+import type { Input, OptionSpec } from '../command.ts';
+import { commandsOf, NOUNS } from './commands/index.ts';
+import { type CliCommand, createContext, type Globals } from './context.ts';
+
+/** What every command takes. */
+const GLOBAL_OPTIONS: readonly OptionSpec[] = [
+  { name: 'config', value: 'FILE', help: "use this file instead of the home's config.toml" },
+  { name: 'set', short: 'c', value: 'KEY=VALUE', many: true, help: 'override one configuration key' },
+  { name: 'project', value: 'DIR', help: 'the project whose configuration is read (default: the working folder)' },
+  { name: 'json', help: 'print the report as JSON' },
+];
+
+const FOOTER = `
+Exit status: 0 ok, 1 something is wrong with what was asked about, 2 usage or configuration,
+3 authentication or approval needed, 4 timed out, 5 denied.
+Home: PLUGBOARD_HOME, else ~/.plugboard.`;
+
+/**
+ * Parses the command line and runs the command it names.
+ *
+ * @returns The exit status.
+ * @throws AppError `USAGE` | whatever the command throws
+ */
+export async function runProgram(argv: readonly string[], version: string): Promise<number> {
+  let status = 0;
+  const program = prepare(new Commander('plugboard'))
+    .description('Runs MCP servers and plugins for any agent, behind one MCP endpoint.')
+    .version(version, '-V, --version')
+    .addHelpText('after', FOOTER)
+    .configureHelp({ showGlobalOptions: true });
+  addOptions(program, GLOBAL_OPTIONS);
+  const noun = firstWord(argv);
+  const wanted = noun !== null && noun in NOUNS ? [noun] : Object.keys(NOUNS);
+  for (const name of wanted) {
+    for (const command of await commandsOf(name)) addCommand(program, command, (code) => (status = code));
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return 0;
+    throw new AppError('USAGE', error.message.replace(/^error: /, ''), {
+      hint: `see plugboard ${[...argv.slice(0, 2).filter((word) => !word.startsWith('-')), '--help'].join(' ')}`,
+    });
+  }
+  return status;
+}
+
+/** Errors are thrown, not printed: start.ts prints them in one place. */
+function prepare(command: Commander): Commander {
+  return command
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .showSuggestionAfterError()
+    .helpOption('-h, --help', 'show this help');
+}
+
+function addCommand(program: Commander, command: CliCommand, onExit: (code: number) => void): void {
+  const words = command.name.split(' ');
+  let parent = program;
+  for (const word of words.slice(0, -1)) {
+    parent =
+      parent.commands.find((candidate) => candidate.name() === word) ??
+      prepare(parent.command(word).description(groupSummary(word)));
+  }
+  const leaf = prepare(
+    parent.command(words.at(-1) ?? '', { hidden: command.hidden === true }).description(command.summary),
+  );
+  for (const argument of command.args) {
+    const name = argument.rest === true ? `${argument.name}...` : argument.name;
+    leaf.argument(argument.required ? `<${name}>` : `[${name}]`, argument.help);
+  }
+  addOptions(leaf, [...command.options, ...GLOBAL_OPTIONS]);
+  if (command.examples !== undefined)
+    leaf.addHelpText('after', `\nExamples:\n${command.examples.map((line) => `  ${line}`).join('\n')}`);
+  leaf.action(async () => onExit(await execute(command, leaf)));
+}
+
+function addOptions(command: Commander, options: readonly OptionSpec[]): void {
+  for (const { name, short, value, many, help } of options) {
+    const flags = `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` <${value}>`}`;
+    const option = new Option(flags, help);
+    if (many === true)
+      option.argParser((given: string, before: readonly string[] | undefined) => [...(before ?? []), given]);
+    command.addOption(option);
+  }
+}
+
+async function execute(command: CliCommand, leaf: Commander): Promise<number> {
+  const options = leaf.optsWithGlobals<Record<string, unknown>>();
+  const context = createContext(globalsOf(options));
+  const report = await command.run(context, inputOf(command, leaf, options));
+  const text = context.globals.json ? jsonOf(report) : command.render(report, context);
+  if (text !== '') context.out.write(`${text}\n`);
+  return command.exitCode(report);
+}
+
+/** Commands that print by themselves report their exit status, which is no report for `--json`. */
+function jsonOf(report: unknown): string {
+  return typeof report === 'number' ? '' : JSON.stringify(report, null, 2);
+}
+
+function globalsOf(options: Readonly<Record<string, unknown>>): Globals {
+  const text = (name: string): string | null => (typeof options[name] === 'string' ? options[name] : null);
+  return {
+    configFile: text('config'),
+    overrides: stringsOf(options['set']),
+    project: text('project'),
+    json: options['json'] === true,
+  };
+}
+
+function inputOf(command: CliCommand, leaf: Commander, options: Readonly<Record<string, unknown>>): Input {
+  const rest = command.args.find((argument) => argument.rest === true);
+  const option = (spec: OptionSpec): unknown =>
+    options[spec.name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+  const given = command.options.map((spec) => ({ spec, value: option(spec) }));
+  return {
+    args: Object.fromEntries(
+      command.args.flatMap((argument, index) => (argument.rest === true ? [] : [[argument.name, leaf.args[index]]])),
+    ),
+    rest: rest === undefined ? [] : leaf.args.slice(command.args.indexOf(rest)),
+    flags: new Set(given.filter(({ value }) => value === true).map(({ spec }) => spec.name)),
+    values: Object.fromEntries(
+      given.flatMap(({ spec, value }) => (typeof value === 'string' ? [[spec.name, value]] : [])),
+    ),
+    lists: Object.fromEntries(
+      given.flatMap(({ spec, value }) => (spec.many === true ? [[spec.name, stringsOf(value)]] : [])),
+    ),
+  };
+}
+
+function stringsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((part) => typeof part === 'string') : [];
+}
+
+/** The first word that is neither an option nor the value of a global one. */
+function firstWord(argv: readonly string[]): string | null {
+  const withValue = new Set(
+    GLOBAL_OPTIONS.filter((option) => option.value !== undefined).flatMap(({ name, short }) => [
+      `--${name}`,
+      `-${short}`,
+    ]),
+  );
+  for (let index = 0; index < argv.length; index += 1) {
+    const word = argv[index] ?? '';
+    if (withValue.has(word)) index += 1;
+    else if (!word.startsWith('-')) return word;
+  }
+  return null;
+}
+
+const GROUPS: Readonly<Record<string, string>> = {
+  mcp: 'Manage MCP servers',
+  tools: 'What an agent sees, and a call from the shell',
+  token: 'Manage the tokens of the HTTP endpoint',
+  config: 'Read and edit the configuration',
+  connect: "Write Plugboard into an agent's configuration",
+};
+
+function groupSummary(word: string): string {
+  return GROUPS[word] ?? '';
+}

@@ -1,0 +1,25 @@
+import { realpathSync } from 'node:fs';
+import { delimiter, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The file that starts this program. */
+export function programFile(): string {
+  return fileURLToPath(new URL('../../../bin/plugboard.js', import.meta.url));
+}
+
+/** How a person calls this program from here: `plugboard` when PATH leads to it, else `node …/plugboard.js`. */
+export function programWords(env: Readonly<Record<string, string | undefined>>, cwd: string): string {
+  const self = real(programFile());
+  const onPath = (env['PATH'] ?? '')
+    .split(delimiter)
+    .some((folder) => folder !== '' && real(join(folder, 'plugboard')) === self);
+  return onPath ? 'plugboard' : `node ${relative(cwd, programFile()) || programFile()}`;
+}
+
+function real(file: string): string | null {
+  try {
+    return realpathSync(file);
+  } catch {
+    return null;
+  }
+}
