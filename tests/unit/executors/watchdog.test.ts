@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { createLocalExecutor } from '../../../src/executors/node/index.ts';
+import { createWatchdog } from '../../../src/executors/node/watchdog.ts';
 import { silentLog } from '../../../src/kernel/index.ts';
 import type { ParentSpec } from '../../fixtures/processes/parent.ts';
 import { isRunning, processFacts, runningWith, until } from '../../support/processes.ts';
@@ -54,7 +55,7 @@ function startParent(spec: Partial<ParentSpec>): Parent {
 
 /** The watchdog of a process: its child that leads its own session and is none of the started programs. */
 const watchdogOf = (parent: number, pids: readonly number[]): number[] =>
-  runningWith('watchdog')
+  runningWith('plugboard-watchdog')
     .concat(runningWith('const groups'))
     .filter((pid) => processFacts(pid)?.parent === parent && !pids.includes(pid));
 
@@ -142,14 +143,23 @@ test('a watchdog that someone kills is replaced, and the new one knows the progr
   await until(() => !pids.some(isRunning));
 });
 
-test('a group that is gone is forgotten: the watchdog does not signal its number again', async () => {
+test.each(shells)('the watchdog ends what it remembers and leaves alone what it forgot ($name)', async ({ shell }) => {
+  const sleepers = Array.from({ length: 5 }, () => spawn('sleep', [mark()], { stdio: 'ignore', detached: true }));
+  parents.push(...sleepers);
+  const pids = sleepers.map((sleeper) => sleeper.pid ?? 0);
+  const watchdog = createWatchdog(shell, silentLog);
+  for (const pid of pids) watchdog.add(pid, false);
+  for (const index of [0, 2, 4]) watchdog.forget(pids[index] ?? 0);
+  await watchdog.close();
+  await until(() => !isRunning(pids[1] ?? 0) && !isRunning(pids[3] ?? 0));
+  expect(pids.map(isRunning)).toEqual([true, false, true, false, true]);
+});
+
+test('an executor that is closed leaves no watchdog', async () => {
   const executor = createLocalExecutor({ log: silentLog });
-  const sleeper = mark();
-  const result = await executor.spawn({ command: 'true', args: [], cwd: '/', env: { PATH } });
+  const result = await executor.spawn({ command: 'cat', args: [], cwd: '/', env: { PATH } });
   if (result.kind !== 'started') throw new Error(result.kind);
-  await result.child.exited;
-  const other = await executor.spawn({ command: 'sleep', args: [sleeper], cwd: '/', env: { PATH } });
-  if (other.kind !== 'started') throw new Error(other.kind);
+  expect(watchdogOf(process.pid, [result.child.pid]).length).toBe(1);
   await executor.close();
-  expect([isRunning(other.child.pid), watchdogOf(process.pid, [])]).toEqual([false, []]);
+  expect([isRunning(result.child.pid), watchdogOf(process.pid, [])]).toEqual([false, []]);
 });
