@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PRODUCT, ROOT, serveProduct, serverTable, type WorkFolder, writeConfig } from '../scripts/product.ts';
+import { PRODUCT, ROOT, serveProduct, serverTable, type WorkFolder, writeConfig } from '../tests/support/product.ts';
 import { openRawClient } from '../tests/support/raw-client.ts';
 import { httpConnection } from './load.ts';
 

@@ -14,7 +14,7 @@ import {
   startProgram,
   type WorkFolder,
   writeConfig,
-} from '../scripts/product.ts';
+} from '../tests/support/product.ts';
 import { type Connection, httpConnection, stdioConnection } from './load.ts';
 import { processTree } from './processes.ts';
 

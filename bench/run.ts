@@ -14,7 +14,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installOnDemand } from '../scripts/on-demand.ts';
-import { createWorkFolder, PRODUCT, ROOT, type WorkFolder } from '../scripts/product.ts';
+import { createWorkFolder, PRODUCT, ROOT, type WorkFolder } from '../tests/support/product.ts';
 import { timeCommands } from './commands.ts';
 import { type Front, fronts, type RunningFront } from './fronts.ts';
 import { cpuMs, memory } from './processes.ts';

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createWorkFolder, ROOT } from './product.ts';
+import { createWorkFolder, ROOT } from '../tests/support/product.ts';
 
 const READY_LIMIT_MS = 120_000;
 const END_LIMIT_MS = 20_000;

@@ -20,7 +20,7 @@ import {
   serverTable,
   startProgram,
   type WorkFolder,
-} from './product.ts';
+} from '../tests/support/product.ts';
 
 /** The revisions asked for. Adding one line here is all it takes to ask for another. */
 const REVISIONS = ['2025-11-25'] as const;

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { endProgram } from './product.ts';
+import { endProgram } from '../tests/support/product.ts';
 
 const CALL_LIMIT_MS = 30_000;
 

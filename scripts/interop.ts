@@ -15,7 +15,7 @@ import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { openRawClient } from '../tests/support/raw-client.ts';
 import { startCodex } from './interop-codex.ts';
 import { installOnDemand } from './on-demand.ts';
-import { createWorkFolder, endProgram, PRODUCT, ROOT, serveHome, serverTable, type WorkFolder } from './product.ts';
+import { createWorkFolder, endProgram, PRODUCT, ROOT, serveHome, serverTable, type WorkFolder } from '../tests/support/product.ts';
 
 const AGENTS = {
   '@openai/codex': '0.169.0',

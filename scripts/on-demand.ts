@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './product.ts';
+import { ROOT } from '../tests/support/product.ts';
 
 /**
  * Installs exact versions into a folder of this checkout, once. Install scripts do not run.

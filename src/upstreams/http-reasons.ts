@@ -36,7 +36,8 @@ function codedError(error: unknown): Coded | null {
   if (!(error instanceof Error)) return null;
   const inner = 'errors' in error && Array.isArray(error.errors) ? error.errors : [];
   const found = [...inner, error.cause].map(codedError).find((one) => one !== null) ?? null;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : null;
+  const own = 'code' in error && typeof error.code === 'string' ? error.code : null;
+  const code = own ?? (error.name === 'HTTPParserError' ? 'HPE' : null);
   if (code === null) return found;
   const address = 'address' in error && 'port' in error ? `${String(error.address)}:${String(error.port)}` : null;
   const host = 'hostname' in error && typeof error.hostname === 'string' ? error.hostname : null;
@@ -59,7 +60,7 @@ export function reasonOfError(error: unknown, url: URL): EndReason {
   if (/^(ERR_TLS|ERR_SSL|CERT_|CRL_|UNABLE_TO_|ERR_OSSL|UND_ERR_PRX_TLS)/.test(code)) {
     return { kind: 'tls', detail: `the handshake failed (${code})` };
   }
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
+  if (code.startsWith('HPE') || code === 'UND_ERR_HEADERS_OVERFLOW') {
     return { kind: 'protocol', detail: `the answer is not HTTP (${code})` };
   }
   return { kind: 'network', detail: `${NETWORK_FAULTS[code] ?? 'the exchange failed'} (${code})` };

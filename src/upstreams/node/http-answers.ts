@@ -10,6 +10,8 @@ import { followEvents, parseEventData, pause } from './http-stream.ts';
 /** How long a stream may stay open after it brought the answer. Milliseconds. */
 const LINGER_MS = 5_000;
 
+const FORGOTTEN: EndReason = { kind: 'network', detail: 'the server forgot the session before it answered' };
+
 export type AnswersOptions = {
   readonly server: string;
   readonly url: URL;
@@ -101,16 +103,14 @@ export class Answers {
   async #resume(exchange: Exchange, lastEventId: string, failures: number): Promise<void> {
     await pause(planReopen(exchange.retryMs, failures), exchange.abort.signal);
     if (exchange.isOver) return exchange.settle();
-    if (exchange.session !== this.#options.session()) {
-      return this.#fail(exchange, { kind: 'network', detail: 'the server forgot the session before it answered' });
-    }
+    if (exchange.session !== this.#options.session()) return this.#fail(exchange, FORGOTTEN);
     try {
       await this.#options.resume(exchange, lastEventId);
     } catch (error) {
       const reason = this.#options.reasonOf(error);
       if (mayPass(reason) && failures + 1 < MAX_STREAM_FAILURES) {
         await this.#resume(exchange, lastEventId, failures + 1);
-      } else this.#fail(exchange, reason);
+      } else this.#fail(exchange, reason.kind === 'http_status' && reason.status === 404 ? FORGOTTEN : reason);
     }
   }
 

@@ -1,5 +1,5 @@
 /**
- * Starts the built product the way a user would, for the scripts that try it from outside.
+ * Starts the built product the way a user would, for tests and scripts that try it from outside.
  *
  * `PLUGBOARD_BIN` names another build to try instead of this checkout's `bin/plugboard.js`.
  */
@@ -14,7 +14,7 @@ const START_LIMIT_MS = 30_000;
 const END_LIMIT_MS = 10_000;
 const STDERR_KEPT_CHARS = 8192;
 
-export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const PRODUCT = process.env['PLUGBOARD_BIN'] ?? join(ROOT, 'bin', 'plugboard.js');
 
 /** A folder of this run: a private home, and whatever else the run writes. */
