@@ -1,4 +1,4 @@
-import type { Issue } from '../kernel/index.ts';
+import type { Issue, JsonObject } from '../kernel/index.ts';
 import type { ServerReport } from '../status/index.ts';
 
 /** What a host says of itself. */
@@ -13,6 +13,17 @@ export type HostStatus = {
   readonly issues: readonly Issue[];
 };
 
+/** One tool as agents see it, and whose it is. */
+export type ToolView = {
+  /** The exposed name. */
+  readonly name: string;
+  readonly server: string;
+  /** What its server calls it. */
+  readonly rawName: string;
+  /** As the server listed it, every field. */
+  readonly definition: JsonObject;
+};
+
 /** The methods of the control connection: JSON-RPC, one message per line. `logs` keeps sending `log` notifications. */
-export const CONTROL_METHODS = ['status', 'settled', 'restart', 'logs', 'reload', 'listen'] as const;
+export const CONTROL_METHODS = ['status', 'settled', 'tools', 'restart', 'logs', 'reload', 'listen'] as const;
 export type ControlMethod = (typeof CONTROL_METHODS)[number];

@@ -23,6 +23,10 @@ export type Host = {
   readonly followLogs: (server: string, onText: (text: string) => void) => () => void;
   /** Called after any state, list or configuration changed. */
   readonly onChange: (listener: () => void) => () => void;
+  /** null stands for all servers. @throws AppError `UNKNOWN_SERVER` */
+  readonly requireServer: (name: string | null) => void;
+  /** What an agent on `server`, or on all with null, sees now. */
+  readonly catalogue: (server: string | null) => Catalogue;
   /** @throws AppError `UNKNOWN_SERVER` for a session on one server that does not exist */
   readonly openSession: (options: SessionOptions) => HostSession;
   /** Reads the configuration again now. */

@@ -143,9 +143,7 @@ class Reception {
       agent: want.agent,
       human: want.human,
     };
-    if (want.server !== null && !host.servers().some((view) => view.server.name === want.server)) {
-      throw new AppError('UNKNOWN_SERVER', `No MCP server named '${want.server}' found.`);
-    }
+    host.requireServer(want.server);
     await serveStream({
       id: randomUUID(),
       host,

@@ -287,8 +287,7 @@ class HttpFront {
     if (mine >= maxSessionsPerCaller)
       throw new AppError('HTTP_TOO_MANY_SESSIONS', `${caller.name} has ${mine} sessions`);
     const { host, log, now } = this.#options;
-    if (server !== null && !host.servers().some((view) => view.server.name === server))
-      throw new AppError('UNKNOWN_SERVER', `no server named '${server}'`);
+    host.requireServer(server);
     const session = new HttpSession(now());
     session.agent = new AgentSession({
       id: randomUUID(),

@@ -139,8 +139,12 @@ export class LocalHost implements Host {
     return () => this.#listeners.delete(listener);
   };
 
+  requireServer = (name: string | null): void => {
+    if (name !== null) this.#find(name);
+  };
+
   openSession = (options: SessionOptions): HostSession => {
-    if (options.server !== null) this.#find(options.server);
+    this.requireServer(options.server);
     const session: Session = new Session(
       {
         version: this.version,
