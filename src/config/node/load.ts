@@ -61,9 +61,14 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     config,
     layers,
     requirements: requirements.filter((file) => file !== null),
-    files: [...paths.requirements.map(({ file }) => file), paths.system, paths.user, ...paths.project],
+    files: await withTargets([...paths.requirements.map(({ file }) => file), paths.system, paths.user, ...paths.project]),
     brokenFiles: broken,
   };
+}
+
+/** The files, and where those that are symbolic links lead: a change there is a change, too. */
+async function withTargets(files: readonly string[]): Promise<readonly string[]> {
+  return [...new Set([...files, ...(await Promise.all(files.map(realPath)))])];
 }
 
 /** The files that `loadConfig` reads, from low to high, for `config path`. */
