@@ -57,9 +57,9 @@ function either(env: ProxyEnv, name: string): string | undefined {
 /** Made once and shared by all connections: it parses every authority the system trusts. */
 async function secureContextOf(files: TlsFiles): Promise<SecureContext | null> {
   const [ca, cert, key] = await Promise.all([
-    readPem('ca_file', files.caFile),
-    readPem('client_cert_file', files.clientCertFile),
-    readPem('client_key_file', files.clientKeyFile),
+    readPem('ca_file', files.caFile, 'certificate'),
+    readPem('client_cert_file', files.clientCertFile, 'certificate'),
+    readPem('client_key_file', files.clientKeyFile, 'private key'),
   ]);
   if (ca === null && cert === null && key === null) return null;
   try {
@@ -75,12 +75,22 @@ async function secureContextOf(files: TlsFiles): Promise<SecureContext | null> {
   }
 }
 
-async function readPem(setting: string, file: string | null): Promise<string | null> {
+/** OpenSSL passes over what it does not understand in silence, so what a file must hold is looked for here. */
+async function readPem(
+  setting: string,
+  file: string | null,
+  holds: 'certificate' | 'private key',
+): Promise<string | null> {
   if (file === null) return null;
+  let pem: string;
   try {
-    return await readFile(file, 'utf8');
+    pem = await readFile(file, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     throw new TransportEnded({ kind: 'tls', detail: `${setting} cannot be read: ${file} (${code})` });
   }
+  const begin =
+    holds === 'certificate' ? /^-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----/m : /^-----BEGIN [A-Z ]*PRIVATE KEY-----/m;
+  if (begin.test(pem)) return pem;
+  throw new TransportEnded({ kind: 'tls', detail: `${setting} holds no PEM ${holds}: ${file}` });
 }
