@@ -1,5 +1,6 @@
 import type { Issue, JsonObject } from '../kernel/index.ts';
 import type { ServerReport } from '../status/index.ts';
+import type { Catalogue } from '../tools/index.ts';
 
 /** What a host says of itself. */
 export type HostStatus = {
@@ -23,6 +24,15 @@ export type ToolView = {
   /** As the server listed it, every field. */
   readonly definition: JsonObject;
 };
+
+/** The tools of a catalogue, in its order. */
+export function toolViews(catalogue: Catalogue): readonly ToolView[] {
+  return catalogue.tools.flatMap((tool) => {
+    const name = String(tool['name']);
+    const route = catalogue.tool(name);
+    return route === null ? [] : [{ name, server: route.server, rawName: route.name, definition: route.entry }];
+  });
+}
 
 /** The methods of the control connection: JSON-RPC, one message per line. `logs` keeps sending `log` notifications. */
 export const CONTROL_METHODS = ['status', 'settled', 'tools', 'restart', 'logs', 'reload', 'listen'] as const;

@@ -3,5 +3,5 @@
  *
  * It holds no state and decides nothing; the host does. Called by cli. The socket itself is in `node/`.
  */
-export { CONTROL_METHODS, type ControlMethod, type HostStatus, type ToolView } from './control.ts';
+export { CONTROL_METHODS, type ControlMethod, type HostStatus, type ToolView, toolViews } from './control.ts';
 export { type Answer, type ConfigArgs, type Greeting, parseAnswer, parseGreeting, sameConfig } from './handshake.ts';

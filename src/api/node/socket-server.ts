@@ -13,7 +13,7 @@ import {
   type Log,
   toRpcError,
 } from '../../kernel/index.ts';
-import type { HostStatus } from '../control.ts';
+import { type HostStatus, toolViews } from '../control.ts';
 import { type Answer, type ConfigArgs, type Greeting, parseGreeting, sameConfig } from '../handshake.ts';
 import { readLine, writeLine } from './lines.ts';
 import { privateFolder, type RunPaths } from './socket-path.ts';
@@ -194,6 +194,9 @@ class Reception {
       case 'settled':
         await host.settled();
         return plain(status());
+      case 'tools':
+        await host.settled();
+        return toolViews(host.catalogue(null));
       case 'restart':
         await host.restart(server);
         return {};
