@@ -1,6 +1,9 @@
 /**
  * Tries `npm start` the way a user does: the starter servers come up, the endpoint answers, Ctrl-C ends it with exit
  * status 0 and leaves no process behind. Linux only (it reads /proc).
+ *
+ * The script `start` begins with `exec`: otherwise npm's shell, which gets the Ctrl-C too, ends with the signal instead of
+ * the status. npm also hands the signal on, so the product gets it twice.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
