@@ -58,6 +58,14 @@ function survivors(names: readonly string[]): string[] {
   });
 }
 
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}
+
 async function until(what: string, limitMs: number, check: () => boolean | Promise<boolean>): Promise<void> {
   const end = Date.now() + limitMs;
   while (!(await check())) {
@@ -79,15 +87,16 @@ async function run(): Promise<void> {
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const group = child.pid ?? 0;
+  let started: string[] = [];
   try {
     const endpoint = `http://127.0.0.1:${port}/mcp`;
     await until('every starter server is shown connected, and the endpoint', READY_LIMIT_MS, () => {
-      if (child.exitCode !== null) throw new Error(`npm start ended with ${child.exitCode}`);
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error('npm start ended');
       return output.includes(endpoint) && SERVERS.every((name) => new RegExp(`${name}.*CONNECTED`).test(output));
     });
     const health = await fetch(`http://127.0.0.1:${port}/healthz`);
     if (health.status !== 200) throw new Error(`/healthz answered ${health.status}`);
-    const started = descendants(group);
+    started = descendants(group);
     if (started.length < SERVERS.length + 1) throw new Error(`only ${started.length} processes were started`);
     process.kill(-group, 'SIGINT');
     const code = await Promise.race([exited, sleep(END_LIMIT_MS, 'late' as const)]);
@@ -96,8 +105,8 @@ async function run(): Promise<void> {
     process.stdout.write(`${output}\nnpm start: ready, answered, ended with 0, ${started.length} processes gone\n`);
   } catch (error) {
     process.stderr.write(`${output}\n`);
-    for (const name of descendants(group)) process.kill(Number(name.split(':')[0]), 'SIGKILL');
-    if (child.exitCode === null) process.kill(-group, 'SIGKILL');
+    for (const name of survivors([...started, ...descendants(group)])) end(Number(name.split(':')[0]));
+    if (child.exitCode === null && child.signalCode === null) end(group);
     throw error;
   } finally {
     folder.remove();
