@@ -58,7 +58,7 @@ function survivors(names: readonly string[]): string[] {
   });
 }
 
-function end(pid: number): void {
+function killNow(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
@@ -105,8 +105,8 @@ async function run(): Promise<void> {
     process.stdout.write(`${output}\nnpm start: ready, answered, ended with 0, ${started.length} processes gone\n`);
   } catch (error) {
     process.stderr.write(`${output}\n`);
-    for (const name of survivors([...started, ...descendants(group)])) end(Number(name.split(':')[0]));
-    if (child.exitCode === null && child.signalCode === null) end(group);
+    for (const name of survivors([...started, ...descendants(group)])) killNow(Number(name.split(':')[0]));
+    if (child.exitCode === null && child.signalCode === null) killNow(group);
     throw error;
   } finally {
     folder.remove();
