@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { explain, get } from '../../../src/config/explain.ts';
+import { flagLayer } from '../../../src/config/layers.ts';
+import { parseLayer } from '../../../src/config/parse.ts';
+
+const loaded = {
+  layers: [
+    parseLayer(
+      'mcp_servers.x.enabled_tools = ["a", "b"]\nmcp_servers.x.tool_timeout_sec = 5\n',
+      '/etc/plugboard/config.toml',
+      'system',
+    ),
+    parseLayer(
+      '[mcp_servers.x]\ncommand = "c"\nenabled_tools = ["b", "c"]\n[mcp_servers.x.env]\nTOKEN = "hunter2"\n',
+      '/u/config.toml',
+      'user',
+    ),
+    flagLayer(['mcp_servers.x.env.MODE=fast', 'mcp_servers.x.tool_timeout_sec=7']),
+  ],
+};
+const at = (layer: 'system' | 'user', line: number, column: number) => ({
+  layer,
+  file: layer === 'system' ? '/etc/plugboard/config.toml' : '/u/config.toml',
+  line,
+  column,
+});
+const nowhere = { file: null, line: null, column: null };
+
+test('explains which layer of several wins, down to the default', () => {
+  expect(explain(loaded, 'mcp_servers.x.tool_timeout_sec')).toEqual({
+    key: 'mcp_servers.x.tool_timeout_sec',
+    value: 7,
+    rule: 'replace',
+    layers: [
+      { layer: 'flag', ...nowhere, value: 7, wins: true },
+      { ...at('system', 2, 15), value: 5, wins: false },
+      { layer: 'built_in', ...nowhere, value: 300, wins: false },
+    ],
+    doc: 'Seconds a call may take.',
+  });
+});
+
+test('explains a list that layers put together', () => {
+  expect(explain(loaded, 'mcp_servers.x.enabled_tools')).toMatchObject({
+    value: ['b'],
+    rule: 'intersect',
+    layers: [
+      { ...at('user', 3, 1), value: ['b', 'c'], wins: true },
+      { ...at('system', 1, 15), value: ['a', 'b'], wins: true },
+    ],
+  });
+});
+
+test('explains a table, with literal values of the environment masked unless asked for', () => {
+  expect(explain(loaded, 'mcp_servers.x.env')).toMatchObject({
+    value: { TOKEN: '*****', MODE: '*****' },
+    rule: 'merge',
+    layers: [
+      { layer: 'flag', value: { MODE: '*****' }, wins: true },
+      { ...at('user', 4, 16), value: { TOKEN: '*****' }, wins: true },
+      { layer: 'built_in', value: {}, wins: false },
+    ],
+  });
+  expect(get(loaded, 'mcp_servers.x.env.TOKEN')).toBe('*****');
+  expect(get(loaded, 'mcp_servers.x.env.TOKEN', { showValues: true })).toBe('hunter2');
+  expect(JSON.stringify(explain(loaded, 'mcp_servers'))).not.toContain('hunter2');
+});
+
+test('a default is the value where no layer has one, and without a default there is none', () => {
+  expect(get(loaded, 'serve.port')).toBe(7450);
+  expect(get(loaded, 'mcp_servers.x.enabled')).toBe(true);
+  expect(get(loaded, 'mcp_servers.x.cwd')).toBeUndefined();
+  expect(get(loaded, 'mcp_servers.y')).toBeUndefined();
+  expect(get(loaded, 'nobody.knows')).toBeUndefined();
+  expect(get(loaded, '__proto__')).toBeUndefined();
+});
+
+test('what is no key is refused', () => {
+  expect(() => get(loaded, 'a..b')).toThrow(expect.objectContaining({ code: 'USAGE' }));
+});
