@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // The only file that must run under any Node: it says what is needed, or starts the built program.
+import module from 'node:module';
 import process from 'node:process';
 
 const major = Number(process.versions.node.split('.')[0]);
@@ -9,5 +10,17 @@ if (major < 24) {
   );
   process.exit(2);
 }
+
+// A host relays many short-lived messages. With a small young generation it needs half the memory and has steadier
+// latencies; V8 takes that only as a start flag, so the process replaces itself once.
+const SMALL_YOUNG_GENERATION = '--max-semi-space-size=4';
+const words = process.argv.slice(2);
+const isHost = words.includes('serve') || (words.includes('stdio') && words.includes('--standalone'));
+if (isHost && process.platform !== 'win32' && !process.execArgv.includes(SMALL_YOUNG_GENERATION)) {
+  const args = [process.execPath, SMALL_YOUNG_GENERATION, ...process.execArgv, ...process.argv.slice(1)];
+  process.execve?.(process.execPath, args, process.env);
+}
+
+module.enableCompileCache?.();
 const { start } = await import('../dist/cli/node/start.js');
-await start(process.argv.slice(2));
+await start(words);

@@ -67,6 +67,8 @@ export class AgentSession {
   #capabilities: JsonObject = {};
   #version: string | null = null;
   #level: string | null = null;
+  /** Whether the agent has asked for a list: before that no list can be out of date for it. */
+  #hasListed = false;
 
   constructor(options: AgentSessionOptions) {
     this.#options = options;
@@ -168,7 +170,10 @@ export class AgentSession {
     const session = this.#session;
     if (session === null) throw new AppError('NOT_INITIALIZED', `${method} came before initialize`);
     const list = LIST_METHODS.get(method);
-    if (list !== undefined) return result(await listPage(session, list, params));
+    if (list !== undefined) {
+      this.#hasListed = true;
+      return result(await listPage(session, list, params));
+    }
     if (method === 'logging/setLevel') return result(this.#setLevel(session, params));
     if (!(FORWARDED as readonly string[]).includes(method))
       throw new AppError('METHOD_UNKNOWN', `Method not found: ${method}`);
@@ -216,6 +221,7 @@ export class AgentSession {
   }
 
   #listChanged(kind: string): void {
+    if (!this.#hasListed) return;
     this.#options.outlet({ jsonrpc: '2.0', method: `notifications/${kind}/list_changed` });
   }
 
