@@ -26,7 +26,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   host: ['storage', 'config', 'servers', 'executors', 'upstreams', 'tools', 'policy', 'exchanges', 'status'],
   // ── surfaces ──
   gateway: ['storage', 'config', 'servers', 'upstreams', 'tools', 'exchanges', 'status', 'host'],
-  api: ['storage', 'config', 'servers', 'tools', 'exchanges', 'status', 'host'],
+  api: ['storage', 'config', 'servers', 'tools', 'exchanges', 'status', 'host', 'gateway'],
   cli: [
     'storage',
     'config',
