@@ -205,15 +205,20 @@ function announceChanges(context: CliContext, running: HostProcess): { readonly 
 
 type Stop = { readonly asked: Promise<void>; readonly now: () => void };
 
-/** Resolves at the first SIGINT, SIGTERM or SIGHUP; a second one ends the process at once. */
+/** One Ctrl-C may come twice: from the terminal, and handed on by npm. Milliseconds. */
+const SAME_SIGNAL_MS = 500;
+
+/** Resolves at the first SIGINT, SIGTERM or SIGHUP; a later one ends the process at once, and the watchdog does the rest. */
 function stopSignal(): Stop {
   let now = (): void => {};
+  let first: number | null = null;
   const asked = new Promise<void>((resolve) => {
     now = resolve;
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      process.once(signal, () => process.exit(1));
+    process.on(signal, () => {
+      first ??= performance.now();
+      if (performance.now() - first > SAME_SIGNAL_MS) process.exit(1);
       now();
     });
   }
