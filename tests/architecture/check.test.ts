@@ -28,9 +28,9 @@ describe('a planted violation is seen', () => {
       want: ['one-way:1'],
     },
     {
-      name: 'a surface importing one that stands on it',
-      path: 'gateway/a.ts',
-      text: "import { x } from '../api/index.ts';",
+      name: 'a surface importing another surface',
+      path: 'api/a.ts',
+      text: "import { x } from '../gateway/index.ts';",
       want: ['one-way:1'],
     },
     {

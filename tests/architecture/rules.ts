@@ -12,35 +12,22 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
   storage: [],
   // ── what is configured ──
-  config: ['storage'],
+  config: [],
   servers: ['config'],
   // ── how we reach it ──
-  executors: ['config', 'servers'],
-  upstreams: ['storage', 'config', 'servers', 'executors'],
+  executors: ['servers'],
+  upstreams: ['servers', 'executors'],
   // ── what is allowed and shown ──
-  tools: ['config', 'servers', 'upstreams'],
-  policy: ['config', 'servers', 'tools'],
+  tools: [],
+  policy: ['servers'],
   // ── the machine ──
-  exchanges: ['config', 'servers', 'upstreams', 'tools', 'policy'],
-  status: ['config', 'servers', 'executors', 'upstreams', 'tools', 'exchanges'],
+  exchanges: ['upstreams', 'policy'],
+  status: ['servers'],
   host: ['storage', 'config', 'servers', 'executors', 'upstreams', 'tools', 'policy', 'exchanges', 'status'],
   // ── surfaces ──
-  gateway: ['storage', 'config', 'servers', 'upstreams', 'tools', 'exchanges', 'status', 'host'],
-  api: ['storage', 'config', 'servers', 'tools', 'exchanges', 'status', 'host', 'gateway'],
-  cli: [
-    'storage',
-    'config',
-    'servers',
-    'executors',
-    'upstreams',
-    'tools',
-    'policy',
-    'exchanges',
-    'status',
-    'host',
-    'gateway',
-    'api',
-  ],
+  gateway: ['config', 'upstreams', 'tools', 'host'],
+  api: ['tools', 'status', 'host'],
+  cli: ['storage', 'config', 'servers', 'executors', 'upstreams', 'tools', 'status', 'host', 'gateway', 'api'],
 };
 
 /** Names that say nothing about what a room owns. */
