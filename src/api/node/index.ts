@@ -2,4 +2,4 @@
 export { readLine, writeLine } from './lines.ts';
 export { type Control, greetHost, type Met, openControl } from './socket-client.ts';
 export { privateFolder, type RunPaths, runPaths } from './socket-path.ts';
-export { type SocketServer, type SocketServerOptions, serveSocket } from './socket-server.ts';
+export { type SocketAgent, type SocketServer, type SocketServerOptions, serveSocket } from './socket-server.ts';

@@ -1,8 +1,7 @@
-import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmodSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { serveStream } from '../../gateway/node/index.ts';
 import type { Host } from '../../host/index.ts';
 import {
   AppError,
@@ -24,6 +23,8 @@ export type SocketServerOptions = {
   /** What this host was started with. */
   readonly config: ConfigArgs;
   readonly status: () => HostStatus;
+  /** Serves an agent on the rest of a connection, until the agent leaves. */
+  readonly serveAgent: (agent: SocketAgent) => Promise<void>;
   /** Opens another HTTP front for as long as the caller stays connected. */
   readonly listen: (at: {
     readonly host: string;
@@ -32,6 +33,16 @@ export type SocketServerOptions = {
   /** Called when the number of connected callers changes. */
   readonly onClients: (clients: number) => void;
   readonly log: Log;
+};
+
+/** An agent that came by the socket. */
+export type SocketAgent = {
+  readonly socket: Socket;
+  readonly caller: Caller;
+  /** The one server it wants to be on, or null for all. */
+  readonly server: string | null;
+  /** Its own values of the environment names that servers declare. */
+  readonly env: Readonly<Record<string, string>>;
 };
 
 export type SocketServer = { readonly clients: () => number; readonly close: () => Promise<void> };
@@ -133,7 +144,7 @@ class Reception {
   async #agent(socket: Socket, want: Extract<Greeting['want'], { kind: 'agent' }>): Promise<void> {
     const line = await readLine(socket);
     if (line === null) return void socket.destroy();
-    const { host, log } = this.#options;
+    const { host } = this.#options;
     const caller: Caller = {
       kind: 'local',
       name: 'local',
@@ -144,16 +155,7 @@ class Reception {
       human: want.human,
     };
     host.requireServer(want.server);
-    await serveStream({
-      id: randomUUID(),
-      host,
-      caller,
-      server: want.server,
-      env: envOf(parseJson(line)),
-      log,
-      input: socket,
-      output: socket,
-    });
+    await this.#options.serveAgent({ socket, caller, server: want.server, env: envOf(parseJson(line)) });
     socket.end();
   }
 

@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { HostStatus } from '../../api/index.ts';
 import { privateFolder, type SocketServer, serveSocket } from '../../api/node/index.ts';
 import { loadConfig } from '../../config/node/index.ts';
 import { createLocalExecutor } from '../../executors/node/index.ts';
-import { type HttpGateway, serveHttp } from '../../gateway/node/index.ts';
+import { type HttpGateway, serveHttp, serveStream } from '../../gateway/node/index.ts';
 import { createHost, type LocalHost, watchFiles } from '../../host/node/index.ts';
 import type { Caller, Clock, Log } from '../../kernel/index.ts';
 import { openLogFile, systemClock } from '../../kernel/node/index.ts';
@@ -103,6 +104,8 @@ async function assemble(
       paths: context.paths,
       config: context.configArgs,
       status,
+      serveAgent: ({ socket: stream, ...agent }) =>
+        serveStream({ ...agent, id: randomUUID(), host, log, input: stream, output: stream }),
       listen,
       onClients: options.onClients ?? ((): void => {}),
       log,

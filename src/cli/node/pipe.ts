@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigArgs, Greeting } from '../../api/index.ts';
 import { greetHost, type Met, type RunPaths, writeLine } from '../../api/node/index.ts';
-import { startDetached } from '../../executors/node/index.ts';
 import { AppError } from '../../kernel/index.ts';
 import { programFile } from './self.ts';
 
@@ -63,11 +62,12 @@ function greet({ paths, version, want, config }: PipeOptions): Promise<Met | nul
 
 /** Several pipes may do this at once: the hosts among them agree by their lock, and one stays. */
 async function startAndGreet(options: PipeOptions): Promise<Met> {
+  const { startDetached } = await import('../../executors/node/index.ts');
   const { home, cwd, env, config } = options;
   mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 });
   const output = join(home, 'logs', 'host-output.log');
   const log = openSync(output, 'w', 0o600);
-  const args = [programFile(), 'serve', '--detached', ...overrideArgs(config)];
+  const args = ['--max-semi-space-size=4', programFile(), 'serve', '--detached', ...overrideArgs(config)];
   const exited = startDetached(process.execPath, args, { cwd, env, log });
   closeSync(log);
   let exit: number | null | undefined;

@@ -1,5 +1,7 @@
 import { AppError } from '../../kernel/index.ts';
 import { packageVersion } from '../../kernel/node/index.ts';
+import type { Input } from '../command.ts';
+import type { Globals } from './context.ts';
 
 /**
  * The program's entry: runs the command line and ends the process with its status. Errors are printed here and nowhere
@@ -26,8 +28,39 @@ async function run(argv: readonly string[]): Promise<number> {
     process.stdout.write(`${version}\n`);
     return 0;
   }
+  const pipe = parsePipe(argv);
+  if (pipe !== null) {
+    const [{ createContext }, { stdioCommand }] = await Promise.all([
+      import('./context.ts'),
+      import('./commands/stdio.ts'),
+    ]);
+    return stdioCommand.run(createContext(pipe.globals), pipe.input);
+  }
   const { runProgram } = await import('./program.ts');
   return runProgram(argv.length === 0 ? ['--help'] : argv, version);
+}
+
+/**
+ * The plain forms of `plugboard stdio`, read without the command parser: agents start this often, and it should be up in
+ * a moment. Anything else, mistakes too, is left to the parser.
+ */
+function parsePipe(argv: readonly string[]): { readonly globals: Globals; readonly input: Input } | null {
+  if (argv[0] !== 'stdio') return null;
+  const values: Record<string, string> = {};
+  const flags = new Set<string>();
+  for (let index = 1; index < argv.length; index += 1) {
+    const word = argv[index] ?? '';
+    const value = argv[index + 1];
+    if (word === '--human') flags.add('human');
+    else if ((word === '--agent' || word === '--server') && value !== undefined && !value.startsWith('-')) {
+      values[word.slice(2)] = value;
+      index += 1;
+    } else return null;
+  }
+  return {
+    globals: { configFile: null, overrides: [], project: null, json: false },
+    input: { args: {}, rest: [], flags, values, lists: {} },
+  };
 }
 
 function report(error: unknown, asJson: boolean): number {

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { serveStream } from '../../../gateway/node/index.ts';
 import { type Caller, silentLog } from '../../../kernel/index.ts';
 import type { Input } from '../../command.ts';
 import type { CliCommand, CliContext } from '../context.ts';
-import { startHostProcess } from '../host-process.ts';
-import { runPipe } from '../pipe.ts';
+import { type PipeOptions, runPipe } from '../pipe.ts';
 
 /** The endpoint over standard streams, for agents that start a command. Reports its own exit status. */
 export const stdioCommand: CliCommand<number> = {
@@ -24,7 +22,7 @@ export const stdioCommand: CliCommand<number> = {
   exitCode: (status) => status,
 };
 
-function pipeOptions(context: CliContext, input: Input): Parameters<typeof runPipe>[0] {
+function pipeOptions(context: CliContext, input: Input): PipeOptions {
   return {
     ...context,
     config: context.configArgs,
@@ -39,6 +37,10 @@ function pipeOptions(context: CliContext, input: Input): Parameters<typeof runPi
 }
 
 async function runStandalone(context: CliContext, input: Input): Promise<number> {
+  const [{ startHostProcess }, { serveStream }] = await Promise.all([
+    import('../host-process.ts'),
+    import('../../../gateway/node/index.ts'),
+  ]);
   const running = await startHostProcess(context, { as: 'standalone' });
   if (running === null) return 1;
   const caller: Caller = {
