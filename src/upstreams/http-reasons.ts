@@ -34,7 +34,7 @@ type Coded = { readonly code: string; readonly address: string | null; readonly 
 /** The first error with a code: the error itself, one of those it gathers, or its cause. */
 function codedError(error: unknown): Coded | null {
   if (!(error instanceof Error)) return null;
-  const inner = 'errors' in error && Array.isArray(error.errors) ? error.errors : [];
+  const inner: readonly unknown[] = 'errors' in error && Array.isArray(error.errors) ? error.errors : [];
   const found = [...inner, error.cause].map(codedError).find((one) => one !== null) ?? null;
   const own = 'code' in error && typeof error.code === 'string' ? error.code : null;
   const code = own ?? (error.name === 'HTTPParserError' ? 'HPE' : null);

@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-deprecated -- the SDK's way to servers of that age is as deprecated as they are */
 import type { SSEClientTransport } from '@modelcontextprotocol/client';
 import { classifyMessage, type RpcMessage } from '../../kernel/index.ts';
 import { reasonOfError } from '../http-reasons.ts';
@@ -10,6 +11,7 @@ import {
   type Road,
   type RoadOptions,
   reasonOfResponse,
+  textBody,
   unlessAborted,
 } from './http-road.ts';
 import { followEvents, parseEventData } from './http-stream.ts';
@@ -110,7 +112,7 @@ export class LegacyRoad implements Road {
     const { net } = this.#options;
     const headers = init.headers as Headers;
     const signal = this.#abort.signal;
-    const response = await net.fetch(url, { method: 'POST', headers, body: String(init.body), signal });
+    const response = await net.fetch(url, { method: 'POST', headers, body: textBody(init), signal });
     if (isRedirect(response)) return response;
     await drain(response);
     if (!response.ok) throw new TransportEnded(reasonOfResponse(response, net));

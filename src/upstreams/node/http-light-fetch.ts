@@ -38,7 +38,7 @@ export async function lightFetch(dispatcher: Dispatcher, url: URL, request: Ligh
   const { statusCode, headers, body } = await dispatcher.request({
     origin: url.origin,
     path: url.pathname + url.search,
-    method: request.method as Dispatcher.HttpMethod,
+    method: request.method,
     headers: request.headers,
     body: request.body ?? null,
     signal: request.signal ?? null,

@@ -28,6 +28,11 @@ export type RoadOptions = {
 /** Most bytes that are read of an answer that only says what went wrong. */
 export const ERROR_BODY_LIMIT_BYTES = 1024 * 1024;
 
+/** The body the SDK sends: always text. */
+export function textBody(init: RequestInit): string {
+  return typeof init.body === 'string' ? init.body : '';
+}
+
 /** Reads what is left of an answer that does not matter, so that its connection can be used again. Never throws. */
 export async function drain(response: LightResponse): Promise<void> {
   if (mediaType(response) === 'text/event-stream') response.cancel();

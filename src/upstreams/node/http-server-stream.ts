@@ -6,6 +6,9 @@ import { followEvents, pause } from './http-stream.ts';
 /** A stream that lasted this long was a good one, even if it brought nothing. Milliseconds. */
 const GOOD_AFTER_MS = 5_000;
 
+/** What a server that is gone for good, or for a while, looks like. */
+const UNREACHABLE: readonly EndReason['kind'][] = ['refused', 'dns', 'network', 'tls'];
+
 export type ServerStreamOptions = {
   readonly url: URL;
   /** Sends the GET; `lastEventId` is '' at first. It ends in `follow` of this stream, or throws. */
@@ -87,18 +90,13 @@ export class ServerStream {
   async #onRefused(reason: EndReason, signal: AbortSignal): Promise<void> {
     this.#refused += 1;
     const again = this.#refused < MAX_STREAM_FAILURES;
-    switch (reason.kind) {
-      case 'refused':
-      case 'dns':
-      case 'network':
-      case 'tls':
-        return again ? this.#reopen(signal) : this.#options.onLost(reason);
-      case 'http_status':
-        if (reason.status === 400 || reason.status === 404) return this.#options.onSessionDoubtful();
-        // 405 says that there is no such stream; only a server in trouble may have one later.
-        return reason.status >= 500 && again ? this.#reopen(signal) : undefined;
-      default:
-        return;
+    if (reason.kind === 'http_status') {
+      if (reason.status === 400 || reason.status === 404) this.#options.onSessionDoubtful();
+      // 405 says that there is no such stream; only a server in trouble may have one later.
+      if (reason.status >= 500 && again) await this.#reopen(signal);
+    } else if (UNREACHABLE.includes(reason.kind)) {
+      if (again) await this.#reopen(signal);
+      else this.#options.onLost(reason);
     }
   }
 }

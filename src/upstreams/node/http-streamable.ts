@@ -18,6 +18,7 @@ import {
   type Road,
   type RoadOptions,
   reasonOfResponse,
+  textBody,
   unlessAborted,
 } from './http-road.ts';
 import { ServerStream } from './http-server-stream.ts';
@@ -92,11 +93,14 @@ export class StreamableRoad implements Road {
     });
   }
 
-  async send(message: RpcMessage, signal: AbortSignal | undefined): Promise<void> {
+  send(message: RpcMessage, signal: AbortSignal | undefined): Promise<void> {
     const method = 'method' in message ? message.method : null;
-    if (method === 'initialize' && 'id' in message) this.#session.remember(message as RpcRequest);
-    else await this.#turn(signal);
-    const sending = this.#deliver(message, signal, true);
+    if (method === 'initialize' && 'id' in message) {
+      this.#session.remember(message as RpcRequest);
+      return this.#deliver(message, signal, true);
+    }
+    const sending = this.#turn(signal).then(() => this.#deliver(message, signal, true));
+    // Before anything else can be sent: the caller need not wait for this one.
     if (method === 'notifications/initialized') this.#begin(sending);
     return sending;
   }
@@ -215,7 +219,7 @@ export class StreamableRoad implements Road {
     const response = await this.#options.net.fetch(url, {
       method: 'POST',
       headers: [...headers].filter(([name]) => name !== KEY_HEADER),
-      body: String(init.body),
+      body: textBody(init),
       signal: exchange.abort.signal,
     });
     if (isRedirect(response)) return response;

@@ -81,7 +81,7 @@ export async function connect(url: string, options: Partial<HttpTransportOptions
       const request: RpcRequest = { jsonrpc: '2.0', id, method, ...(params === undefined ? {} : { params }) };
       transport.send(request, signal === undefined ? {} : { signal }).catch((error: unknown) => {
         if (error instanceof TransportEnded) settle(error.reason);
-        else reject(error);
+        else reject(error instanceof Error ? error : new Error(String(error)));
       });
     });
   };

@@ -22,7 +22,10 @@ export async function startProxy(options: { readonly refuses?: boolean } = {}): 
   };
   const server = createServer((incoming, outgoing) => {
     note(`${incoming.method} ${incoming.url}`, incoming.headers['proxy-authorization']);
-    if (options.refuses === true) return void outgoing.writeHead(407).end();
+    if (options.refuses === true) {
+      outgoing.writeHead(407).end();
+      return;
+    }
     const { method, headers } = incoming;
     const onward = forward(new URL(incoming.url ?? ''), { method: method ?? 'GET', headers }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -38,7 +41,10 @@ export async function startProxy(options: { readonly refuses?: boolean } = {}): 
   });
   server.on('connect', (incoming, socket, head) => {
     note(`CONNECT ${incoming.url}`, incoming.headers['proxy-authorization']);
-    if (options.refuses === true) return void socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    if (options.refuses === true) {
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+      return;
+    }
     const [host, port] = (incoming.url ?? '').split(':');
     const onward = connect(Number(port), host ?? '', () => {
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n');

@@ -203,7 +203,7 @@ describe('where credentials go', () => {
 function echoing(code: number): Answer {
   return (seen, response) => {
     const told = String(seen.headers.authorization);
-    status(
+    return status(
       code,
       { 'www-authenticate': `Bearer error="${told}"`, location: `/x?token=${told}`, 'content-type': 'text/plain' },
       told,

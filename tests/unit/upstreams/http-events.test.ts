@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, nat, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EventReader, type ServerSentEvent } from '../../../src/upstreams/http-events.ts';
 
@@ -64,8 +64,8 @@ describe('event streams', () => {
         .replaceAll('\uFEFF', ''),
     );
     const whole = read([all], 100_000);
-    fc.assert(
-      fc.property(fc.array(fc.nat(all.length), { maxLength: 40 }), (cuts) => {
+    assert(
+      property(array(nat(all.length), { maxLength: 40 }), (cuts) => {
         const places = [0, ...cuts.toSorted((a, b) => a - b), all.length];
         const chunks = places.slice(1).map((end, index) => all.subarray(places[index], end));
         expect(read(chunks, 100_000)).toEqual(whole);

@@ -38,14 +38,15 @@ describe('the session', () => {
       one.headers['mcp-session-id'],
       one.headers['mcp-protocol-version'],
     ]);
-    expect(sent.toSorted()).toEqual(
-      [
+    expect(sent).toHaveLength(5);
+    expect(sent).toEqual(
+      expect.arrayContaining([
         ['initialize', undefined, undefined],
         ['notifications/initialized', 's1', '2025-11-25'],
         ['GET', 's1', '2025-11-25'],
         ['tools/call', 's1', '2025-11-25'],
         ['DELETE', 's1', '2025-11-25'],
-      ].toSorted(),
+      ]),
     );
   });
 
@@ -82,18 +83,21 @@ describe('the session', () => {
           'notifications/initialized': (seen, response) =>
             void setTimeout(() => {
               taken = true;
-              status(202)(seen, response);
+              void status(202)(seen, response);
             }, 100),
           'tools/call': (seen, response) => json(response, result(seen, { taken })),
         },
       }),
     );
     const client = await connect(url);
-    const opening = client.open();
-    await expect.poll(() => client.verdicts.length).toBe(1);
-    await Promise.resolve();
-    const answer = opening.then(() => client.call({}));
-    expect(await answer).toMatchObject({ result: { taken: true } });
+    await client.ask('initialize', {
+      protocolVersion: '2025-11-25',
+      capabilities: {},
+      clientInfo: { name: 'test', version: '1' },
+    });
+    const initialized = client.transport.send({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    expect(await client.call({})).toMatchObject({ result: { taken: true } });
+    await initialized;
   });
 });
 

@@ -298,7 +298,7 @@ describe('the stream of the server', () => {
 });
 
 test('a server that restarts is used again without anyone noticing, but for the calls in flight', async () => {
-  const answer = mcp({ on: { 'tools/call': (seen, response) => void json(response, result(seen, { ok: true })) } });
+  const answer = mcp({ on: { 'tools/call': (seen, response) => json(response, result(seen, { ok: true })) } });
   const first = await serve(answer);
   const client = await connect(first.url);
   await client.open();

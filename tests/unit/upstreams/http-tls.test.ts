@@ -105,12 +105,12 @@ describe('certificates of ours', () => {
     {
       name: 'a file that does not exist',
       tls: { ...nothing, caFile: '/nowhere/ca.pem' },
-      detail: 'ca_file cannot be read: /nowhere/ca.pem (ENOENT)',
+      detail: /^ca_file cannot be read: \/nowhere\/ca.pem \(ENOENT\)$/,
     },
     {
       name: 'a file that is no certificate',
       tls: { ...nothing, caFile: testKeyPath('client-key') },
-      detail: `ca_file holds no PEM certificate: ${testKeyPath('client-key')}`,
+      detail: /^ca_file holds no PEM certificate: .*\/client-key\.pem$/,
     },
     {
       name: 'a key that does not fit',
@@ -120,7 +120,7 @@ describe('certificates of ours', () => {
   ])('$name is said at the start', async ({ tls, detail }) => {
     const started = connect('https://127.0.0.1:1/mcp', { tls });
     await expect(started).rejects.toMatchObject({
-      reason: { kind: 'tls', detail: typeof detail === 'string' ? detail : expect.stringMatching(detail) },
+      reason: { kind: 'tls', detail: expect.stringMatching(detail) },
     });
   });
 });
