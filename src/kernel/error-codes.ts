@@ -203,6 +203,11 @@ export const ERROR_CODES = {
     means: 'A server listed an entry that has no usable name; the entry is left out, the others stay.',
     fix: 'Report it to the maintainer of the server.',
   },
+  UPSTREAM_RPC_ERROR: {
+    ...upstream,
+    means: 'A server answered a request with an error of its own.',
+    fix: 'The message is the words of the server; check what was asked of it.',
+  },
   // ── the endpoint ──
   UNKNOWN_SERVER: { ...usage, http: 404, means: 'No server has this name.', fix: 'See `plugboard mcp list`.' },
   UNKNOWN_TOOL: {
@@ -401,6 +406,12 @@ export const ERROR_CODES = {
     ...internal,
     means: 'The database of this home could not be opened or written.',
     fix: 'Check free space and the rights on `plugboard.db`.',
+  },
+  SERVER_EXISTS: {
+    ...usage,
+    exit: 1,
+    means: 'A server with this name is configured already.',
+    fix: 'Choose another name, or replace it with `--force`.',
   },
   TOKEN_EXISTS: {
     ...usage,

@@ -26,6 +26,7 @@ export {
   responseOf,
 } from './jsonrpc.ts';
 export { type Clock, type Log, type LogLevel, silentLog } from './ports.ts';
+export { createRedactor, type Redact } from './redactor.ts';
 export { Secret } from './secret.ts';
 export {
   type ConnectionErrorReason,

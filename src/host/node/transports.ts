@@ -1,6 +1,6 @@
 import type { HttpTransport as HttpLaunch } from '../../config/index.ts';
 import { type Executor, planEnvironment } from '../../executors/index.ts';
-import type { Log } from '../../kernel/index.ts';
+import { createRedactor, type Log, type Redact } from '../../kernel/index.ts';
 import { connectionKey, type EnvValues, type Launch, type StdioLaunch } from '../../servers/index.ts';
 import type { Store } from '../../storage/node/index.ts';
 import { type HeaderValues, resolveHeaders, type Transport, TransportEnded } from '../../upstreams/index.ts';
@@ -34,18 +34,29 @@ export type TransportFor = {
 /** A transport to a server as one caller may use it, or the variables that must be set first. */
 export function createTransportFor(house: TransportHouse, to: TransportFor): Transport | NeedsConfig {
   const values = callerEnvironment(house.env, to);
+  const redact = createRedactor(secretsOf(to.launch, values));
+  const made = makeTransport(house, { ...to, values, onStderr: byLine((text) => to.onStderr(redact(text))) });
+  return 'kind' in made ? made : redacted(made, redact);
+}
+
+function makeTransport(house: TransportHouse, to: TransportFor): Transport | NeedsConfig {
   return to.launch.kind === 'stdio'
-    ? stdio(house, { ...to, launch: to.launch, values })
-    : http(house, { ...to, launch: to.launch, values });
+    ? stdio(house, { ...to, launch: to.launch })
+    : http(house, { ...to, launch: to.launch });
 }
 
 /** The host's environment with the caller's values of the declared names: what the caller has not set stays unset. */
 function callerEnvironment(env: EnvValues, { launch, values }: TransportFor): EnvValues {
-  const declared =
-    launch.kind === 'stdio'
-      ? launch.envVars.map(({ name }) => name)
-      : [launch.bearerTokenEnvVar ?? '', ...Object.values(launch.envHeaders)];
-  return { ...env, ...Object.fromEntries(declared.map((name) => [name, values[name]])) };
+  return { ...env, ...Object.fromEntries(declaredNames(launch).map((name) => [name, values[name]])) };
+}
+
+/** The variables whose values callers hand over. */
+function declaredNames(launch: Launch): readonly string[] {
+  if (launch.kind === 'stdio') return launch.envVars.map(({ name }) => name);
+  return [
+    ...(launch.bearerTokenEnvVar === null ? [] : [launch.bearerTokenEnvVar]),
+    ...Object.values(launch.envHeaders),
+  ];
 }
 
 function stdio(house: TransportHouse, to: TransportFor & { readonly launch: StdioLaunch }): Transport | NeedsConfig {
@@ -113,3 +124,51 @@ function mapOf(values: EnvValues): ReadonlyMap<string, string> {
     Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
   );
 }
+
+/** Names whose literal values in `env` and `http_headers` are taken for secrets. */
+const SECRET_NAME = /token|key|secret|pass|auth|credential|cookie/i;
+
+/** What a server may print and nobody should read: handed-over variables, and literal values that are named like secrets. */
+function secretsOf(launch: Launch, values: EnvValues): readonly (readonly [string, string])[] {
+  const named = (entries: Readonly<Record<string, string>>): [string, string][] =>
+    Object.entries(entries).filter(([name]) => SECRET_NAME.test(name));
+  const handedOver = declaredNames(launch).flatMap((name) =>
+    values[name] === undefined ? [] : [[name, values[name]] as const],
+  );
+  return [...handedOver, ...named(launch.kind === 'stdio' ? launch.env : launch.headers)];
+}
+
+/** The transport with secrets taken out of everything that people may come to read. */
+function redacted(transport: Transport, redact: Redact): Transport {
+  return {
+    send: (message, options) => transport.send(message, options),
+    close: () => transport.close(),
+    setProtocolVersion: (version) => transport.setProtocolVersion(version),
+    stderrTail: () => redact(transport.stderrTail()),
+    start: (events) =>
+      transport.start({
+        ...events,
+        onOdd: (detail) => events.onOdd(redact(detail)),
+        onEnd: (reason) =>
+          events.onEnd(reason.kind === 'exited' ? { ...reason, stderr: redact(reason.stderr) } : reason),
+      }),
+  };
+}
+
+/** Hands on whole lines, so that no secret is cut in two. */
+function byLine(onText: (text: string) => void): (chunk: string) => void {
+  let rest = '';
+  return (chunk) => {
+    const text = rest + chunk;
+    const end = text.lastIndexOf('\n') + 1;
+    rest = text.slice(end);
+    if (end > 0) onText(text.slice(0, end));
+    if (rest.length > MAX_LINE) {
+      onText(`${rest}\n`);
+      rest = '';
+    }
+  };
+}
+
+/** A line that long is handed on without its end. Characters. */
+const MAX_LINE = 64 * 1024;
