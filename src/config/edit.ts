@@ -29,14 +29,8 @@ import { type Statement, scanPositions } from './positions.ts';
  */
 export function setKey(text: string, path: KeyPath, value: TomlInput): string {
   const wanted = exact(value);
-  const place = (doc: Doc): string => {
-    const carrier = carrierOf(doc, path);
-    if (carrier !== undefined) return setInside(doc, carrier, { path, value: wanted });
-    // A table that is written as sections gives way to the new value.
-    const written = doc.statements.some((statement) => startsWith(statement.path, path));
-    return placeNew(written ? read(cutPath(doc, path)) : doc, path, wanted);
-  };
-  return edited(text, { path, intend: (tree) => withPath(tree, path, wanted), edit: place });
+  const intend = (tree: Tree): unknown => withPath(tree, path, wanted);
+  return edited(text, { path, intend, edit: (doc) => putValue(doc, path, wanted) });
 }
 
 /** The text without `path` and all under it; the same text when it is not there. Comment lines stay. Throws as {@link setKey}. */
@@ -46,7 +40,10 @@ export function unsetKey(text: string, path: KeyPath): string {
 
 /** The text with a server of that name, as a section at the end; one that exists is replaced. Throws as {@link setKey}. */
 export function addServer(text: string, name: string, table: TomlInputTable): string {
-  return setKey(unsetKey(text, ['mcp_servers', name]), ['mcp_servers', name], table);
+  const path = ['mcp_servers', name];
+  const wanted = exact(table);
+  const intend = (tree: Tree): unknown => withPath(tree, path, wanted);
+  return edited(text, { path, intend, edit: (doc) => putValue(withoutStatements(doc, path), path, wanted) });
 }
 
 /** The text without the server; the same text when there is none. Comment lines stay. Throws as {@link setKey}. */
@@ -73,26 +70,22 @@ type Edit = {
 function edited(original: string, { path, intend, edit }: Edit): string {
   const bom = original.startsWith('\ufeff') ? '\ufeff' : '';
   const text = original.slice(bom.length);
-  const newline = newlineOf(text);
+  const newline = text.includes('\r\n') ? '\r\n' : '\n';
   const ended = text === '' || text.endsWith('\n');
-  const doc = read(ended ? text : text + newline);
+  const doc = read(ended ? text : text + newline, newline);
   const intended = intend(doc.tree);
   if (intended === null) throw refused(path, 'cannot be set, because a part of the key is a value and no table');
   const changed = edit(doc);
-  const result = !ended && changed.endsWith(newline) ? changed.slice(0, -newline.length) : changed;
+  const result = ended ? changed : changed.replace(/(?:\r?\n)+$/, '');
   if (!says(result, { path, intended })) throw refused(path, 'cannot be changed without changing something else');
   return bom + result;
 }
 
-function read(text: string): Doc {
+function read(text: string, newline: Doc['newline']): Doc {
   const statements: Statement[] = [];
   const tree = parseExact(text);
   scanPositions(text, (statement) => statements.push(statement));
-  return { text, newline: newlineOf(text), statements, tree };
-}
-
-function newlineOf(text: string): '\n' | '\r\n' {
-  return text.includes('\r\n') ? '\r\n' : '\n';
+  return { text, newline, statements, tree };
 }
 
 function parseExact(text: string): Tree {
@@ -132,6 +125,17 @@ function carrierOf(doc: Doc, path: KeyPath): Statement | undefined {
 }
 
 // ── placing ──
+
+function putValue(doc: Doc, path: KeyPath, value: unknown): string {
+  const carrier = carrierOf(doc, path);
+  if (carrier !== undefined) return setInside(doc, carrier, { path, value });
+  // A table that is written as sections gives way to the new value.
+  return placeNew(withoutStatements(doc, path), path, value);
+}
+
+function withoutStatements(doc: Doc, path: KeyPath): Doc {
+  return read(cutPath(doc, path), doc.newline);
+}
 
 function setInside(doc: Doc, carrier: Statement, { path, value }: { path: KeyPath; value: unknown }): string {
   const inner = path.slice(carrier.path.length);

@@ -61,7 +61,12 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     config,
     layers,
     requirements: requirements.filter((file) => file !== null),
-    files: await withTargets([...paths.requirements.map(({ file }) => file), paths.system, paths.user, ...paths.project]),
+    files: await withTargets([
+      ...paths.requirements.map(({ file }) => file),
+      paths.system,
+      paths.user,
+      ...paths.project,
+    ]),
     brokenFiles: broken,
   };
 }
