@@ -42,9 +42,10 @@ export type Terminal = {
 /** A command of this program. Reports are plain data. */
 export type CliCommand<Report = unknown> = Command<CliContext, Report>;
 
-export function createContext(globals: Globals): CliContext {
+/** @param fixed What an embedder decides itself. */
+export function createContext(globals: Globals, fixed: { readonly home?: string } = {}): CliContext {
   const env = environment();
-  const home = homeFolder(env);
+  const home = fixed.home ?? homeFolder(env);
   const cwd = process.cwd();
   const project = resolve(cwd, globals.project ?? '.');
   const file = globals.configFile === null ? null : resolve(cwd, globals.configFile);

@@ -1,0 +1,53 @@
+/**
+ * Plugboard as a library: a host inside your own program, with everything its configuration says, and the words to
+ * understand what it tells you. Everything not listed here is internal.
+ */
+import { resolve } from 'node:path';
+import { type CliContext, createContext } from './cli/node/context.ts';
+import { type HostProcess, startHostProcess } from './cli/node/host-process.ts';
+
+export type HostOptions = {
+  /** Folder of configuration, tokens and logs. Default: `PLUGBOARD_HOME`, else `~/.plugboard`. */
+  readonly home?: string;
+  /** Takes the place of the home's config.toml. */
+  readonly configFile?: string;
+  /** Each as `key=value`, as after `-c`. */
+  readonly overrides?: readonly string[];
+  /** The folder whose own configuration is read when it is trusted. Default: the working folder. */
+  readonly project?: string;
+};
+
+/**
+ * Starts a host in this process, beside any other host of the same home, and every server of its configuration.
+ * End it with `close()`: until then its servers run.
+ *
+ * @throws AppError what loading the configuration, the database or the folders refuse with
+ */
+export async function createHost(options: HostOptions = {}): Promise<HostProcess> {
+  const host = await startHostProcess(contextOf(options), { as: 'standalone' });
+  if (host === null) throw new Error('a standalone host needs no lock');
+  return host;
+}
+
+function contextOf({ home, configFile, overrides = [], project }: HostOptions): CliContext {
+  const globals = { configFile: configFile ?? null, overrides, project: project ?? null, json: true };
+  return createContext(globals, home === undefined ? {} : { home: resolve(home) });
+}
+
+export type { HostStatus } from './api/index.ts';
+export type { HostProcess } from './cli/node/host-process.ts';
+export { serveStream } from './gateway/node/index.ts';
+export type { Host, HostSession, SessionOptions, SessionRequest } from './host/index.ts';
+export {
+  AppError,
+  type Caller,
+  describeState,
+  ERROR_CODES,
+  type ErrorCode,
+  type Issue,
+  nextStep,
+  Secret,
+  type ServerState,
+  stateLabel,
+} from './kernel/index.ts';
+export type { ServerReport } from './status/index.ts';
