@@ -60,6 +60,7 @@ export function reasonOfError(error: unknown, url: URL): EndReason {
   if (/^(ERR_TLS|ERR_SSL|CERT_|CRL_|UNABLE_TO_|ERR_OSSL|UND_ERR_PRX_TLS)/.test(code)) {
     return { kind: 'tls', detail: `the handshake failed (${code})` };
   }
+  if (code === 'HPE_INVALID_EOF_STATE') return { kind: 'network', detail: `the answer broke off (${code})` };
   if (code.startsWith('HPE') || code === 'UND_ERR_HEADERS_OVERFLOW') {
     return { kind: 'protocol', detail: `the answer is not HTTP (${code})` };
   }

@@ -1,5 +1,5 @@
 /** Attempts in a row to open a lost stream again, before it is given up. */
-export const MAX_STREAM_FAILURES = 5;
+export const MAX_STREAM_FAILURES = 4;
 
 /**
  * How long to wait before a lost stream is opened again.

@@ -15,13 +15,13 @@ export type ProxyEnv = Readonly<Record<string, string | undefined>>;
 
 /**
  * The connections to one server: without any time limit (calls may run for hours; whoever sends them has a clock), through
- * the proxy that `env` names, trusting the system's authorities and `caFile`.
+ * the proxy that `env` names, trusting the authorities that Node trusts, and those of `caFile`.
  *
  * @throws TransportEnded `tls` when a file cannot be read or used, `network` when the proxy's address is none
  */
 export async function openDispatcher(url: URL, tls: TlsFiles, env: ProxyEnv): Promise<Dispatcher> {
   const { Agent, EnvHttpProxyAgent, buildConnector } = await import('undici');
-  const secureContext = url.protocol === 'https:' ? await secureContextOf(tls) : null;
+  const secureContext = await secureContextOf(tls);
   const tlsOptions = secureContext === null ? {} : { secureContext };
   const connect = buildConnector({ ...tlsOptions, allowH2: false, timeout: 0 });
   const limits = { headersTimeout: 0, bodyTimeout: 0, connectTimeout: 0, allowH2: false, connect };
@@ -34,7 +34,7 @@ export async function openDispatcher(url: URL, tls: TlsFiles, env: ProxyEnv): Pr
       httpsProxy: proxy,
       noProxy: either(env, 'no_proxy') ?? '',
       // The type knows only the options of a plain connection; the connector behind it takes those of a TLS one.
-      requestTls: tlsOptions as { readonly servername?: string },
+      requestTls: { ...tlsOptions, allowH2: false } as object,
     });
   } catch {
     // undici's own message would repeat the address, which may hold a password.
@@ -54,7 +54,7 @@ function either(env: ProxyEnv, name: string): string | undefined {
   return value === undefined || value.trim() === '' ? undefined : value.trim();
 }
 
-/** Made once and shared by all connections: it parses every authority the system trusts. */
+/** Made once and shared by all connections: it parses every authority there is. */
 async function secureContextOf(files: TlsFiles): Promise<SecureContext | null> {
   const [ca, cert, key] = await Promise.all([
     readPem('ca_file', files.caFile, 'certificate'),

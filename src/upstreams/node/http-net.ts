@@ -26,6 +26,7 @@ export class Net {
   readonly #options: NetOptions;
   #dispatcher: Dispatcher | null = null;
   #headers: Readonly<Record<string, string>> = {};
+  #secrets: readonly string[] = [];
   #refreshing: Promise<void> | null = null;
 
   constructor(options: NetOptions) {
@@ -43,7 +44,12 @@ export class Net {
   }
 
   get sendsCredentials(): boolean {
-    return this.#headers['authorization'] !== undefined;
+    return this.#secrets.length > 0;
+  }
+
+  /** `text` without the values that go with every request: a server may repeat them wherever it writes something. */
+  redact(text: string): string {
+    return this.#secrets.reduce((left, secret) => left.replaceAll(secret, '[secret]'), text);
   }
 
   /**
@@ -53,15 +59,16 @@ export class Net {
    */
   async fetch(url: URL, request: NetRequest): Promise<LightResponse> {
     const sent = this.#headers;
-    const response = await this.#once(url, request);
+    const response = await this.fetchOnce(url, request);
     if (response.status !== 401) return response;
     if (this.#headers === sent) await this.#refresh();
     if (this.#headers === sent) return response;
     await response.text().catch(() => {});
-    return this.#once(url, request);
+    return this.fetchOnce(url, request);
   }
 
-  #once(url: URL, request: NetRequest): Promise<LightResponse> {
+  /** As `fetch`, but takes a 401 as it is. */
+  fetchOnce(url: URL, request: NetRequest): Promise<LightResponse> {
     if (this.#dispatcher === null) throw new TransportEnded({ kind: 'closed' });
     const { method, body, signal } = request;
     const headers: Record<string, string> = { ...this.#headers, 'accept-encoding': 'identity' };
@@ -89,8 +96,34 @@ export class Net {
 
   async #read(): Promise<Readonly<Record<string, string>>> {
     const values = Object.entries(await this.#options.headers());
-    return Object.fromEntries(
-      values.map(([name, value]) => [name.toLowerCase(), value instanceof Secret ? value.reveal() : value]),
-    );
+    const secrets = values.map(([, value]) => (value instanceof Secret ? value.reveal() : ''));
+    const basic = basicOf(this.#options.url);
+    // What follows the scheme of an authorization is a secret by itself.
+    this.#secrets = [...secrets, ...secrets.map((secret) => secret.split(' ').at(-1) ?? ''), basic]
+      .filter((secret) => secret.length >= SHORTEST_SECRET)
+      .toSorted((a, b) => b.length - a.length);
+    return {
+      ...(basic === '' ? {} : { authorization: `Basic ${basic}` }),
+      ...Object.fromEntries(
+        values.map(([name, value]) => [name.toLowerCase(), value instanceof Secret ? value.reveal() : value]),
+      ),
+    };
+  }
+}
+
+/** Shorter values are words that any text may hold. */
+const SHORTEST_SECRET = 6;
+
+/** Name and password of an address such as `https://name:password@host/`; '' without them. */
+function basicOf(url: URL): string {
+  if (url.username === '' && url.password === '') return '';
+  return Buffer.from(`${decoded(url.username)}:${decoded(url.password)}`).toString('base64');
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }

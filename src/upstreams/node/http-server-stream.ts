@@ -60,7 +60,7 @@ export class ServerStream {
     const { signal } = this.#abort;
     const openedAt = performance.now();
     this.#refused = 0;
-    await followEvents(response, this.#options.url, {
+    const reason = await followEvents(response, this.#options.url, {
       onData: (data) => {
         this.#idle = 0;
         if (!signal.aborted) this.#options.onData(data);
@@ -68,6 +68,7 @@ export class ServerStream {
       onId: (id) => (this.#lastEventId = id),
       onRetry: (waitMs) => (this.#retryMs = waitMs),
     });
+    if (reason?.kind === 'too_large') return this.#options.onLost(reason);
     if (performance.now() - openedAt >= GOOD_AFTER_MS) this.#idle = 0;
     await this.#reopen(signal);
   }

@@ -209,7 +209,7 @@ export class StreamableRoad implements Road {
   async #fetch(url: URL, init: RequestInit): Promise<LightResponse> {
     const headers = init.headers as Headers;
     if (init.method === 'DELETE') {
-      return this.#options.net.fetch(url, { method: 'DELETE', headers, signal: AbortSignal.timeout(DELETE_MS) });
+      return this.#options.net.fetchOnce(url, { method: 'DELETE', headers, signal: AbortSignal.timeout(DELETE_MS) });
     }
     if (this.#closed) throw new TransportEnded({ kind: 'closed' });
     if (init.method === 'GET') return this.#fetchStream(url, headers);

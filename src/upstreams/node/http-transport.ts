@@ -84,13 +84,19 @@ class HttpTransport {
   }
 
   async send(message: RpcMessage, { signal }: SendOptions = {}): Promise<void> {
-    if (this.#ended || this.#started === null) throw new TransportEnded({ kind: 'closed' });
-    if ('method' in message && message.method === 'initialize') {
-      return this.#connect(this.#roadOptions(this.#started), message, signal);
+    const started = this.#started;
+    if (this.#ended || started === null) throw new TransportEnded({ kind: 'closed' });
+    try {
+      if ('method' in message && message.method === 'initialize') {
+        await this.#connect(this.#roadOptions(started), message, signal);
+      } else {
+        this.#road ??= StreamableRoad.create(this.#roadOptions(started));
+        const road = await this.#road;
+        await road.send(message, signal);
+      }
+    } catch (error) {
+      throw error instanceof TransportEnded ? new TransportEnded(redacted(error.reason, started.net)) : error;
     }
-    this.#road ??= StreamableRoad.create(this.#roadOptions(this.#started));
-    const road = await this.#road;
-    await road.send(message, signal);
   }
 
   close(): Promise<void> {
@@ -140,9 +146,9 @@ class HttpTransport {
         if (!this.#ended) events.onMessage(message);
       },
       onOdd: (detail) => {
-        if (!this.#ended) events.onOdd(detail);
+        if (!this.#ended) events.onOdd(net.redact(detail));
       },
-      onLost: (reason) => this.#end(reason),
+      onLost: (reason) => this.#end(redacted(reason, net)),
       onRenewed: () => this.#options.onRenewed?.(),
     };
   }
@@ -162,6 +168,10 @@ class HttpTransport {
     await this.#started?.net.close();
     if (tellsEnd) this.#started?.events.onEnd({ kind: 'closed' });
   }
+}
+
+function redacted(reason: EndReason, net: Net): EndReason {
+  return 'detail' in reason ? { ...reason, detail: net.redact(reason.detail) } : reason;
 }
 
 /** Statuses of a POST that a server which only knows HTTP+SSE gives. Refused credentials, 5xx and the network say nothing. */

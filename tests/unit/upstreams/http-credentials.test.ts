@@ -165,6 +165,34 @@ describe('refused credentials', () => {
 });
 
 describe('where credentials go', () => {
+  test('those of the address become Basic, unless there are others', async () => {
+    const { url, seen } = await serve(mcp());
+    const own = url.replace('http://', 'http://me:pass%20word@');
+    const client = await connect(own);
+    await client.open();
+    const other = await connect(own, { headers: async () => bearer('t') });
+    await other.open();
+    const initializes = seen.filter((one) => one.message?.method === 'initialize');
+    expect(initializes.map((one) => one.headers.authorization)).toEqual([
+      `Basic ${Buffer.from('me:pass word').toString('base64')}`,
+      'Bearer t',
+    ]);
+  });
+
+  test('a closing transport does not ask for them again', async () => {
+    let asked = 0;
+    const { url } = await serve(mcp({ session: () => 's1', on: { DELETE: status(401) } }));
+    const client = await connect(url, {
+      headers: async () => {
+        asked += 1;
+        return bearer(String(asked));
+      },
+    });
+    await client.open();
+    await client.transport.close();
+    expect(asked).toBe(1);
+  });
+
   test('not to another origin, by no redirect', async () => {
     const elsewhere = await serve(mcp());
     for (const code of [301, 302, 303, 307, 308]) {
@@ -205,7 +233,11 @@ function echoing(code: number): Answer {
     const told = String(seen.headers.authorization);
     return status(
       code,
-      { 'www-authenticate': `Bearer error="${told}"`, location: `/x?token=${told}`, 'content-type': 'text/plain' },
+      {
+        'www-authenticate': `Bearer error="${told}"`,
+        location: `/${told}?token=${told}`,
+        'content-type': `text/${told.slice(7)}`,
+      },
       told,
     )(seen, response);
   };

@@ -62,6 +62,14 @@ const failures: readonly { readonly name: string; readonly answer: Answer; reado
     reason: { kind: 'network', detail: 'the server closed the connection (UND_ERR_SOCKET)' },
   },
   {
+    name: 'an answer in chunks that ends in the middle of one',
+    answer: (_seen, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write('{"jsonrpc"', () => response.socket?.end());
+    },
+    reason: { kind: 'network', detail: expect.any(String) as unknown as string },
+  },
+  {
     name: 'a connection that is closed before any answer',
     answer: (_seen, response) => void response.destroy(),
     reason: { kind: 'network', detail: 'the server closed the connection (UND_ERR_SOCKET)' },
