@@ -107,7 +107,6 @@ export const BUILTIN_PLACES: Readonly<Record<string, readonly string[]>> = {
 /** Every package `src/` may import, and where. `node` alone means: the effect side of any room. Kept equal to `dependencies`. */
 export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   '@bomb.sh/tab': ['cli'],
-  '@decimalturn/toml-patch': ['config'],
   '@modelcontextprotocol/client': ['upstreams', 'gateway', 'oauth'],
   chokidar: ['node'],
   'cli-table3': ['cli'],

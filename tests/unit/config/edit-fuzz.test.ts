@@ -20,7 +20,7 @@ const key = fc.constantFrom('command', 'args', 'env', 'url', 'enabled', 'roots',
 const scalarText = fc.constantFrom(
   '1',
   '1.0',
-  '-0x1F'.replace('-', ''),
+  '0x1F',
   '1e3',
   'true',
   '"x"',
@@ -125,15 +125,15 @@ const newValue = fc.oneof(
   fc.array(fc.constantFrom('x', 'y z', '#'), { maxLength: 3 }),
   fc.constant({ 'A B': '1', c: 2 }),
 );
-const path = fc.oneof(
+const keyPath = fc.oneof(
   fc.tuple(fc.constant('mcp_servers'), name, key),
   fc.tuple(fc.constant('mcp_servers'), name, fc.constant('env'), key),
   fc.tuple(fc.constantFrom('serve', 'other'), key),
   fc.tuple(key),
 );
 const edit = fc.oneof(
-  fc.record({ kind: fc.constant('set' as const), path, value: newValue }),
-  fc.record({ kind: fc.constant('unset' as const), path }),
+  fc.record({ kind: fc.constant('set' as const), path: keyPath, value: newValue }),
+  fc.record({ kind: fc.constant('unset' as const), path: keyPath }),
   fc.record({ kind: fc.constant('remove' as const), name }),
   fc.record({
     kind: fc.constant('add' as const),
@@ -223,12 +223,10 @@ function outline(text: string): { readonly comments: readonly string[]; readonly
   let between = '';
   let at = 0;
   for (const { start, end } of statements) {
-    between += `${plain.slice(at, start)}\u0000`;
+    between += `${plain.slice(at, start)}\v`;
     at = end;
   }
-  const comments = [...(between + plain.slice(at)).matchAll(/^[ \t]*(#[^\n\u0000]*)$/gm)].map(([, found]) =>
-    String(found),
-  );
+  const comments = [...(between + plain.slice(at)).matchAll(/^[ \t]*(#[^\n\v]*)$/gm)].map(([, found]) => String(found));
   return { comments, keys: statements.map(({ kind, path: p }) => `${kind} ${renderKey(p)}`) };
 }
 

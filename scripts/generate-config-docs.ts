@@ -1,0 +1,165 @@
+/** Makes `docs/config.md` from the table of keys. `--check` only says whether it is up to date. */
+import { CODEX_KEYS, type KeyRow, type KeyType, SERVER_KEYS, TOP_KEYS } from '../src/config/index.ts';
+import { writeGenerated } from './generated-file.ts';
+
+const INTRO = `# Configuration
+
+<!-- Made from src/config/*-keys.ts by scripts/generate-config-docs.ts. Do not edit. -->
+
+Plugboard reads the \`config.toml\` format of Codex. A file of Codex works as it is; what Plugboard adds is marked
+**Plugboard**. Problems never take other servers down: each becomes an issue with file, line, column, key and a hint
+([all codes](errors.md)). \`plugboard config explain KEY\` shows where a value comes from.
+
+\`\`\`toml
+[mcp_servers.memory]
+command = "npx"
+args = ["-y", "@modelcontextprotocol/server-memory"]
+
+[mcp_servers.tickets]
+url = "https://mcp.example.com/mcp"
+bearer_token_env_var = "TICKETS_TOKEN"
+disabled_tools = ["delete_ticket"]
+\`\`\`
+
+## Files and layers
+
+From low to high; a higher layer wins.
+
+| layer | file |
+|---|---|
+| built-in | the defaults below |
+| system | \`/etc/plugboard/config.toml\` |
+| user | \`$PLUGBOARD_HOME/config.toml\` (\`~/.plugboard/config.toml\`), or instead of it the file of \`--config FILE\` |
+| project | \`DIR/.plugboard/config.toml\`, then \`DIR/.codex/config.toml\`, if \`DIR\` is trusted |
+| command line | \`-c key=value\`, read in order |
+
+- Tables merge key by key. Lists and single values replace those of lower layers, except that \`enabled_tools\` **intersect** and
+  \`disabled_tools\` **unite**: no layer can offer a tool that another one hides.
+- A **project** is the folder given with \`--project\`, else the working folder. It is trusted when the system or user layer says
+  \`[projects."/absolute/folder"] trust_level = "trusted"\`; \`plugboard config trust DIR\` writes that. The files of other folders
+  are ignored, with a note. A project's files cannot set \`serve\`, \`projects\` or \`mcp_enterprise_managed_auth\`.
+- \`-c\` takes a dotted key, with quotes where TOML needs them, and a TOML value; what is not TOML is taken as a string:
+  \`-c 'mcp_servers."my server".env.LEVEL=debug'\`.
+- A file that is not TOML, or not UTF-8, is skipped as a whole and reported. While Plugboard runs, such an edit leaves the last good
+  state in place.
+- A key that is not known is a warning, and the server runs. A key that looks like a misspelt \`enabled\`, \`enabled_tools\`,
+  \`disabled_tools\`, masking or approval key makes the server invalid: it would otherwise run without the limit that was meant.
+- A key that this version does not act on yet is checked, gives the warning \`KEY_NOT_YET_SUPPORTED\`, and changes nothing.
+- \`"$NAME"\` and \`"\${NAME}"\` stay as they are, with a note. \`"\${env:NAME}"\`, \`"\${secret:NAME}"\` and
+  \`"\${user_config.KEY}"\` are kept for a later version; a server that uses them is not started.
+- Changes by commands (\`mcp add\`, \`config set\`, …) keep comments, order, line ends, links and file mode, and are refused where
+  they would change anything else.
+
+## Requirements
+
+\`/etc/plugboard/requirements.toml\` and \`/etc/codex/requirements.toml\` limit what the layers may say. With a table
+\`[mcp_servers]\` in one of them, only the servers it lists may run, and only as it describes them:
+
+\`\`\`toml
+[mcp_servers.memory.identity]
+command = "npx"
+args = ["-y", { match = "prefix", value = "@modelcontextprotocol/server-memory@" }]
+
+[mcp_servers.tickets.identity]
+url = { match = "regex", expression = "https://[a-z]+\\\\.example\\\\.com/mcp" }
+\`\`\`
+
+\`command\`, \`url\` and each of \`args\` are a string, or a matcher: \`exact\`, \`prefix\` (with \`value\`) or \`regex\` (with
+\`expression\`, for the whole text). With \`args\`, their number must match, too; without, they are open.
+\`command = { executable = "…", args = […] }\` says the same. A server against these is \`blocked\`.
+If a requirements file cannot be read, is damaged, or asks for what this version cannot enforce, Plugboard does not start
+(exit status 2). In the file of Codex, what concerns Codex alone is ignored.
+`;
+
+function typeText(type: KeyType): string {
+  switch (type.kind) {
+    case 'text':
+    case 'url':
+    case 'file_uri':
+      return 'string';
+    case 'env_name':
+      return 'variable name';
+    case 'boolean':
+      return 'boolean';
+    case 'integer':
+      return type.max === Number.MAX_SAFE_INTEGER ? `integer ≥ ${type.min}` : `integer ${type.min}–${type.max}`;
+    case 'seconds':
+      return 'number ≥ 0';
+    case 'one_of':
+      return type.values.map((value) => `\`"${value}"\``).join(' or ');
+    case 'name_or_table':
+      return `${typeText(type.name)} or table of ${type.keys.map(({ key }) => `\`${key}\``).join(', ')}`;
+    case 'list':
+      return `list of ${typeText(type.of)
+        .replace(/^string/, 'strings')
+        .replace(/^variable name/, 'variable names')}`;
+    case 'map':
+      return type.of.kind === 'table'
+        ? `table by ${type.placeholder}`
+        : `table ${type.placeholder} → ${typeText(type.of)}`;
+    case 'table':
+      return 'table';
+    case 'any':
+      return 'any';
+    default:
+      return type satisfies never;
+  }
+}
+
+/** Keys that Codex does not have. */
+const OWN_KEYS = ['sharing', 'max_connections', 'roots', 'ca_file', 'client_cert_file', 'client_key_file', 'serve'];
+
+function defaultText(row: KeyRow): string {
+  if (row.defaultText !== undefined) return row.defaultText;
+  return row.default === null ? '–' : `\`${JSON.stringify(row.default)}\``;
+}
+
+function rowText(row: KeyRow, prefix: string): string {
+  const marks = [
+    ...(OWN_KEYS.includes(row.key) ? ['**Plugboard.**'] : []),
+    row.doc,
+    ...(row.notYet === undefined ? [] : ['*Not acted on yet.*']),
+  ];
+  const cells = [
+    `\`${prefix}${row.key}\``,
+    typeText(row.type),
+    defaultText(row),
+    marks.join(' '),
+    `\`${row.example}\``,
+  ];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+/** A row, and below it those of the table it holds, where that is not a chapter of its own. */
+function rowsOf(row: KeyRow, prefix: string): readonly string[] {
+  const inner = row.type.kind === 'map' ? row.type.of : row.type;
+  const name = row.type.kind === 'map' ? `${prefix}${row.key}.<${row.type.placeholder}>.` : `${prefix}${row.key}.`;
+  const keys = inner.kind === 'table' && inner.keys !== SERVER_KEYS ? inner.keys : [];
+  return [rowText(row, prefix), ...keys.flatMap((key) => rowsOf(key, name))];
+}
+
+function tableOf(rows: readonly KeyRow[], prefix = ''): string {
+  const head = '| key | type | default | what it does | example |\n|---|---|---|---|---|';
+  return `${head}\n${rows.flatMap((row) => rowsOf(row, prefix)).join('\n')}\n`;
+}
+
+function render(): string {
+  const CHAPTERS = ['mcp_servers', 'serve'];
+  const serve = TOP_KEYS.find(({ key }) => key === 'serve');
+  if (serve?.type.kind !== 'table') throw new Error('there is no [serve]');
+  const ofServer = (transport: KeyRow['transport']): string =>
+    tableOf(SERVER_KEYS.filter((row) => row.transport === transport));
+  return [
+    INTRO,
+    '## `[mcp_servers.NAME]`\n',
+    'A name has letters, digits, `-`, `_`, `:`, `@`, `/` and `.`, at most 128 of them; `profile` is reserved. An entry that starts Plugboard itself is not read as a server.\n',
+    `### Programs (stdio)\n\n${ofServer('stdio')}`,
+    `### HTTP servers\n\n${ofServer('http')}`,
+    `### Both\n\n${ofServer(undefined)}`,
+    `## \`[serve]\`\n\n${serve.doc}\n\n${tableOf(serve.type.keys)}`,
+    `## Other keys at the top\n\n${tableOf(TOP_KEYS.filter(({ key }) => !CHAPTERS.includes(key)))}`,
+    `## Keys of Codex\n\nThese concern Codex alone. They are not read, and nothing is said about them:\n${CODEX_KEYS.map((key) => `\`${key}\``).join(', ')}.\n`,
+  ].join('\n');
+}
+
+writeGenerated('docs/config.md', render());
