@@ -3,8 +3,7 @@
  * understand what it tells you. Everything not listed here is internal.
  */
 import { resolve } from 'node:path';
-import { type CliContext, createContext } from './cli/node/context.ts';
-import { type HostProcess, startHostProcess } from './cli/node/host-process.ts';
+import { type CliContext, createContext, type HostProcess, startHostProcess } from './cli/node/index.ts';
 
 export type HostOptions = {
   /** Folder of configuration, tokens and logs. Default: `PLUGBOARD_HOME`, else `~/.plugboard`. */
@@ -35,7 +34,7 @@ function contextOf({ home, configFile, overrides = [], project }: HostOptions): 
 }
 
 export type { HostStatus } from './api/index.ts';
-export type { HostProcess } from './cli/node/host-process.ts';
+export type { HostProcess } from './cli/node/index.ts';
 export { serveStream } from './gateway/node/index.ts';
 export type { Host, HostSession, SessionOptions, SessionRequest } from './host/index.ts';
 export {

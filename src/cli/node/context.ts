@@ -66,12 +66,12 @@ export function createContext(globals: Globals, fixed: { readonly home?: string 
     },
     out: terminal(process.stdout),
     err: terminal(process.stderr),
-    interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
+    interactive: process.stdin.isTTY && process.stdout.isTTY,
   };
 }
 
 function terminal(stream: NodeJS.WriteStream): Terminal {
-  const isTty = stream.isTTY === true;
+  const isTty = stream.isTTY;
   return {
     isTty,
     colour: isTty && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb',

@@ -8,6 +8,7 @@ import { type HttpGateway, serveHttp, serveStream } from '../../gateway/node/ind
 import { createHost, type LocalHost, watchFiles } from '../../host/node/index.ts';
 import type { Caller, Clock, Log } from '../../kernel/index.ts';
 import { openLogFile, systemClock } from '../../kernel/node/index.ts';
+import type { TokenRecord } from '../../storage/index.ts';
 import { openStore, type Store, takeLock } from '../../storage/node/index.ts';
 import type { CliContext } from './context.ts';
 
@@ -30,9 +31,6 @@ export type HostProcessOptions = {
   /** Called when the number of socket callers changes. */
   readonly onClients?: (clients: number) => void;
 };
-
-/** How long a looked-up token is believed, so that not every request asks the database. Milliseconds. */
-const TOKEN_CACHE_MS = 1_000;
 
 /**
  * Starts a host in this process.
@@ -60,70 +58,116 @@ async function assemble(
   const logFile = openLogFile(join(context.home, 'logs', 'host.log'));
   const log = fileLog(logFile.append, systemClock);
   const store = openStore(join(context.home, 'plugboard.db'));
-  const executor = createLocalExecutor({ log });
   const host = await createHost({
     home: context.home,
     version: context.version,
     load: () => loadConfig(context.loadOptions),
     workspace: context.loadOptions.projectDir ?? context.cwd,
     env: context.env,
-    executor,
+    executor: createLocalExecutor({ log }),
     facts: store.facts,
     clock: systemClock,
     log,
   });
-  const fronts = new Set<HttpGateway>();
-  const listen: HostProcess['listen'] = async (at) => {
+  const onClosed = (): void => {
+    logFile.close();
+    options.unlock();
+  };
+  const running = new RunningHost({ context, host, store, log, onClosed });
+  try {
+    if (options.as === 'home') await running.openSocket(options.onClients ?? ((): void => {}));
+  } catch (error) {
+    await running.close();
+    throw error;
+  }
+  log('info', 'the host has started', { version: context.version, as: options.as });
+  return running;
+}
+
+type Parts = {
+  readonly context: CliContext;
+  readonly host: LocalHost;
+  readonly store: Store;
+  readonly log: Log;
+  readonly onClosed: () => void;
+};
+
+/** A host with its fronts: the HTTP endpoints that are open, the socket, and the watch on its files. */
+class RunningHost implements HostProcess {
+  readonly host: LocalHost;
+  readonly store: Store;
+  readonly #parts: Parts;
+  readonly #fronts = new Set<HttpGateway>();
+  readonly #stopWatching: () => void;
+  #socket: SocketServer | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.host = parts.host;
+    this.store = parts.store;
+    this.#stopWatching = watchFiles(parts.host.files, () => void parts.host.reload());
+  }
+
+  listen: HostProcess['listen'] = async (at) => {
+    const { host, store, log } = this.#parts;
+    const authenticate = (token: string): Caller | null => callerOf(store.tokens.find(token));
     const front = await serveHttp(
-      {
-        host,
-        settings: () => host.config().serve,
-        authenticate: cachedTokens(store, systemClock),
-        now: systemClock.now,
-        log,
-      },
+      { host, settings: () => host.config().serve, authenticate, now: systemClock.now, log },
       at,
     );
-    fronts.add(front);
-    return { ...front, close: () => front.close().finally(() => fronts.delete(front)) };
+    this.#fronts.add(front);
+    return { ...front, close: () => front.close().finally(() => this.#fronts.delete(front)) };
   };
-  let socket: SocketServer | null = null;
-  const status = (): HostStatus => ({
-    version: context.version,
-    pid: process.pid,
-    home: context.home,
-    endpoints: [...fronts].map((front) => front.endpoint),
-    clients: (socket?.clients() ?? 0) + [...fronts].reduce((sum, front) => sum + front.sessions(), 0),
-    servers: host.servers().map((view) => view.report),
-    issues: host.issues(),
-  });
-  const stopWatching = watchFiles(host.files, () => void host.reload());
-  if (options.as === 'home') {
-    socket = await serveSocket({
+
+  status = (): HostStatus => {
+    const { context, host } = this.#parts;
+    const sessions = [...this.#fronts].reduce((sum, front) => sum + front.sessions(), 0);
+    return {
+      version: context.version,
+      pid: process.pid,
+      home: context.home,
+      endpoints: [...this.#fronts].map((front) => front.endpoint),
+      clients: (this.#socket?.clients() ?? 0) + sessions,
+      servers: host.servers().map((view) => view.report),
+      issues: host.issues(),
+    };
+  };
+
+  close = (): Promise<void> => (this.#closing ??= this.#close());
+
+  async openSocket(onClients: (clients: number) => void): Promise<void> {
+    const { context, host, log } = this.#parts;
+    this.#socket = await serveSocket({
       host,
       paths: context.paths,
       config: context.configArgs,
-      status,
-      serveAgent: ({ socket: stream, ...agent }) =>
-        serveStream({ ...agent, id: randomUUID(), host, log, input: stream, output: stream }),
-      listen,
-      onClients: options.onClients ?? ((): void => {}),
+      status: this.status,
+      serveAgent: ({ socket, ...agent }) =>
+        serveStream({ ...agent, id: randomUUID(), host, log, input: socket, output: socket }),
+      listen: this.listen,
+      onClients,
       log,
     });
   }
-  log('info', 'the host has started', { version: context.version, as: options.as });
-  let closing: Promise<void> | null = null;
-  const close = async (): Promise<void> => {
-    stopWatching();
-    await Promise.all([...fronts].map((front) => front.close()));
-    await socket?.close();
+
+  async #close(): Promise<void> {
+    const { host, store, log, onClosed } = this.#parts;
+    this.#stopWatching();
+    await Promise.all([...this.#fronts].map((front) => front.close()));
+    await this.#socket?.close();
     await host.close();
     store.close();
-    options.unlock();
     log('info', 'the host has ended');
-    logFile.close();
-  };
-  return { host, store, listen, status, close: () => (closing ??= close()) };
+    onClosed();
+  }
+}
+
+/** Asked for each request, so that a revoked token ends at once. */
+function callerOf(record: TokenRecord | null): Caller | null {
+  if (record === null) return null;
+  const { name, user, team, workspace, human } = record;
+  return { kind: 'token', name, user, team, workspace, agent: null, human };
 }
 
 /** One JSON object per line: time, level, message, facts. */
@@ -131,22 +175,5 @@ function fileLog(append: (text: string) => void, clock: Clock): Log {
   return (level, message, facts) => {
     if (level !== 'debug')
       append(`${JSON.stringify({ time: new Date(clock.now()).toISOString(), level, message, ...facts })}\n`);
-  };
-}
-
-/** Looks tokens up; what was found is believed for a second, so a revoked token works that much longer. */
-function cachedTokens(store: Store, clock: Clock): (token: string) => Caller | null {
-  const known = new Map<string, { readonly caller: Caller; readonly until: number }>();
-  return (token) => {
-    const now = clock.now();
-    const found = known.get(token);
-    if (found !== undefined && now < found.until) return found.caller;
-    known.delete(token);
-    const record = store.tokens.find(token);
-    if (record === null) return null;
-    const { name, user, team, workspace, human } = record;
-    const caller: Caller = { kind: 'token', name, user, team, workspace, agent: null, human };
-    known.set(token, { caller, until: now + TOKEN_CACHE_MS });
-    return caller;
   };
 }

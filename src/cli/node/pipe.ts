@@ -34,10 +34,8 @@ export async function runPipe(options: PipeOptions): Promise<number> {
       `plugboard: the running host is version ${welcome.version}, this is ${options.version}; end it with: kill ${welcome.pid}\n`,
     );
   }
-  const known = welcome.envNames.flatMap((name) =>
-    options.env[name] === undefined ? [] : [[name, options.env[name]]],
-  );
-  writeLine(socket, { env: Object.fromEntries(known) });
+  const declared = Object.entries(options.env).filter(([name]) => welcome.envNames.includes(name));
+  writeLine(socket, { env: Object.fromEntries(declared) });
   let agentClosed = false;
   process.stdin.once('end', () => {
     agentClosed = true;

@@ -339,14 +339,9 @@ function sendEmpty(response: ServerResponse, status: number, headers: Readonly<R
   response.end();
 }
 
-function sendJson(
-  response: ServerResponse,
-  status: number,
-  body: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): void {
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
   const bytes = Buffer.from(JSON.stringify(body));
-  response.writeHead(status, { ...headers, 'content-type': JSON_TYPE, 'content-length': bytes.length });
+  response.writeHead(status, { 'content-type': JSON_TYPE, 'content-length': bytes.length });
   response.end(bytes);
 }
 
@@ -356,8 +351,8 @@ function sendError(response: ServerResponse, error: unknown): void {
     return;
   }
   const { http } = error instanceof AppError ? error.facts : { http: 500 };
-  const headers: Record<string, string> = { connection: http === 413 ? 'close' : 'keep-alive' };
-  if (http === 401) headers['www-authenticate'] = 'Bearer realm="plugboard"';
-  if (http === 429) headers['retry-after'] = '1';
-  sendJson(response, http, { jsonrpc: '2.0', id: null, error: toRpcError(error) }, headers);
+  if (http === 413) response.setHeader('connection', 'close');
+  if (http === 401) response.setHeader('www-authenticate', 'Bearer realm="plugboard"');
+  if (http === 429) response.setHeader('retry-after', '1');
+  sendJson(response, http, { jsonrpc: '2.0', id: null, error: toRpcError(error) });
 }

@@ -65,7 +65,7 @@ export class LocalHost implements Host {
   #resolved: readonly ResolvedServer[];
   #reloadIssues: readonly Issue[] = [];
   #reloading: Promise<void> = Promise.resolve();
-  #tell: (() => void) | null = null;
+  #telling = false;
   #closed = false;
 
   constructor(options: HostOptions, loaded: LoadedConfig) {
@@ -318,11 +318,13 @@ export class LocalHost implements Host {
     kinds.add(kind);
     this.#changedLists.set(server, kinds);
     this.#changed();
-    this.#tell ??= this.#options.clock.after(TELL_AFTER_MS, () => this.#tellSessions());
+    if (this.#telling) return;
+    this.#telling = true;
+    this.#options.clock.after(TELL_AFTER_MS, () => this.#tellSessions());
   }
 
   #tellSessions(): void {
-    this.#tell = null;
+    this.#telling = false;
     const changes = [...this.#changedLists];
     this.#changedLists.clear();
     for (const session of this.#sessions) {

@@ -11,7 +11,7 @@ import {
   type ServerState,
   type TimeoutPhase,
 } from '../../kernel/index.ts';
-import { errorOfEnd, stateOfEnd } from '../failures.ts';
+import { stateOfEnd } from '../failures.ts';
 import { collectEntries, LIST_KINDS, LISTS, type ListKind, NO_LISTS, type ServerLists } from '../listing.ts';
 import type { AgentPort } from '../ports.ts';
 import { LEGACY_VERSIONS } from '../protocol.ts';
@@ -115,7 +115,9 @@ export class Link {
 
   /** Begins the first attempt. */
   start(): void {
-    if (this.#attempting === null) this.#attempting = this.#attempt().finally(() => (this.#attempting = null));
+    this.#attempting ??= this.#attempt().finally(() => {
+      this.#attempting = null;
+    });
   }
 
   /** Forgets earlier failures and tries now. A running connection is ended first. */

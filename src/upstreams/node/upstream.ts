@@ -264,7 +264,7 @@ export class Upstream {
 
   #createUse(of: { readonly env: EnvValues; readonly owner: AgentPort | null; readonly primary: boolean }): Use {
     const { env, owner, primary } = of;
-    const { server, launch, clock, slots, clientVersion, createTransport, events } = this.#options;
+    const { server, clock, slots, clientVersion, createTransport, events } = this.#options;
     const use: Use = {
       users: new Map(),
       subscriptions: new Map(),
@@ -377,8 +377,8 @@ export class Upstream {
   #isReadOnly(tool: unknown): boolean {
     const { tools } = this.lists;
     if (this.#readOnly.of !== tools)
-      this.#readOnly = { of: tools, names: new Set(tools.filter(hasReadOnlyHint).map((entry) => entry['name'])) };
-    return this.#readOnly.names.has(tool as string);
+      this.#readOnly = { of: tools, names: new Set<unknown>(tools.filter(hasReadOnlyHint).map((entry) => entry['name'])) };
+    return this.#readOnly.names.has(tool);
   }
 }
 
