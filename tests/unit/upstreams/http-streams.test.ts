@@ -307,3 +307,38 @@ test('a server that restarts is used again without anyone noticing, but for the 
   await serve(answer, { port: first.port });
   expect(await client.call({})).toMatchObject({ result: { ok: true } });
 });
+
+test('whatever a server does, every request is settled, and once', async () => {
+  const broken = 'event: message\ndata: {oops\n\n';
+  const ways: readonly Answer[] = [
+    (seen, response) => json(response, echoed(seen)),
+    (seen, response) => void events(response, event(echoed(seen))).end(),
+    (seen, response) => void events(response, event(progress(1)) + broken + event(echoed(seen))).end(),
+    (_seen, response) => void events(response, event(progress(1))).end(),
+    (_seen, response) => void events(response, `retry: 10\n${event(progress(1), 'x')}`).destroy(),
+    (seen, response) => void events(response, event(echoed(seen)) + event(echoed(seen))).end(),
+    (seen, response) => void events(response, `id: y\nretry: 10\n${event(echoed(seen))}`).destroy(),
+    (_seen, response) => void response.destroy(),
+    (_seen, response) => json(response, []),
+    (seen, response) => json(response, [echoed(seen)]),
+    status(202),
+    status(400),
+    status(404),
+    status(500),
+    status(307, { location: 'http://127.0.0.1:1/' }),
+  ];
+  const { url } = await serve((seen, response) => {
+    const way = seen.message?.method === 'tools/call' ? ways[Number(seen.message.id) % ways.length] : undefined;
+    return (way ?? mcp())(seen, response);
+  });
+  const client = await connect(url);
+  await client.open();
+  const settled = await Promise.all(Array.from({ length: ways.length * 20 }, () => client.call({})));
+  const answered = settled.filter((one) => 'jsonrpc' in one && 'result' in one);
+  expect(answered.length).toBeGreaterThanOrEqual(20 * 4);
+  expect(answered.length).toBeLessThanOrEqual(20 * 6);
+  // Besides the second answers of the server that answers twice.
+  const late = client.messages.filter((one) => !('method' in one) && 'error' in one);
+  expect(late).toEqual([]);
+  expect(client.ends).toEqual([]);
+});
