@@ -1,5 +1,5 @@
 import { type Issue, nearest } from '../kernel/index.ts';
-import { type CheckContext, checkRow, found, onlyValid } from './check.ts';
+import { byPlace, type CheckContext, checkRow, found, onlyValid } from './check.ts';
 import { MAX_TIMER_MS } from './key-types.ts';
 import { CODEX_KEYS, defaultNumber, NOT_FROM_PROJECTS, SERVE_KEYS, TOP_KEYS } from './keys.ts';
 import { mergeLayers } from './layers.ts';
@@ -44,9 +44,7 @@ function inOrder(issues: readonly Issue[], layers: readonly ParsedLayer[]): read
     const index = file === undefined ? -1 : layers.findIndex((layer) => layer.file === file);
     return index === -1 ? layers.length : index;
   };
-  return issues.toSorted(
-    (a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
-  );
+  return issues.toSorted((a, b) => rank(a) - rank(b) || byPlace(a, b));
 }
 
 /** A project's layer without what a project may not set, and with an issue for each such table. */

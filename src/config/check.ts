@@ -37,6 +37,11 @@ export function found(context: CheckContext, place: Origin, finding: Finding): v
   });
 }
 
+/** Order of issues within one file, as one reads it. */
+export function byPlace(a: Issue, b: Issue): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}
+
 function within(context: CheckContext, part: string): CheckContext {
   return { ...context, path: [...context.path, part] };
 }

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Issue } from '../kernel/index.ts';
-import { type CheckContext, checkTable, found } from './check.ts';
+import { byPlace, type CheckContext, checkTable, found } from './check.ts';
 import { MAX_TIMER_MS } from './key-types.ts';
 import { type KeyPath, type Located, type LocatedTable, locate } from './located.ts';
 import { type Places, resolveFrom } from './places.ts';
@@ -49,7 +49,7 @@ export function parseServer(
     checkFiles(table, places, context);
     noteReferences(table, context);
   }
-  const problems = issues.filter((issue) => issue.severity === 'error');
+  const problems = issues.filter((issue) => issue.severity === 'error').sort(byPlace);
   return { entry: entryOf(name, table, { origin, places, problems }), issues };
 }
 
