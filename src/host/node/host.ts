@@ -260,6 +260,9 @@ export class LocalHost implements Host {
       if (server !== undefined && (action === 'start' || action === 'reconnect')) this.#startUpstream(server);
       const upstream = this.#upstreams.get(name);
       if (server !== undefined && upstream !== undefined) upstream.settings = server;
+      if (upstream !== undefined && action === 'reconnect') {
+        for (const session of this.#sessions) session.adopt(name, upstream);
+      }
       if (action !== 'keep')
         for (const kind of ['tools', 'resources', 'prompts'] as const) this.#listChanged(name, kind);
     }

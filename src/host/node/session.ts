@@ -1,9 +1,17 @@
 import { type Exchange, runExchange } from '../../exchanges/index.ts';
-import { AppError, type Caller, type Clock, RPC, type RpcNotification, type RpcOutcome } from '../../kernel/index.ts';
+import {
+  AppError,
+  type Caller,
+  type Clock,
+  type JsonObject,
+  RPC,
+  type RpcNotification,
+  type RpcOutcome,
+} from '../../kernel/index.ts';
 import { admit } from '../../policy/index.ts';
 import type { EnvValues } from '../../servers/index.ts';
 import type { Catalogue } from '../../tools/index.ts';
-import type { AgentPort, ListKind } from '../../upstreams/index.ts';
+import type { AgentPort, Call, ListKind } from '../../upstreams/index.ts';
 import type { Upstream, User } from '../../upstreams/node/index.ts';
 import { mergedHello, ownInfo, singleCapabilities } from '../hello.ts';
 import { type Destination, route } from '../routing.ts';
@@ -29,6 +37,9 @@ export class Session implements HostSession {
   readonly #house: SessionHouse;
   readonly #options: SessionOptions;
   readonly #port: AgentPort;
+  #level: string | null = null;
+  /** Subscribed resources, by server, in the server's own URIs. */
+  readonly #subscriptions = new Map<string, Set<string>>();
 
   constructor(house: SessionHouse, options: SessionOptions) {
     this.#house = house;
@@ -89,7 +100,19 @@ export class Session implements HostSession {
   }
 
   setLevel(level: string): void {
+    this.#level = level;
     for (const upstream of this.#mine()) upstream.setLevel(this.#user, level);
+  }
+
+  /** A new upstream took the place of one: what this session had asked of the old one is asked of it too. */
+  adopt(server: string, upstream: Upstream): void {
+    if (this.#level !== null) upstream.setLevel(this.#user, this.#level);
+    const related = { requestId: 0 };
+    const signal = new AbortController().signal;
+    for (const uri of this.#subscriptions.get(server) ?? []) {
+      const call = { ...this.#callTo(upstream, { method: 'resources/subscribe', params: { uri } }), related, signal };
+      upstream.subscribe(this.#user, call, uri).catch(() => {});
+    }
   }
 
   rootsChanged(): void {
@@ -176,21 +199,33 @@ export class Session implements HostSession {
   }
 
   #deliver(upstream: Upstream, exchange: Exchange): Promise<RpcOutcome> {
-    const user = this.#user;
-    const call = {
-      method: exchange.method,
-      params: exchange.params,
-      port: exchange.port,
-      related: exchange.related,
-      signal: exchange.signal,
-      timeoutMs: upstream.settings.toolTimeoutMs,
-      timeoutKey: `mcp_servers.${upstream.settings.name}.tool_timeout_sec`,
+    const { method, params, related, signal, subject, server } = exchange;
+    const call = { ...this.#callTo(upstream, { method, params }), related, signal };
+    if (subject.kind !== 'resource') return upstream.call(this.#user, call);
+    const subscribed = this.#subscriptions.get(server) ?? new Set();
+    this.#subscriptions.set(server, subscribed);
+    if (method === 'resources/subscribe') {
+      subscribed.add(subject.uri);
+      return upstream.subscribe(this.#user, call, subject.uri);
+    }
+    if (method === 'resources/unsubscribe') {
+      subscribed.delete(subject.uri);
+      return upstream.unsubscribe(this.#user, call, subject.uri);
+    }
+    return upstream.call(this.#user, call);
+  }
+
+  #callTo(
+    upstream: Upstream,
+    request: { readonly method: string; readonly params: JsonObject },
+  ): Omit<Call, 'related' | 'signal'> {
+    const { name, toolTimeoutMs } = upstream.settings;
+    return {
+      ...request,
+      port: this.#port,
+      timeoutMs: toolTimeoutMs,
+      timeoutKey: `mcp_servers.${name}.tool_timeout_sec`,
     };
-    if (exchange.subject.kind === 'resource' && exchange.method === 'resources/subscribe')
-      return upstream.subscribe(user, call, exchange.subject.uri);
-    if (exchange.subject.kind === 'resource' && exchange.method === 'resources/unsubscribe')
-      return upstream.unsubscribe(user, call, exchange.subject.uri);
-    return upstream.call(user, call);
   }
 }
 

@@ -166,14 +166,15 @@ export class Upstream {
     return this.#inTurn(call, () => connection.call(call));
   }
 
-  /** Tells the server the most talkative level that any session asked for. */
+  /**
+   * Tells the server the most talkative level that any of its sessions asked for. A connection that the session does
+   * not have yet is not made for this; it learns the level when it comes up.
+   */
   setLevel(user: User, level: string): void {
     this.#levels.set(user.port.session, level);
-    const use = this.#useFor(user);
-    void use.link.ready().then(
-      (connection) => this.#sendLevel(use, connection),
-      () => {},
-    );
+    const { use } = this.#placeOf(user);
+    use?.users.set(user.port.session, user.port);
+    if (use?.link.state.kind === 'up') void use.link.ready().then((connection) => this.#sendLevel(use, connection));
   }
 
   /** Subscribes a session to a resource; the server is asked once for all sessions. */
@@ -225,12 +226,17 @@ export class Upstream {
     }
   }
 
-  #useFor(user: User): Use {
+  /** Which connection is a user's: whether it is its own, under which key, and the connection if it is there. */
+  #placeOf(user: User): { readonly own: boolean; readonly key: string; readonly use: Use | undefined } {
     const own = this.settings.sharing === 'session' || this.#perSession;
     const envKey = connectionKey(this.#options.launch, user.env);
     const key = own ? `session ${user.port.session}` : `env ${envKey}`;
-    const use =
-      !own && envKey === this.#primaryKey ? this.#primary : (this.#others.get(key) ?? this.#openOther(key, user, own));
+    return { own, key, use: !own && envKey === this.#primaryKey ? this.#primary : this.#others.get(key) };
+  }
+
+  #useFor(user: User): Use {
+    const { own, key, use: there } = this.#placeOf(user);
+    const use = there ?? this.#openOther(key, user, own);
     use.users.set(user.port.session, user.port);
     use.lastUsed = this.#options.clock.now();
     return use;
@@ -377,7 +383,10 @@ export class Upstream {
   #isReadOnly(tool: unknown): boolean {
     const { tools } = this.lists;
     if (this.#readOnly.of !== tools)
-      this.#readOnly = { of: tools, names: new Set<unknown>(tools.filter(hasReadOnlyHint).map((entry) => entry['name'])) };
+      this.#readOnly = {
+        of: tools,
+        names: new Set<unknown>(tools.filter(hasReadOnlyHint).map((entry) => entry['name'])),
+      };
     return this.#readOnly.names.has(tool);
   }
 }
