@@ -8,6 +8,7 @@ import type { ParsedLayer } from './parse.ts';
 import type { Places } from './places.ts';
 import * as read from './read.ts';
 import { parseServer } from './server-entry.ts';
+import { SERVER_KEYS } from './server-keys.ts';
 import type { Config, Origin, ServerEntry, ServeSettings } from './types.ts';
 
 const GRACE = 'mcp_optional_startup_grace_ms';
@@ -70,13 +71,15 @@ function reportUnknown(layer: ParsedLayer, report: (issue: Issue) => void): void
   const codexFile = layer.file !== null && /[\\/]\.codex[\\/]config\.toml$/.test(layer.file);
   for (const [key, value] of layer.table.entries) {
     if (known.includes(key) || CODEX_KEYS.includes(key)) continue;
-    const near = nearest(key, known);
-    if (near === null && (codexFile || key.startsWith('experimental_'))) continue;
+    const ofServers = SERVER_KEYS.some((row) => row.key === key);
+    const near = ofServers ? null : nearest(key, known);
+    if (!ofServers && near === null && (codexFile || key.startsWith('experimental_'))) continue;
+    const hint = ofServers ? 'it belongs into a table `[mcp_servers.NAME]`' : `did you mean \`${near}\`?`;
     found({ path: [key], report }, value.origin, {
       code: 'CONFIG_UNKNOWN_KEY',
       severity: 'warning',
-      message: 'is not known and has no effect',
-      ...(near === null ? {} : { hint: `did you mean \`${near}\`?` }),
+      message: 'is not known here and has no effect',
+      ...(ofServers || near !== null ? { hint } : {}),
     });
   }
 }

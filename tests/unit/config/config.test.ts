@@ -107,6 +107,13 @@ describe('keys at the top', () => {
     { toml: 'mcp_servers = 1', want: ['error CONFIG_WRONG_TYPE mcp_servers@1:15'] },
   ])('$toml', ({ toml, want }) => expect(brief(configFrom({ user: toml }).issues)).toEqual(want));
 
+  test('a key of servers at the top is told where it belongs', () => {
+    const { issues } = configFrom({ user: 'experimental_environment = "remote"\nexperimental_other = 1' });
+    expect(issues.map(({ key, hint }) => [key, hint])).toEqual([
+      ['experimental_environment', 'it belongs into a table `[mcp_servers.NAME]`'],
+    ]);
+  });
+
   test('in a file of Codex only what looks like ours is named', () => {
     const layer = parseLayer('new_codex_key = 1\n[mcp_server.x]\ncommand = "c"', '/home/ada/.codex/config.toml');
     const { issues } = configFrom({
