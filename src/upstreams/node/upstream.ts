@@ -311,7 +311,7 @@ export class Upstream {
 
   #onNotification(use: Use, primary: boolean, message: RpcNotification): void {
     if (message.method === 'notifications/resources/updated') {
-      const sessions = use.subscriptions.get(String(message.params?.['uri'])) ?? new Set();
+      const sessions = subscribersOf(use, String(message.params?.['uri']));
       this.#options.events.onResourceUpdated(
         [...use.users.values()].filter((port) => sessions.has(port.session)),
         message,
@@ -389,6 +389,11 @@ export class Upstream {
       };
     return this.#readOnly.names.has(tool);
   }
+}
+
+/** Sessions to tell. What is updated may be a part of what they subscribed to, and only the server knows of what. */
+function subscribersOf({ subscriptions }: Use, uri: string): ReadonlySet<string> {
+  return subscriptions.get(uri) ?? new Set([...subscriptions.values()].flatMap((sessions) => [...sessions]));
 }
 
 function hasReadOnlyHint(tool: JsonObject): boolean {
