@@ -402,6 +402,12 @@ export const ERROR_CODES = {
     means: 'The home folder belongs to someone else or others may write to it.',
     fix: 'Correct its owner and mode (0700).',
   },
+  HOME_UNUSABLE: {
+    ...internal,
+    exit: 2,
+    means: 'The home folder could not be made or used.',
+    fix: 'Check `PLUGBOARD_HOME`, the rights on that folder, and the free space there.',
+  },
   DATABASE: {
     ...internal,
     means: 'The database of this home could not be opened or written.',

@@ -1,25 +1,33 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, isErrorCode, isJsonObject, type JsonObject, type JsonValue } from '../../kernel/index.ts';
 import { type Answer, type Greeting, parseAnswer } from '../handshake.ts';
 import { readLine, writeLine } from './lines.ts';
-import type { RunPaths } from './socket-path.ts';
+import { checkPrivate, type RunPaths } from './socket-path.ts';
 
 export type Met = { readonly socket: Socket; readonly welcome: Extract<Answer, { kind: 'welcome' }> };
+
+/** A host that has not answered by then is stuck. Milliseconds. */
+const ANSWER_LIMIT_MS = 5_000;
 
 /**
  * Greets the host of a home.
  *
- * @returns null when no host answers.
- * @throws AppError `HOST_CONFIG_DIFFERS` | `UNKNOWN_SERVER` | what else the host refuses with
+ * @returns null when no host answers within 5 s.
+ * @throws AppError `HOST_CONFIG_DIFFERS` | `UNKNOWN_SERVER` | `HOME_NOT_PRIVATE` | what else the host refuses with
  */
 export async function greetHost(paths: RunPaths, greeting: Omit<Greeting, 'key'>): Promise<Met | null> {
+  for (const folder of paths.folders) checkPrivate(folder);
   const key = readKey(paths.key);
   const socket = key === null ? null : await connectQuietly(paths.socket);
   if (socket === null || key === null) return null;
   writeLine(socket, { ...greeting, key });
-  const line = await readLine(socket);
-  if (line === null) return null;
+  const line = await Promise.race([readLine(socket), sleep(ANSWER_LIMIT_MS, null, { ref: false })]);
+  if (line === null) {
+    socket.destroy();
+    return null;
+  }
   const answer = parseAnswer(JSON.parse(line));
   if (answer.kind === 'welcome') return { socket, welcome: answer };
   socket.destroy();

@@ -1,13 +1,19 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, statSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { mkdirSync, type Stats, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
 import { AppError } from '../../kernel/index.ts';
 
 /** Longest path a Unix socket can have everywhere we run. */
 const MAX_PATH = 100;
 
-export type RunPaths = { readonly socket: string; readonly key: string; readonly lock: string };
+export type RunPaths = {
+  readonly socket: string;
+  readonly key: string;
+  readonly lock: string;
+  /** The home and every folder of these files: only this user may write there. */
+  readonly folders: readonly string[];
+};
 
 /** Where the host of a home listens, keeps the proof for its callers, and holds its lock. */
 export function runPaths(home: string): RunPaths {
@@ -19,24 +25,52 @@ export function runPaths(home: string): RunPaths {
       ? `\\\\.\\pipe\\plugboard-${digest}`
       : wanted.length <= MAX_PATH
         ? wanted
-        : join(tmpdir(), `plugboard-${userInfo().uid}`, `${digest}.sock`);
-  return { socket, key: join(run, 'host.key'), lock: join(run, 'host.lock') };
+        : // Not TMPDIR: it differs between callers of the same home.
+          join('/tmp', `plugboard-${userInfo().uid}`, `${digest}.sock`);
+  const folders = process.platform === 'win32' ? [home, run] : [...new Set([home, run, dirname(socket)])];
+  return { socket, key: join(run, 'host.key'), lock: join(run, 'host.lock'), folders };
 }
 
 /**
  * Makes a folder that only this user can enter, or checks that it is one.
  *
- * @throws AppError `HOME_NOT_PRIVATE`
+ * @throws AppError `HOME_NOT_PRIVATE` | `HOME_UNUSABLE`
  */
 export function privateFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (process.platform === 'win32') return;
-  const { uid, mode } = statSync(folder);
-  if (uid !== userInfo().uid)
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new AppError('HOME_UNUSABLE', `the folder cannot be made (${errno(cause)})`, { where: folder, cause });
+  }
+  checkPrivate(folder);
+}
+
+/**
+ * Checks that nobody else may write to a folder. One that is not there is nobody's.
+ *
+ * @throws AppError `HOME_NOT_PRIVATE` | `HOME_UNUSABLE`
+ */
+export function checkPrivate(folder: string): void {
+  const facts = factsOf(folder);
+  if (facts === null || process.platform === 'win32') return;
+  if (facts.uid !== userInfo().uid)
     throw new AppError('HOME_NOT_PRIVATE', 'the folder belongs to another user', { where: folder });
-  if ((mode & 0o022) !== 0)
+  if ((facts.mode & 0o022) !== 0)
     throw new AppError('HOME_NOT_PRIVATE', 'others may write to the folder', {
       where: folder,
       hint: `run: chmod 700 ${folder}`,
     });
+}
+
+function factsOf(folder: string): Stats | null {
+  try {
+    return statSync(folder);
+  } catch (cause) {
+    if (errno(cause) === 'ENOENT') return null;
+    throw new AppError('HOME_UNUSABLE', `the folder cannot be used (${errno(cause)})`, { where: folder, cause });
+  }
+}
+
+function errno(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }

@@ -1,7 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmodSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { dirname } from 'node:path';
 import type { Host } from '../../host/index.ts';
 import {
   AppError,
@@ -55,11 +54,8 @@ export type SocketServer = { readonly clients: () => number; readonly close: () 
  */
 export async function serveSocket(options: SocketServerOptions): Promise<SocketServer> {
   const { paths } = options;
-  privateFolder(dirname(paths.key));
-  if (process.platform !== 'win32') {
-    privateFolder(dirname(paths.socket));
-    removeQuietly(paths.socket);
-  }
+  for (const folder of paths.folders) privateFolder(folder);
+  if (process.platform !== 'win32') removeQuietly(paths.socket);
   const key = randomBytes(32).toString('hex');
   removeQuietly(paths.key);
   writeFileSync(paths.key, key, { mode: 0o600, flag: 'wx' });
@@ -111,6 +107,7 @@ class Reception {
       if (line === null) return void socket.destroy();
       const greeting = parseGreeting(parseJson(line));
       this.#check(greeting);
+      if (greeting.want.kind === 'agent') this.#options.host.requireServer(greeting.want.server);
       writeLine(socket, this.#welcome());
       if (greeting.want.kind === 'control') await this.#control(socket);
       else await this.#agent(socket, greeting.want);
@@ -144,7 +141,6 @@ class Reception {
   async #agent(socket: Socket, want: Extract<Greeting['want'], { kind: 'agent' }>): Promise<void> {
     const line = await readLine(socket);
     if (line === null) return void socket.destroy();
-    const { host } = this.#options;
     const caller: Caller = {
       kind: 'local',
       name: 'local',
@@ -154,7 +150,6 @@ class Reception {
       agent: want.agent,
       human: want.human,
     };
-    host.requireServer(want.server);
     await this.#options.serveAgent({ socket, caller, server: want.server, env: envOf(parseJson(line)) });
     socket.end();
   }

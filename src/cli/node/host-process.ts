@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostStatus } from '../../api/index.ts';
-import { privateFolder, type SocketServer, serveSocket } from '../../api/node/index.ts';
+import { greetHost, type Met, privateFolder, type SocketServer, serveSocket } from '../../api/node/index.ts';
 import { loadConfig } from '../../config/node/index.ts';
 import { createLocalExecutor } from '../../executors/node/index.ts';
 import { type HttpGateway, serveHttp, serveStream } from '../../gateway/node/index.ts';
 import { createHost, type LocalHost, watchFiles } from '../../host/node/index.ts';
-import type { Caller, Clock, Log } from '../../kernel/index.ts';
+import { AppError, type Caller, type Clock, type Log } from '../../kernel/index.ts';
 import { openLogFile, systemClock } from '../../kernel/node/index.ts';
 import type { TokenRecord } from '../../storage/index.ts';
 import { openStore, type Store, takeLock } from '../../storage/node/index.ts';
@@ -39,8 +40,7 @@ export type HostProcessOptions = {
  * @throws AppError what loading the configuration, the database or the folders refuse with
  */
 export async function startHostProcess(context: CliContext, options: HostProcessOptions): Promise<HostProcess | null> {
-  privateFolder(context.home);
-  privateFolder(join(context.home, 'run'));
+  for (const folder of context.paths.folders) privateFolder(folder);
   const unlock = options.as === 'home' ? takeLock(context.paths.lock) : (): void => {};
   if (unlock === null) return null;
   try {
@@ -49,6 +49,33 @@ export async function startHostProcess(context: CliContext, options: HostProcess
     unlock();
     throw error;
   }
+}
+
+/** How long another process may take to become this home's host, or to end as one. Milliseconds. */
+const MEET_LIMIT_MS = 15_000;
+const MEET_EVERY_MS = 25;
+
+/**
+ * Becomes the host of the home, or meets the one that is. A process that holds the home and does not answer is starting or
+ * ending: what comes of it is waited for.
+ *
+ * @throws AppError `HOST_UNREACHABLE` after 15 s | `HOST_CONFIG_DIFFERS` | what `startHostProcess` throws
+ */
+export async function startOrMeet(
+  context: CliContext,
+  onClients: (clients: number) => void,
+): Promise<{ readonly kind: 'started'; readonly running: HostProcess } | { readonly kind: 'met'; readonly met: Met }> {
+  const greeting = { version: context.version, want: { kind: 'control' }, config: context.configArgs } as const;
+  for (const end = systemClock.now() + MEET_LIMIT_MS; systemClock.now() < end; ) {
+    const running = await startHostProcess(context, { as: 'home', onClients });
+    if (running !== null) return { kind: 'started', running };
+    const met = await greetHost(context.paths, greeting);
+    if (met !== null) return { kind: 'met', met };
+    await sleep(MEET_EVERY_MS);
+  }
+  throw new AppError('HOST_UNREACHABLE', 'another process holds this home and does not answer', {
+    where: context.paths.lock,
+  });
 }
 
 async function assemble(

@@ -1,9 +1,9 @@
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigArgs, Greeting } from '../../api/index.ts';
 import { greetHost, type Met, type RunPaths, writeLine } from '../../api/node/index.ts';
-import { AppError } from '../../kernel/index.ts';
+import { AppError, isErrorCode, isJsonObject } from '../../kernel/index.ts';
 import { programFile } from './self.ts';
 
 export type PipeOptions = {
@@ -19,6 +19,9 @@ export type PipeOptions = {
 /** How long a host may take to answer after it was started. Milliseconds. */
 const START_LIMIT_MS = 15_000;
 const ASK_EVERY_MS = 15;
+/** Hosts that one pipe starts, when they get killed. */
+const MOST_STARTS = 5;
+const MOST_OUTPUT_BYTES = 1024 * 1024;
 
 /**
  * Connects this process's standard streams to the home's host, which is started when none runs. Nothing of what goes
@@ -31,7 +34,7 @@ export async function runPipe(options: PipeOptions): Promise<number> {
   const { socket, welcome } = (await greet(options)) ?? (await startAndGreet(options));
   if (welcome.version !== options.version) {
     process.stderr.write(
-      `plugboard: the running host is version ${welcome.version}, this is ${options.version}; end it with: kill ${welcome.pid}\n`,
+      `plugboard: the running host is version ${welcome.version}, this is ${options.version}; use --standalone, or end that host with: kill ${welcome.pid}\n`,
     );
   }
   const declared = Object.entries(options.env).filter(([name]) => welcome.envNames.includes(name));
@@ -58,30 +61,92 @@ function greet({ paths, version, want, config }: PipeOptions): Promise<Met | nul
   return greetHost(paths, { version, want, config });
 }
 
-/** Several pipes may do this at once: the hosts among them agree by their lock, and one stays. */
+/**
+ * Starts a host and greets it. Several pipes may do this at once: the hosts among them agree by their lock, and one stays.
+ * A host that is killed meanwhile is replaced.
+ */
 async function startAndGreet(options: PipeOptions): Promise<Met> {
-  const { startDetached } = await import('../../executors/node/index.ts');
-  const { home, cwd, env, config } = options;
-  mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 });
-  const output = join(home, 'logs', 'host-output.log');
-  const log = openSync(output, 'w', 0o600);
-  const args = ['--max-semi-space-size=4', programFile(), 'serve', '--detached', ...overrideArgs(config)];
-  const exited = startDetached(process.execPath, args, { cwd, env, log });
-  closeSync(log);
-  let exit: number | null | undefined;
-  void exited.then((code) => {
-    exit = code;
-  });
+  let host = await startHost(options);
+  let starts = 1;
   for (let waitedMs = 0; waitedMs < START_LIMIT_MS; waitedMs += ASK_EVERY_MS) {
+    const exit = host.exit();
     const met = await greet(options);
     if (met !== null) return met;
-    if (exit !== undefined && exit !== 0) break;
+    if (exit === 'failed' || (exit === 'left' && starts === MOST_STARTS)) break;
+    if (exit === 'left') {
+      host = await startHost(options);
+      starts += 1;
+    }
     await sleep(ASK_EVERY_MS);
   }
-  const said = readFileSync(output, 'utf8').trim();
-  throw new AppError('HOST_START_FAILED', `the host could not be started${said === '' ? '' : `: ${said}`}`, {
-    where: output,
+  throw host.failure();
+}
+
+type StartedHost = {
+  /** `left`: it found another host, or was killed. `failed`: it said why it cannot be one. */
+  readonly exit: () => 'failed' | 'left' | null;
+  readonly failure: () => AppError;
+};
+
+async function startHost({ home, cwd, env, config }: PipeOptions): Promise<StartedHost> {
+  const { startDetached } = await import('../../executors/node/index.ts');
+  const output = openOutput(home);
+  const args = ['--max-semi-space-size=4', programFile(), 'serve', '--detached', '--json', ...overrideArgs(config)];
+  const exited = startDetached(process.execPath, args, { cwd, env, log: output?.fd ?? null });
+  if (output !== null) closeSync(output.fd);
+  let exit: 'failed' | 'left' | null = null;
+  void exited.then((code) => {
+    exit = code === 0 || code === null ? 'left' : 'failed';
   });
+  return { exit: () => exit, failure: () => failureOf(output === null ? '' : saidSince(output)) };
+}
+
+type Output = { readonly file: string; readonly fd: number; readonly from: number };
+
+/** What hosts print goes to one file, which begins anew when it has grown. null when the disk is full, say: that is no reason not to start. */
+function openOutput(home: string): Output | null {
+  try {
+    mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 });
+    const file = join(home, 'logs', 'host-output.log');
+    const fd = openSync(file, 'a', 0o600);
+    if (fstatSync(fd).size > MOST_OUTPUT_BYTES) ftruncateSync(fd);
+    return { file, fd, from: fstatSync(fd).size };
+  } catch {
+    return null;
+  }
+}
+
+function saidSince({ file, from }: Output): string {
+  try {
+    return readFileSync(file).subarray(from).toString('utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+/** The error that the host ended with, as it was there, or whatever it printed. */
+function failureOf(said: string): AppError {
+  for (const line of said.split('\n').toReversed()) {
+    const known = errorOf(line);
+    if (known !== null) return known;
+  }
+  return new AppError('HOST_START_FAILED', `the host could not be started${said === '' ? '' : `: ${said}`}`);
+}
+
+function errorOf(line: string): AppError | null {
+  if (!line.startsWith('{')) return null;
+  try {
+    const value: unknown = JSON.parse(line);
+    const error = isJsonObject(value) ? value['error'] : undefined;
+    if (!isJsonObject(error) || !isErrorCode(error['code'])) return null;
+    const { code, message, where, hint } = error;
+    return new AppError(code, String(message), {
+      ...(typeof where === 'string' ? { where } : {}),
+      ...(typeof hint === 'string' ? { hint } : {}),
+    });
+  } catch {
+    return null;
+  }
 }
 
 function overrideArgs({ file, overrides, project }: ConfigArgs): readonly string[] {

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 export type DetachedOptions = {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** File descriptor that gets what the program prints. */
-  readonly log: number;
+  /** File descriptor that gets what the program prints; null for nowhere. */
+  readonly log: number | null;
 };
 
 /**
@@ -17,7 +17,7 @@ export function startDetached(file: string, args: readonly string[], options: De
     cwd: options.cwd,
     env: options.env,
     detached: true,
-    stdio: ['ignore', options.log, options.log],
+    stdio: ['ignore', options.log ?? 'ignore', options.log ?? 'ignore'],
   });
   child.unref();
   return new Promise((resolve) => {

@@ -1,21 +1,26 @@
 import { DatabaseSync } from 'node:sqlite';
+import { AppError } from '../../kernel/index.ts';
 
 /**
  * A lock between processes: a write transaction that stays open. The kernel ends it with its process, however that
  * ends, so a lock left by a killed holder is free at once.
  *
  * @returns A function that gives the lock back, or null when another process holds it.
+ * @throws AppError `HOME_UNUSABLE`
  */
 export function takeLock(file: string): (() => void) | null {
-  const db = new DatabaseSync(file, { timeout: 0 });
+  let db: DatabaseSync | null = null;
   try {
+    db = new DatabaseSync(file, { timeout: 0 });
     db.exec('BEGIN EXCLUSIVE');
+    const held = db;
+    return () => held.close();
   } catch (error) {
-    db.close();
+    db?.close();
     if (isBusy(error)) return null;
-    throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new AppError('HOME_UNUSABLE', `the lock cannot be taken: ${why}`, { where: file, cause: error });
   }
-  return () => db.close();
 }
 
 function isBusy(error: unknown): boolean {

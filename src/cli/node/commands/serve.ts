@@ -1,5 +1,5 @@
 import type { HostStatus } from '../../../api/index.ts';
-import { type Control, greetHost, openControl } from '../../../api/node/index.ts';
+import { type Control, type Met, openControl } from '../../../api/node/index.ts';
 import { loadConfig } from '../../../config/node/index.ts';
 import { AppError, type Issue, renderIssue } from '../../../kernel/index.ts';
 import { renderServerLine, type ServerReport } from '../../../status/index.ts';
@@ -7,11 +7,13 @@ import { openStore } from '../../../storage/node/index.ts';
 import type { Input } from '../../command.ts';
 import { renderServing } from '../../render-serve.ts';
 import type { CliCommand, CliContext } from '../context.ts';
-import { type HostProcess, startHostProcess } from '../host-process.ts';
+import { type HostProcess, startHostProcess, startOrMeet } from '../host-process.ts';
 import { programWords } from '../self.ts';
 
-/** A host that nobody uses leaves after this. Milliseconds. */
-const IDLE_MS = 5 * 60_000;
+/** A detached host that nobody uses leaves after this, unless `--idle` says otherwise. Seconds. */
+const IDLE_SEC = 300;
+/** What a timer can hold. Seconds. */
+const MAX_IDLE_SEC = 2_000_000;
 
 /** How long the first table waits for servers that are still starting. Milliseconds. */
 const TABLE_WAIT_MS = 3_000;
@@ -27,36 +29,56 @@ export const serveCommand: CliCommand<number> = {
     { name: 'port', value: 'PORT', help: 'port to listen on, 0 for any (default: [serve] port, else 7450)' },
     { name: 'standalone', help: 'leave the host of the home alone: no lock, no socket' },
     { name: 'detached', help: 'run without HTTP, for the pipes of this home, and leave when nobody uses it' },
+    {
+      name: 'idle',
+      value: 'SECONDS',
+      help: `with --detached: leave when nobody used it for this long (default: ${IDLE_SEC})`,
+    },
   ],
   run: async (context, input) => {
-    if (input.flags.has('detached')) return runDetached(context);
+    if (input.flags.has('detached')) return runDetached(context, idleMs(input.values['idle']));
+    if (input.values['idle'] !== undefined) throw new AppError('USAGE', '--idle goes with --detached');
     return runForeground(context, input);
   },
   render: () => '',
   exitCode: (status) => status,
 };
 
-async function runDetached(context: CliContext): Promise<number> {
+function idleMs(given: string | undefined): number {
+  const seconds = given === undefined ? IDLE_SEC : Number(given);
+  if (!(seconds > 0 && seconds <= MAX_IDLE_SEC))
+    throw new AppError('USAGE', `--idle must be a number of seconds above 0 and up to ${MAX_IDLE_SEC}, not '${given}'`);
+  return seconds * 1000;
+}
+
+async function runDetached(context: CliContext, leaveAfterMs: number): Promise<number> {
   const stop = stopSignal();
   let idle: NodeJS.Timeout | undefined;
-  const onClients = (clients: number): void => {
+  let clients = 0;
+  const watchIdle = (): void => {
     clearTimeout(idle);
-    if (clients === 0) idle = setTimeout(stop.now, IDLE_MS);
+    if (clients === 0) idle = setTimeout(stop.now, leaveAfterMs);
   };
-  const running = await startHostProcess(context, { as: 'home', onClients });
-  if (running === null) return 0;
-  onClients(0);
+  const outcome = await startOrMeet(context, (now) => {
+    clients = now;
+    watchIdle();
+  });
+  if (outcome.kind === 'met') {
+    outcome.met.socket.destroy();
+    return 0;
+  }
+  watchIdle();
   await stop.asked;
   clearTimeout(idle);
-  await running.close();
+  await outcome.running.close();
   return 0;
 }
 
 async function runForeground(context: CliContext, input: Input): Promise<number> {
   const stop = stopSignal();
-  const standalone = input.flags.has('standalone');
-  const running = await startHostProcess(context, { as: standalone ? 'standalone' : 'home' });
-  if (running === null) return attach(context, input, stop);
+  const outcome = input.flags.has('standalone') ? await startAlone(context) : await startOrMeet(context, () => {});
+  if (outcome.kind === 'met') return attach(context, input, { stop, met: outcome.met });
+  const { running } = outcome;
   try {
     const { endpoint } = await running.listen(address(input, running.host.config().serve));
     const offline = announceChanges(context, running);
@@ -74,17 +96,18 @@ async function runForeground(context: CliContext, input: Input): Promise<number>
   return 0;
 }
 
+async function startAlone(context: CliContext): Promise<{ readonly kind: 'started'; readonly running: HostProcess }> {
+  const running = await startHostProcess(context, { as: 'standalone' });
+  if (running === null) throw new Error('a standalone host needs no lock');
+  return { kind: 'started', running };
+}
+
 /** The home has a host already: it opens the endpoint, for as long as this command runs. */
-async function attach(context: CliContext, input: Input, stop: Stop): Promise<number> {
-  const met = await greetHost(context.paths, {
-    version: context.version,
-    want: { kind: 'control' },
-    config: context.configArgs,
-  });
-  if (met === null)
-    throw new AppError('HOST_UNREACHABLE', 'another process holds this home and does not answer', {
-      where: context.paths.lock,
-    });
+async function attach(
+  context: CliContext,
+  input: Input,
+  { met, stop }: { readonly met: Met; readonly stop: Stop },
+): Promise<number> {
   const control = openControl(met.socket);
   const { config } = await loadConfig(context.loadOptions);
   const answer = await control.request('listen', address(input, config.serve));
