@@ -146,7 +146,7 @@ const SPACE = /[ \t]+/y;
 const BASIC = /"(?:[^"\\\n]|\\.)*"/y;
 const LITERAL = /'[^'\n]*'/y;
 const MULTILINE = /"""(?:[^"\\]|\\[\s\S]|"{1,2}(?!"))*"{3,5}|'''(?:[^']|'{1,2}(?!'))*'{3,5}/y;
-const PLAIN = /[^,\]}#\r\n]+/y;
+const PLAIN = /[^,\]}#\s]+(?:[ \t]+[^,\]}#\s]+)*/y;
 
 function createScanner(text: string) {
   let at = 0;

@@ -20,6 +20,13 @@ describe('setting', () => {
       want: TWO.replace('"x"', '"z"'),
     },
     {
+      name: 'a plain value, with the blanks before its comment',
+      text: 'a = true  # why\n',
+      path: ['a'],
+      value: false,
+      want: 'a = false  # why\n',
+    },
+    {
       name: 'a new key at the end of its section, above the comment of the next',
       text: TWO,
       path: ['mcp_servers', 'a', 'enabled'],
