@@ -1,16 +1,9 @@
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { AppError } from '../../kernel/index.ts';
 import type { Input, OptionSpec } from '../command.ts';
+import { GLOBAL_OPTIONS, GROUPS } from '../vocabulary.ts';
 import { commandsOf, NOUNS } from './commands/index.ts';
 import { type CliCommand, createContext, type Globals } from './context.ts';
-
-/** What every command takes. */
-const GLOBAL_OPTIONS: readonly OptionSpec[] = [
-  { name: 'config', value: 'FILE', help: "use this file instead of the home's config.toml" },
-  { name: 'set', short: 'c', value: 'KEY=VALUE', many: true, help: 'override one configuration key' },
-  { name: 'project', value: 'DIR', help: 'the project whose configuration is read (default: the working folder)' },
-  { name: 'json', help: 'print the report as JSON' },
-];
 
 const FOOTER = `
 Exit status: 0 ok, 1 something is wrong with what was asked about, 2 usage or configuration,
@@ -28,8 +21,7 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   const program = prepare(new Commander('plugboard'))
     .description('Runs MCP servers and plugins for any agent, behind one MCP endpoint.')
     .version(version, '-V, --version')
-    .addHelpText('after', FOOTER)
-    .configureHelp({ showGlobalOptions: true });
+    .addHelpText('after', FOOTER);
   addOptions(program, GLOBAL_OPTIONS);
   const noun = firstWord(argv);
   const wanted = noun !== null && noun in NOUNS ? [noun] : Object.keys(NOUNS);
@@ -41,6 +33,8 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
+    // A group without one of its commands: its help was shown.
+    if (error.code === 'commander.help') return 2;
     throw new AppError('USAGE', error.message.replace(/^error: /, ''), {
       hint: `see plugboard ${[...argv.slice(0, 2).filter((word) => !word.startsWith('-')), '--help'].join(' ')}`,
     });
@@ -151,14 +145,6 @@ function firstWord(argv: readonly string[]): string | null {
   }
   return null;
 }
-
-const GROUPS: Readonly<Record<string, string>> = {
-  mcp: 'Manage MCP servers',
-  tools: 'What an agent sees, and a call from the shell',
-  token: 'Manage the tokens of the HTTP endpoint',
-  config: 'Read and edit the configuration',
-  connect: "Write Plugboard into an agent's configuration",
-};
 
 function groupSummary(word: string): string {
   return GROUPS[word] ?? '';

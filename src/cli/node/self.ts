@@ -23,3 +23,16 @@ function real(file: string): string | null {
     return null;
   }
 }
+
+/**
+ * The words with which another program starts this one: `plugboard` where PATH leads to it and to this Node, else both
+ * by their absolute paths.
+ */
+export function launchWords(env: Readonly<Record<string, string | undefined>>, cwd: string): readonly string[] {
+  const node = (env['PATH'] ?? '')
+    .split(delimiter)
+    .map((folder) => (folder === '' ? null : real(join(folder, 'node'))))
+    .find((file) => file !== null);
+  const usual = programWords(env, cwd) === 'plugboard' && node === real(process.execPath);
+  return usual ? ['plugboard'] : [process.execPath, programFile()];
+}

@@ -1,0 +1,121 @@
+import { resolve } from 'node:path';
+import type { TomlInput, TomlInputTable } from '../config/index.ts';
+import { AppError } from '../kernel/index.ts';
+import type { Input } from './command.ts';
+
+/** What `mcp add` writes, and what it has to say about it. */
+export type NewServer = { readonly name: string; readonly table: TomlInputTable; readonly notes: readonly string[] };
+
+const STDIO_ONLY = ['env', 'env-var', 'cwd'];
+const HTTP_ONLY = ['bearer-token-env-var', 'header', 'env-header'];
+
+/**
+ * Reads the command line of `mcp add NAME (--url URL | -- COMMAND ARGS…)`. Values are checked by the configuration's own
+ * rules when they are written.
+ *
+ * @param cwd Where a relative `--cwd` starts. Absolute.
+ * @throws AppError `USAGE`
+ */
+export function parseNewServer(input: Input, cwd: string): NewServer {
+  const name = input.args['NAME'] ?? '';
+  const url = input.values['url'];
+  const [command, ...args] = input.rest;
+  if (url !== undefined && command !== undefined) throw usage("'--url' cannot be used with a command");
+  if (url === undefined && command === undefined) throw usage('a server needs --url URL, or a command after --');
+  refuse(
+    input,
+    url === undefined ? HTTP_ONLY : STDIO_ONLY,
+    url === undefined ? 'servers with --url' : 'servers that are started by a command',
+  );
+  const transport = url === undefined ? stdioKeys(input, { command: command ?? '', args, cwd }) : httpKeys(input, url);
+  const table = present({
+    ...transport,
+    startup_timeout_sec: seconds(input, 'startup-timeout'),
+    tool_timeout_sec: seconds(input, 'tool-timeout'),
+    enabled: input.flags.has('disabled') ? false : undefined,
+  });
+  return { name, table, notes: notesOn(input) };
+}
+
+function stdioKeys(
+  input: Input,
+  { command, args, cwd }: { readonly command: string; readonly args: readonly string[]; readonly cwd: string },
+): Readonly<Record<string, TomlInput | undefined>> {
+  const folder = input.values['cwd'];
+  return {
+    command,
+    args: filled(args),
+    env: filledMap(pairs(input, 'env', 'environment entries must be in KEY=VALUE form')),
+    env_vars: filled(input.lists['env-var'] ?? []),
+    cwd: folder === undefined || /^~(?:[/\\]|$)/.test(folder) ? folder : resolve(cwd, folder),
+  };
+}
+
+function httpKeys(input: Input, url: string): Readonly<Record<string, TomlInput | undefined>> {
+  return {
+    url,
+    bearer_token_env_var: input.values['bearer-token-env-var'],
+    http_headers: filledMap(pairs(input, 'header', 'headers must be in NAME=VALUE form')),
+    env_http_headers: filledMap(pairs(input, 'env-header', 'headers must be in NAME=VARIABLE form')),
+  };
+}
+
+function refuse(input: Input, options: readonly string[], whose: string): void {
+  const wrong = options.find((name) => input.values[name] !== undefined || (input.lists[name] ?? []).length > 0);
+  if (wrong !== undefined) throw usage(`'--${wrong}' is only for ${whose}`);
+}
+
+/** The value after the first `=`; it is never shown, since it may be a secret. */
+function pairs(input: Input, option: string, complaint: string): readonly (readonly [string, string])[] {
+  return (input.lists[option] ?? []).map((entry) => {
+    const at = entry.indexOf('=');
+    if (at <= 0) throw usage(`'--${option}': ${complaint}`);
+    return [entry.slice(0, at).trim(), entry.slice(at + 1)];
+  });
+}
+
+function seconds(input: Input, option: string): number | undefined {
+  const given = input.values[option];
+  if (given === undefined) return undefined;
+  const value = Number(given);
+  if (given.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw usage(`'--${option}' must be a number of seconds, not '${given}'`);
+  return value;
+}
+
+const SECRET_NAME = /TOKEN|KEY|SECRET|PASSWORD|PASSWD|CREDENTIAL/i;
+
+function notesOn(input: Input): readonly string[] {
+  const named = (option: string): readonly string[] =>
+    (input.lists[option] ?? []).map((entry) => entry.slice(0, Math.max(entry.indexOf('='), 0)).trim());
+  const env = named('env').filter((name) => SECRET_NAME.test(name));
+  const headers = named('header').filter((name) => SECRET_NAME.test(name) || name.toLowerCase() === 'authorization');
+  return [
+    ...env.map(
+      (name) =>
+        `${name} looks like a secret, and its value is in the file now; --env-var ${name} takes it from the environment instead`,
+    ),
+    ...headers.map(
+      (name) =>
+        `the header ${name} looks like a secret, and its value is in the file now; --env-header ${name}=VARIABLE takes it from the environment instead`,
+    ),
+  ];
+}
+
+function filled(list: readonly string[]): readonly string[] | undefined {
+  return list.length === 0 ? undefined : list;
+}
+
+function filledMap(entries: readonly (readonly [string, string])[]): TomlInputTable | undefined {
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+function present(keys: Readonly<Record<string, TomlInput | undefined>>): TomlInputTable {
+  return Object.fromEntries(
+    Object.entries(keys).flatMap(([key, value]): [string, TomlInput][] => (value === undefined ? [] : [[key, value]])),
+  );
+}
+
+function usage(message: string): AppError {
+  return new AppError('USAGE', message, { hint: 'see: plugboard mcp add --help' });
+}

@@ -1,0 +1,195 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import {
+  type Explained,
+  explain,
+  type KeyPath,
+  parseKey,
+  parseValue,
+  renderKey,
+  setKey,
+  type TomlInput,
+  unsetKey,
+} from '../../../config/index.ts';
+import { loadConfig, pathsOf, trustProject } from '../../../config/node/index.ts';
+import { AppError, type JsonValue } from '../../../kernel/index.ts';
+import { renderExplained, valueText } from '../../render-config.ts';
+import { renderTable } from '../../render-table.ts';
+import type { CliCommand } from '../context.ts';
+import { editUserConfig, freshNotes } from '../user-config.ts';
+
+const KEY = { name: 'KEY', help: 'dotted key as in TOML, such as mcp_servers.docs.enabled', required: true } as const;
+const SHOW_VALUES = { name: 'show-values', help: 'show the values of env and headers' } as const;
+
+const configExplain: CliCommand<{ readonly schemaVersion: 1 } & Explained> = {
+  name: 'config explain',
+  summary: 'Say which file and line a value comes from',
+  examples: ['plugboard config explain mcp_servers.docs.env.TOKEN'],
+  args: [KEY],
+  options: [SHOW_VALUES],
+  run: async (context, input) => {
+    const loaded = await loadConfig(context.loadOptions);
+    const showValues = input.flags.has('show-values');
+    return { schemaVersion: 1, ...explain(loaded, input.args['KEY'] ?? '', { showValues }) };
+  },
+  render: renderExplained,
+  exitCode: () => 0,
+};
+
+type Got = { readonly schemaVersion: 1; readonly key: string; readonly value: JsonValue };
+
+const configGet: CliCommand<Got> = {
+  name: 'config get',
+  summary: 'Print a value after all layers, or its default',
+  args: [KEY],
+  options: [SHOW_VALUES],
+  run: async (context, input) => {
+    const loaded = await loadConfig(context.loadOptions);
+    const showValues = input.flags.has('show-values');
+    const { key, value } = explain(loaded, input.args['KEY'] ?? '', { showValues });
+    if (value === undefined) throw notSet(key);
+    return { schemaVersion: 1, key, value };
+  },
+  render: ({ value }) => valueText(value),
+  exitCode: () => 0,
+};
+
+type KeyEdited = {
+  readonly schemaVersion: 1;
+  readonly key: string;
+  readonly file: string;
+  readonly changed: boolean;
+  readonly message: string;
+  readonly notes: readonly string[];
+};
+
+const edited = {
+  render: ({ message, file, notes }: KeyEdited): string =>
+    [message, `  ${file}`, ...notes.map((note) => `note: ${note}`)].join('\n'),
+  exitCode: () => 0,
+};
+
+const configSet: CliCommand<KeyEdited> = {
+  name: 'config set',
+  summary: "Set a key in the user's configuration",
+  examples: [
+    'plugboard config set serve.port 8080',
+    `plugboard config set mcp_servers.docs.enabled_tools '["search"]'`,
+  ],
+  args: [KEY, { name: 'VALUE', help: 'a TOML value; what is none is taken as text', required: true }],
+  options: [],
+  run: async (context, input) => {
+    const path = pathOf(input.args['KEY']);
+    const value = parseValue(input.args['VALUE'] ?? '') as TomlInput;
+    const edit = await editUserConfig(context, (text) => setKey(text, path, value));
+    const winner = explain(edit.after, renderKey(path)).layers.find(({ wins }) => wins);
+    const overruled =
+      winner === undefined || winner.file === edit.file || winner.layer === 'built_in'
+        ? []
+        : [`it has no effect here, because ${winner.file ?? '-c'} counts more`];
+    return editedKey(edit, path, { message: `Set ${renderKey(path)}.`, notes: [...overruled, ...freshNotes(edit)] });
+  },
+  ...edited,
+};
+
+const configUnset: CliCommand<KeyEdited> = {
+  name: 'config unset',
+  summary: "Take a key out of the user's configuration",
+  args: [KEY],
+  options: [],
+  run: async (context, input) => {
+    const path = pathOf(input.args['KEY']);
+    const edit = await editUserConfig(context, (text) => unsetKey(text, path));
+    if (!edit.changed) throw notSet(renderKey(path), edit.file);
+    return editedKey(edit, path, { message: `Unset ${renderKey(path)}.`, notes: freshNotes(edit) });
+  },
+  ...edited,
+};
+
+type ConfigFile = {
+  readonly layer: 'requirements' | 'system' | 'user' | 'project';
+  readonly file: string;
+  readonly exists: boolean;
+};
+type Paths = { readonly schemaVersion: 1; readonly home: string; readonly files: readonly ConfigFile[] };
+
+const configPath: CliCommand<Paths> = {
+  name: 'config path',
+  summary: 'List the files that have a say, from low to high',
+  args: [],
+  options: [],
+  run: async (context) => {
+    const { requirements, system, user, project } = pathsOf(context.loadOptions);
+    const row = (layer: ConfigFile['layer'], file: string): ConfigFile => ({ layer, file, exists: existsSync(file) });
+    return {
+      schemaVersion: 1,
+      home: context.home,
+      files: [
+        ...requirements.map(({ file }) => row('requirements', file)),
+        row('system', system),
+        row('user', user),
+        ...project.map((file) => row('project', file)),
+      ],
+    };
+  },
+  render: ({ files }) =>
+    renderTable(
+      ['Layer', 'File', ''],
+      files.map(({ layer, file, exists }) => [layer, file, exists ? '' : '(not there)']),
+    ),
+  exitCode: () => 0,
+};
+
+type Trusted = { readonly schemaVersion: 1; readonly dir: string; readonly changed: boolean };
+
+const configTrust: CliCommand<Trusted> = {
+  name: 'config trust',
+  summary: 'Trust a project folder, so that its own configuration is read',
+  examples: ['plugboard config trust .'],
+  args: [{ name: 'DIR', help: 'the folder', required: true }],
+  options: [],
+  run: async (context, input) => {
+    const [{ takeLock }, { privateFolder }, { reloadRunning }] = await Promise.all([
+      import('../../../storage/node/index.ts'),
+      import('../../../api/node/index.ts'),
+      import('../running.ts'),
+    ]);
+    privateFolder(context.home);
+    const dir = resolve(context.cwd, input.args['DIR'] ?? '.');
+    const changed = await trustProject({ home: context.home, takeLock }, dir);
+    if (changed) await reloadRunning(context);
+    return { schemaVersion: 1, dir, changed };
+  },
+  render: ({ dir, changed }) => (changed ? `Trusted ${dir}.` : `${dir} is trusted already.`),
+  exitCode: () => 0,
+};
+
+export const configCommands = [
+  configExplain,
+  configGet,
+  configSet,
+  configUnset,
+  configPath,
+  configTrust,
+] as readonly CliCommand[];
+
+function pathOf(key: string | undefined): KeyPath {
+  const path = parseKey(key ?? '');
+  if (path !== null) return path;
+  throw new AppError('USAGE', `not a dotted TOML key: ${key}`, { hint: 'for example: mcp_servers.docs.command' });
+}
+
+function notSet(key: string, file?: string): AppError {
+  return new AppError('NOT_FOUND', `${key} is not set`, {
+    hint: `see: plugboard config explain ${key}`,
+    ...(file === undefined ? {} : { where: file }),
+  });
+}
+
+function editedKey(
+  edit: { readonly file: string; readonly changed: boolean },
+  path: KeyPath,
+  said: Pick<KeyEdited, 'message' | 'notes'>,
+): KeyEdited {
+  return { schemaVersion: 1, key: renderKey(path), file: edit.file, changed: edit.changed, ...said };
+}

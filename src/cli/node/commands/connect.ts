@@ -1,0 +1,249 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { privateFolder } from '../../../api/node/index.ts';
+import { addServer, parseLayer, removeServer, setKey, type TomlInputTable, unsetKey } from '../../../config/index.ts';
+import { editFile, loadConfig } from '../../../config/node/index.ts';
+import { AppError, issueLocation } from '../../../kernel/index.ts';
+import { declaredEnvNames, resolveServers } from '../../../servers/index.ts';
+import { takeLock } from '../../../storage/node/index.ts';
+import {
+  type CodexServer,
+  type CodexServers,
+  isUnchanged,
+  type LinkRecord,
+  linkTable,
+  movedTable,
+  planMove,
+  readCodexServers,
+  serverTables,
+} from '../../codex-link.ts';
+import { type ConnectReport, renderConnect } from '../../render-connect.ts';
+import type { CliCommand, CliContext } from '../context.ts';
+import { readRecords, writeRecord } from '../link-records.ts';
+import { launchWords } from '../self.ts';
+import { editUserConfig } from '../user-config.ts';
+
+const connectCodex: CliCommand<ConnectReport> = {
+  name: 'connect codex',
+  summary: "Write the stdio form into Codex's config.toml",
+  examples: ['plugboard connect codex', 'plugboard connect codex --move', 'plugboard connect codex --undo'],
+  args: [],
+  options: [
+    { name: 'print', help: 'only show what would be written' },
+    { name: 'move', help: 'move the servers that Codex has into Plugboard' },
+    { name: 'undo', help: 'put everything back' },
+  ],
+  run: async (context, input) => {
+    const file = codexFile(context);
+    if (input.flags.has('print')) return printed(context, file);
+    privateFolder(context.home);
+    return input.flags.has('undo') ? undo(context, file) : connect(context, file, input.flags.has('move'));
+  },
+  render: renderConnect,
+  exitCode: () => 0,
+};
+
+export const connectCommands = [connectCodex] as readonly CliCommand[];
+
+function codexFile({ env, home }: CliContext): string {
+  return join(env['CODEX_HOME'] || join(env['HOME'] || env['USERPROFILE'] || home, '.codex'), 'config.toml');
+}
+
+async function printed(context: CliContext, file: string): Promise<ConnectReport> {
+  const toml = addServer('', 'plugboard', await linkFor(context));
+  return { schemaVersion: 1, agent: 'codex', action: 'print', changed: false, file, toml, servers: [], notes: [] };
+}
+
+async function connect(context: CliContext, file: string, move: boolean): Promise<ConnectReport> {
+  const text = await readCodex(file);
+  const codex = serversIn(context, file, text ?? '');
+  const foreign = codex.config.servers.get('plugboard');
+  if (codex.linkName === null && foreign !== undefined) {
+    throw new AppError('CONNECT_TARGET', "Codex has a server named 'plugboard' that does not start Plugboard", {
+      where: [file, foreign.origin.line].join(':'),
+      hint: 'rename that server first',
+    });
+  }
+  const plan = await planFor(context, codex, move);
+  const linkName = codex.linkName ?? 'plugboard';
+  const moving = plan.filter(({ action }) => action === 'move').map(({ name }) => name);
+  await remember(context, file, { codex, created: text === null, linkName, moving });
+  if (moving.length > 0) await copyInto(context, codex, moving);
+  const link = await linkFor(context);
+  const changed = await editCodex(context, file, (before) => {
+    const same = isDeepStrictEqual(codex.tables[linkName], link);
+    const linked = same ? before : addServer(before, linkName, link);
+    return moving.reduce((next, name) => setKey(next, ['mcp_servers', name, 'enabled'], false), linked);
+  });
+  const left = plan.filter(({ action, why }) => action === 'keep' && why === NOT_ASKED);
+  const notes =
+    left.length === 0 ? [] : [`Codex starts ${left.map(({ name }) => name).join(', ')} by itself; --move moves them`];
+  return {
+    schemaVersion: 1,
+    agent: 'codex',
+    action: 'connect',
+    changed,
+    file,
+    toml: addServer('', linkName, link),
+    servers: plan,
+    notes,
+  };
+}
+
+const NOT_ASKED = 'not asked to move';
+
+/** Which servers move: those that can, if the user said so, by option or when asked. */
+async function planFor(context: CliContext, codex: CodexServers, move: boolean): Promise<readonly CodexServer[]> {
+  const { config } = await loadConfig(context.loadOptions);
+  const plan = planMove(codex, new Set(config.servers.keys()));
+  const names = plan.filter(({ action }) => action === 'move').map(({ name }) => name);
+  if (names.length === 0 || move || (await agrees(context, names))) return plan;
+  return plan.map((server) => (server.action === 'move' ? { ...server, action: 'keep', why: NOT_ASKED } : server));
+}
+
+async function agrees({ interactive, globals }: CliContext, names: readonly string[]): Promise<boolean> {
+  if (!interactive || globals.json) return false;
+  const reader = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    const answer = await reader.question(
+      `Codex has servers of its own: ${names.join(', ')}.\nMove them into Plugboard, so that they are not started twice? [y/N] `,
+    );
+    return /^y(?:es)?$/i.test(answer.trim());
+  } finally {
+    reader.close();
+  }
+}
+
+/** What Codex runs to reach Plugboard as it is configured now. */
+async function linkFor(context: CliContext): Promise<TomlInputTable> {
+  const { configArgs, env, home, cwd } = context;
+  const loaded = await loadConfig(context.loadOptions);
+  const { servers } = resolveServers({ ...loaded, workspace: cwd });
+  const [command = '', ...words] = launchWords(env, cwd);
+  const usual = join(env['HOME'] || env['USERPROFILE'] || '', '.plugboard');
+  return linkTable({
+    command,
+    args: [
+      ...words,
+      'stdio',
+      '--agent',
+      'codex',
+      ...(configArgs.file === null ? [] : ['--config', configArgs.file]),
+      ...configArgs.overrides.flatMap((override) => ['-c', override]),
+      ...(configArgs.project === null ? [] : ['--project', configArgs.project]),
+    ],
+    home: home === usual ? null : home,
+    envNames: declaredEnvNames(servers),
+  });
+}
+
+/** Written before anything is changed, so that `--undo` knows it whatever happens then. What an earlier run changed stays. */
+async function remember(
+  { home }: CliContext,
+  file: string,
+  now: {
+    readonly codex: CodexServers;
+    readonly created: boolean;
+    readonly linkName: string;
+    readonly moving: readonly string[];
+  },
+): Promise<void> {
+  const earlier = (await readRecords(home))[file];
+  const moved = now.moving.map((name) => ({
+    name,
+    enabledWritten: now.codex.tables[name]?.['enabled'] !== undefined,
+  }));
+  const record: LinkRecord = {
+    createdFile: earlier?.createdFile ?? now.created,
+    linkName: now.linkName,
+    moved: [...(earlier?.moved.filter(({ name }) => !now.moving.includes(name)) ?? []), ...moved],
+  };
+  await writeRecord(home, file, record);
+}
+
+async function copyInto(context: CliContext, codex: CodexServers, names: readonly string[]): Promise<void> {
+  await editUserConfig(context, (text) =>
+    names.reduce((next, name) => addServer(next, name, movedTable(codex.tables[name] ?? {})), text),
+  );
+}
+
+async function undo(context: CliContext, file: string): Promise<ConnectReport> {
+  const text = await readCodex(file);
+  const codex = serversIn(context, file, text ?? '');
+  const record = (await readRecords(context.home))[file] ?? null;
+  const moved = (record?.moved ?? []).filter(({ name }) => codex.tables[name]?.['enabled'] === false);
+  const notes = await takeBack(
+    context,
+    codex,
+    moved.map(({ name }) => name),
+  );
+  const changed =
+    text !== null &&
+    (await editCodex(context, file, (before) => {
+      const unlinked = codex.linkName === null ? before : removeServer(before, codex.linkName);
+      return moved.reduce((next, { name, enabledWritten }) => {
+        const key = ['mcp_servers', name, 'enabled'];
+        return enabledWritten ? setKey(next, key, true) : unsetKey(next, key);
+      }, unlinked);
+    }));
+  if (record?.createdFile === true && ((await readCodex(file)) ?? '').trim() === '') await rm(file, { force: true });
+  await writeRecord(context.home, file, null);
+  return { schemaVersion: 1, agent: 'codex', action: 'undo', changed, file, toml: '', servers: [], notes };
+}
+
+/** Takes the moved servers out of Plugboard's file, but for those that were changed there since. */
+async function takeBack(
+  context: CliContext,
+  codex: CodexServers,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  if (names.length === 0) return [];
+  let changedSince: readonly string[] = [];
+  await editUserConfig(context, (text) => {
+    const own = serverTables(parseLayer(text, 'config.toml'));
+    changedSince = names.filter((name) => own[name] !== undefined && !isUnchanged(own[name], codex.tables[name]));
+    return names.filter((name) => !changedSince.includes(name)).reduce(removeServer, text);
+  });
+  return changedSince.map((name) => `'${name}' was changed in Plugboard since, and stays there too`);
+}
+
+/** null when there is no such file. */
+async function readCodex(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null;
+    throw untouched(file, 'cannot be read', error);
+  }
+}
+
+function serversIn({ env }: CliContext, file: string, text: string): CodexServers {
+  const layer = parseLayer(text, file);
+  const [problem] = layer.issues;
+  if (problem !== undefined) {
+    throw new AppError('CONNECT_TARGET', `Codex's configuration is ${problem.message}; it is untouched`, {
+      where: issueLocation(problem) ?? file,
+      hint: 'correct this line, or write by hand what --print shows',
+    });
+  }
+  return readCodexServers(layer, env['HOME'] || env['USERPROFILE'] || null);
+}
+
+async function editCodex({ home }: CliContext, file: string, edit: (text: string) => string): Promise<boolean> {
+  try {
+    return await editFile({ file, home, takeLock }, edit);
+  } catch (error) {
+    throw untouched(file, 'cannot be changed', error);
+  }
+}
+
+function untouched(file: string, what: string, error: unknown): AppError {
+  const why = error instanceof AppError ? `: ${error.message}` : '';
+  return new AppError('CONNECT_TARGET', `Codex's configuration ${what}${why}; it is untouched`, {
+    where: error instanceof AppError ? (error.where ?? file) : file,
+    hint: 'write by hand what --print shows',
+    cause: error,
+  });
+}

@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { HostStatus } from '../../../api/index.ts';
+import { privateFolder } from '../../../api/node/index.ts';
+import { loadConfig } from '../../../config/node/index.ts';
+import type { Issue } from '../../../kernel/index.ts';
+import type { ServerReport } from '../../../status/index.ts';
+import { worstExit } from '../../command.ts';
+import { type CheckStatus, type DoctorReport, renderDoctor, renderProgress } from '../../render-doctor.ts';
+import { exitOfState } from '../../state-exit.ts';
+import type { CliCommand, CliContext } from '../context.ts';
+import { type HostView, viewHost } from '../running.ts';
+import { noSuchServer } from '../user-config.ts';
+
+const FRAME_MS = 80;
+
+export const doctorCommand: CliCommand<DoctorReport> = {
+  name: 'doctor',
+  summary: 'Connect to every server at once, and say what is wrong and what to do',
+  examples: ['plugboard doctor', 'plugboard doctor --server memory --json'],
+  args: [],
+  options: [{ name: 'server', value: 'NAME', help: 'only this server' }],
+  run: async (context, input) => {
+    const only = input.values['server'] ?? null;
+    if (only !== null) await requireServer(context, only);
+    privateFolder(context.home);
+    const host = await viewHost(context, only);
+    try {
+      const status = await watchUntilSettled(context, host, only);
+      return reportOf(context, { host, status, only });
+    } finally {
+      await host.close();
+    }
+  },
+  render: (report, context) => renderDoctor(report, !isLive(context, report.servers.length)),
+  exitCode: ({ servers, checks }) => {
+    const config = checks.config.status === 'error' ? ([2] as const) : [];
+    return worstExit([...config, ...servers.flatMap(({ state }) => exitOfState(state) ?? [])]);
+  },
+};
+
+async function requireServer(context: CliContext, name: string): Promise<void> {
+  const { config } = await loadConfig(context.loadOptions);
+  if (!config.servers.has(name)) throw noSuchServer(name, config.servers.keys());
+}
+
+/** True where lines on the screen can be written again: a terminal with room for all of them. */
+function isLive({ out, globals }: CliContext, lines: number): boolean {
+  return out.colour && !globals.json && lines < (process.stdout.rows ?? 24);
+}
+
+/** Waits for every server; on a terminal it shows each one's state meanwhile, in a line of its own. */
+async function watchUntilSettled(context: CliContext, host: HostView, only: string | null): Promise<HostStatus> {
+  let done: HostStatus | undefined;
+  let failure: { readonly error: unknown } | undefined;
+  const settled = host.settled().then(
+    (status) => void (done = status),
+    (error: unknown) => void (failure = { error }),
+  );
+  let drawn = 0;
+  for (let frame = 0; ; frame += 1) {
+    const status: HostStatus = done ?? (await host.status());
+    const servers = chosen(status, only);
+    if (isLive(context, servers.length)) {
+      drawn = draw(
+        context,
+        renderProgress(servers, { frame, columns: done === undefined ? context.out.columns : Infinity }),
+        drawn,
+      );
+      await Promise.race([settled, sleep(FRAME_MS)]);
+    } else await settled;
+    if (failure !== undefined) throw failure.error;
+    if (done !== undefined && status === done) return done;
+  }
+}
+
+/** Writes the lines over those drawn before. */
+function draw({ out }: CliContext, lines: readonly string[], drawn: number): number {
+  const up = drawn === 0 ? '' : `\u001b[${drawn}A`;
+  out.write(`${up}${lines.map((line) => `\u001b[2K${line}\n`).join('')}`);
+  return lines.length;
+}
+
+function chosen(status: HostStatus, only: string | null): readonly ServerReport[] {
+  return only === null ? status.servers : status.servers.filter(({ name }) => name === only);
+}
+
+function reportOf(
+  context: CliContext,
+  { host, status, only }: { readonly host: HostView; readonly status: HostStatus; readonly only: string | null },
+): DoctorReport {
+  const running = host.kind === 'running';
+  const issues = status.issues.filter(({ server }) => only === null || server === undefined || server === only);
+  return {
+    schemaVersion: 1,
+    servers: chosen(status, only),
+    checks: {
+      config: { status: worst(issues), issues },
+      home: { status: 'ok', path: context.home },
+      host: {
+        status: running && status.version !== context.version ? 'warning' : 'ok',
+        running,
+        version: running ? status.version : null,
+        pid: running ? status.pid : null,
+        endpoints: status.endpoints,
+      },
+      node: { status: 'ok', version: process.versions.node },
+    },
+  };
+}
+
+function worst(issues: readonly Issue[]): CheckStatus {
+  if (issues.some(({ severity }) => severity === 'error')) return 'error';
+  return issues.some(({ severity }) => severity === 'warning') ? 'warning' : 'ok';
+}

@@ -1,0 +1,163 @@
+import { addServer, type Config, type Origin, removeServer, setKey, unsetKey } from '../../../config/index.ts';
+import { AppError } from '../../../kernel/index.ts';
+import { parseNewServer } from '../../add-server.ts';
+import type { CliCommand, CliContext } from '../context.ts';
+import { type ConfigState, editUserConfig, freshNotes, noSuchServer } from '../user-config.ts';
+
+/** What an edit of one server came to. `changed` is false where it was so already. */
+export type ServerEdited = {
+  readonly schemaVersion: 1;
+  readonly name: string;
+  readonly changed: boolean;
+  /** `file:line` of what is there now, or the file that was changed. */
+  readonly where: string;
+  readonly message: string;
+  readonly notes: readonly string[];
+};
+
+const NAME = { name: 'NAME', help: 'name of the server', required: true } as const;
+
+const edited = {
+  render: ({ message, where, notes }: ServerEdited): string =>
+    [message, `  ${where}`, ...notes.map((note) => `note: ${note}`)].join('\n'),
+  exitCode: () => 0,
+};
+
+export const mcpAdd: CliCommand<ServerEdited> = {
+  name: 'mcp add',
+  summary: 'Add a server to the configuration',
+  examples: [
+    'plugboard mcp add memory -- npx -y @modelcontextprotocol/server-memory',
+    'plugboard mcp add github --env-var GITHUB_TOKEN -- github-mcp-server stdio',
+    'plugboard mcp add docs --url https://mcp.example.com/mcp --bearer-token-env-var DOCS_TOKEN',
+  ],
+  args: [NAME, { name: 'COMMAND', help: 'program and arguments, after --', required: false, rest: true }],
+  options: [
+    { name: 'env', value: 'KEY=VALUE', many: true, help: 'environment variable with a literal value' },
+    { name: 'env-var', value: 'NAME', many: true, help: 'environment variable to hand over from the environment' },
+    { name: 'cwd', value: 'DIR', help: 'folder the program starts in' },
+    { name: 'url', value: 'URL', help: 'address of a Streamable HTTP server' },
+    { name: 'bearer-token-env-var', value: 'NAME', help: 'environment variable that holds the bearer token' },
+    { name: 'header', value: 'NAME=VALUE', many: true, help: 'HTTP header with a literal value' },
+    { name: 'env-header', value: 'NAME=VARIABLE', many: true, help: 'HTTP header with the value of a variable' },
+    { name: 'startup-timeout', value: 'SECONDS', help: 'how long it may take to start (default: 30)' },
+    { name: 'tool-timeout', value: 'SECONDS', help: 'how long a tool may take (default: 300)' },
+    { name: 'disabled', help: 'add it without starting it' },
+    { name: 'force', help: 'replace a server of the same name' },
+  ],
+  run: async (context, input) => {
+    const { name, table, notes } = parseNewServer(input, context.cwd);
+    const force = input.flags.has('force');
+    const edit = await editUserConfig(context, (text, evaluate) => {
+      const existing = evaluate(text).config.servers.get(name);
+      if (existing !== undefined && !force) throw exists(name, placeOf(existing.origin));
+      return addServer(text, name, table);
+    });
+    const replaced = edit.before.config.servers.has(name);
+    return {
+      schemaVersion: 1,
+      name,
+      changed: edit.changed,
+      where: whereIs(edit.after, name) ?? edit.file,
+      message: `${replaced ? 'Replaced' : 'Added'} MCP server '${name}'.`,
+      notes: [...notes, ...freshNotes(edit)],
+    };
+  },
+  ...edited,
+};
+
+export const mcpRemove: CliCommand<ServerEdited> = {
+  name: 'mcp remove',
+  summary: "Remove a server from the user's configuration",
+  args: [NAME],
+  options: [],
+  run: async (context, input) => {
+    const name = input.args['NAME'] ?? '';
+    const edit = await editUserConfig(context, (text) => removeServer(text, name));
+    const left = whereIs(edit.after, name);
+    if (!edit.changed && left !== null) {
+      throw new AppError('NOT_FOUND', `'${name}' is not in the file that this command changes, ${edit.file}`, {
+        where: left,
+        hint: `run: plugboard mcp disable ${name}`,
+      });
+    }
+    if (!edit.changed) throw noSuchServer(name, edit.after.config.servers.keys());
+    return {
+      schemaVersion: 1,
+      name,
+      changed: true,
+      where: edit.file,
+      message: `Removed MCP server '${name}'.`,
+      notes: left === null ? [] : [`another file still has it: ${left}`],
+    };
+  },
+  ...edited,
+};
+
+export const mcpEnable: CliCommand<ServerEdited> = {
+  name: 'mcp enable',
+  summary: 'Let a server start again',
+  args: [NAME],
+  options: [],
+  run: (context, input) => setEnabled(context, input.args['NAME'] ?? '', true),
+  ...edited,
+};
+
+export const mcpDisable: CliCommand<ServerEdited> = {
+  name: 'mcp disable',
+  summary: 'Keep a server from starting, whichever file defines it',
+  args: [NAME],
+  options: [],
+  run: (context, input) => setEnabled(context, input.args['NAME'] ?? '', false),
+  ...edited,
+};
+
+/**
+ * Writes `enabled` into the user's file; to enable, first by taking the key out.
+ *
+ * @throws AppError `NOT_FOUND`, `CONFIG_EDIT_REFUSED` when a file that counts more says otherwise
+ */
+async function setEnabled(context: CliContext, name: string, wanted: boolean): Promise<ServerEdited> {
+  const key = ['mcp_servers', name, 'enabled'];
+  const isSo = (config: Config): boolean => config.servers.get(name)?.enabled === wanted;
+  const edit = await editUserConfig(context, (text, evaluate) => {
+    const { config } = evaluate(text);
+    if (!config.servers.has(name)) throw noSuchServer(name, config.servers.keys());
+    if (isSo(config)) return text;
+    const without = wanted ? unsetKey(text, key) : text;
+    const next = isSo(evaluate(without).config) ? without : setKey(text, key, wanted);
+    const after = evaluate(next).config;
+    if (isSo(after)) return next;
+    throw new AppError(
+      'CONFIG_EDIT_REFUSED',
+      `'${name}' is ${wanted ? 'disabled' : 'enabled'} by what counts more than the user's file`,
+      {
+        where: placeOf(after.servers.get(name)?.enabledOrigin),
+        hint: 'change it there',
+      },
+    );
+  });
+  const state = wanted ? 'enabled' : 'disabled';
+  return {
+    schemaVersion: 1,
+    name,
+    changed: edit.changed,
+    where: edit.changed ? edit.file : (whereIs(edit.after, name) ?? edit.file),
+    message: edit.changed ? `MCP server '${name}' is ${state} now.` : `MCP server '${name}' is ${state} already.`,
+    notes: freshNotes(edit),
+  };
+}
+
+function exists(name: string, where: string): AppError {
+  return new AppError('SERVER_EXISTS', `an MCP server named '${name}' exists`, { where });
+}
+
+function whereIs({ config }: ConfigState, name: string): string | null {
+  const entry = config.servers.get(name);
+  return entry === undefined ? null : placeOf(entry.origin);
+}
+
+function placeOf(origin: Origin | undefined): string {
+  if (origin === undefined || origin.file === null) return '-c';
+  return [origin.file, origin.line].filter((part) => part !== null).join(':');
+}

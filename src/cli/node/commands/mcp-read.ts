@@ -1,0 +1,74 @@
+import type { HostStatus } from '../../../api/index.ts';
+import { loadConfig } from '../../../config/node/index.ts';
+import type { Issue } from '../../../kernel/index.ts';
+import { resolveServers } from '../../../servers/index.ts';
+import { staticState } from '../../../status/index.ts';
+import { renderServer, renderServerTable } from '../../render-servers.ts';
+import { type ListedServer, listedServer, type ServerFacts, type ShownServer, shownServer } from '../../server-json.ts';
+import type { CliCommand, CliContext } from '../context.ts';
+import { openRunning } from '../running.ts';
+import { noSuchServer } from '../user-config.ts';
+
+const SHOW_VALUES = { name: 'show-values', help: 'show the values of env and headers' } as const;
+
+export const mcpList: CliCommand<readonly ListedServer[]> = {
+  name: 'mcp list',
+  summary: 'List the configured servers, with the state the running host knows',
+  examples: ['plugboard mcp list', 'plugboard mcp list --json'],
+  args: [],
+  options: [SHOW_VALUES],
+  run: async (context, input) => {
+    const { servers } = await knownServers(context);
+    return servers.map((facts) => listedServer(facts, { showValues: input.flags.has('show-values') }));
+  },
+  render: (servers, { out }) => renderServerTable(servers, out.isTty ? out.columns : undefined),
+  exitCode: () => 0,
+};
+
+export const mcpGet: CliCommand<ShownServer> = {
+  name: 'mcp get',
+  summary: 'Show one server',
+  args: [{ name: 'NAME', help: 'name of the server', required: true }],
+  options: [SHOW_VALUES],
+  run: async (context, input) => {
+    const name = input.args['NAME'] ?? '';
+    const { servers, issues } = await knownServers(context);
+    const facts = servers.find(({ entry }) => entry.name === name);
+    if (facts === undefined)
+      throw noSuchServer(
+        name,
+        servers.map(({ entry }) => entry.name),
+      );
+    return shownServer(facts, { showValues: input.flags.has('show-values'), issues });
+  },
+  render: renderServer,
+  exitCode: () => 0,
+};
+
+/** Every server of the configuration by name, and what is known of it without starting anything. */
+async function knownServers(
+  context: CliContext,
+): Promise<{ readonly servers: readonly ServerFacts[]; readonly issues: readonly Issue[] }> {
+  const [loaded, running] = await Promise.all([loadConfig(context.loadOptions), runningStatus(context)]);
+  const { servers, issues } = resolveServers({ ...loaded, workspace: context.cwd });
+  const states = new Map(running?.servers.map(({ name, state }) => [name, state]));
+  return {
+    issues,
+    servers: servers.flatMap((server) => {
+      const entry = loaded.config.servers.get(server.name);
+      const blockedBy = server.verdict.kind === 'blocked' ? server.verdict.file : null;
+      const state = states.get(server.name) ?? staticState(server);
+      return entry === undefined ? [] : [{ entry, blockedBy, state }];
+    }),
+  };
+}
+
+async function runningStatus(context: CliContext): Promise<HostStatus | null> {
+  const control = await openRunning(context);
+  if (control === null) return null;
+  try {
+    return (await control.request('status')) as unknown as HostStatus;
+  } finally {
+    control.close();
+  }
+}

@@ -1,0 +1,97 @@
+import { type HostStatus, type ToolView, toolViews } from '../../api/index.ts';
+import { type Control, greetHost, type Met, openControl } from '../../api/node/index.ts';
+import { AppError, type JsonObject } from '../../kernel/index.ts';
+import type { CliContext } from './context.ts';
+
+/** The host that answers questions about servers: the running one of the home, or one that this command started. */
+export type HostView = {
+  readonly kind: 'running' | 'here';
+  readonly status: () => Promise<HostStatus>;
+  /** Once no server is starting any more. */
+  readonly settled: () => Promise<HostStatus>;
+  readonly tools: () => Promise<readonly ToolView[]>;
+  /** Ends it, if this command started it. */
+  readonly close: () => Promise<void>;
+};
+
+/**
+ * Meets the running host of the home, for control.
+ *
+ * @returns null when none runs, or the one that runs has another configuration than this command was given.
+ */
+export async function openRunning(
+  context: CliContext,
+): Promise<(Control & { readonly welcome: Met['welcome'] }) | null> {
+  const met = await greetRunning(context);
+  return met === null ? null : { ...openControl(met.socket), welcome: met.welcome };
+}
+
+async function greetRunning(context: CliContext): Promise<Met | null> {
+  const greeting = { version: context.version, config: context.configArgs, want: { kind: 'control' } as const };
+  try {
+    const met = await greetHost(context.paths, greeting);
+    if (met !== null && met.welcome.version !== context.version) {
+      const { version, pid } = met.welcome;
+      context.err.write(
+        `plugboard: the running host is version ${version}, this is ${context.version}; end it with: kill ${pid}\n`,
+      );
+    }
+    return met;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'HOST_CONFIG_DIFFERS') return null;
+    throw error;
+  }
+}
+
+/** The running host, or one started here, with all servers or with one. */
+export async function viewHost(context: CliContext, only: string | null = null): Promise<HostView> {
+  const control = await openRunning(context);
+  if (control !== null) {
+    const ask = async <T>(method: string, params?: JsonObject): Promise<T> =>
+      (await control.request(method, params)) as unknown as T;
+    return {
+      kind: 'running',
+      status: () => ask('status'),
+      settled: () => ask('settled'),
+      tools: () => ask('tools'),
+      close: async () => control.close(),
+    };
+  }
+  const { startHostProcess } = await import('./host-process.ts');
+  const started = await startHostProcess(await withOnly(context, only), { as: 'standalone' });
+  if (started === null) throw new AppError('HOST_START_FAILED', 'no host could be started');
+  const settled = async (): Promise<HostStatus> => {
+    await started.host.settled();
+    return started.status();
+  };
+  return {
+    kind: 'here',
+    status: async () => started.status(),
+    settled,
+    tools: async () => {
+      await started.host.settled();
+      return toolViews(started.host.catalogue(null));
+    },
+    close: started.close,
+  };
+}
+
+/** The context with every other server turned off. */
+async function withOnly(context: CliContext, only: string | null): Promise<CliContext> {
+  if (only === null) return context;
+  const [{ loadConfig }, { renderKey }] = await Promise.all([
+    import('../../config/node/index.ts'),
+    import('../../config/index.ts'),
+  ]);
+  const { config } = await loadConfig(context.loadOptions);
+  const others = [...config.servers.keys()].filter((name) => name !== only);
+  const off = others.map((name) => `${renderKey(['mcp_servers', name, 'enabled'])}=false`);
+  return { ...context, loadOptions: { ...context.loadOptions, overrides: [...context.loadOptions.overrides, ...off] } };
+}
+
+/** Lets the running host read the configuration at once, so that the next command sees the change. */
+export async function reloadRunning(context: CliContext): Promise<void> {
+  const control = await openRunning(context).catch(() => null);
+  await control?.request('reload').catch(() => null);
+  control?.close();
+}

@@ -1,0 +1,104 @@
+import { isAbsolute } from 'node:path';
+import { buildConfig, type Config, type ParsedLayer, parseLayer } from '../../config/index.ts';
+import { editFile, type LoadedConfig, loadConfig, pathsOf } from '../../config/node/index.ts';
+import { AppError, type Issue, issueLocation, nearest } from '../../kernel/index.ts';
+import type { CliContext } from './context.ts';
+
+/** The configuration as it is with another text in the user's file. */
+export type ConfigState = { readonly config: Config; readonly layers: readonly ParsedLayer[] };
+
+export type UserEdit = {
+  readonly file: string;
+  readonly changed: boolean;
+  readonly before: ConfigState;
+  readonly after: ConfigState;
+};
+
+/**
+ * Changes the user's config.toml (or the file of `--config`), and lets a running host read it at once.
+ *
+ * @param edit Gets the text and what the configuration is with it; `evaluate` says what it would be with another text.
+ * @throws AppError the first problem that the configuration would have after the edit and did not have before; the file
+ *   is then untouched. Also what `editFile` and `edit` throw.
+ */
+export async function editUserConfig(
+  context: CliContext,
+  edit: (text: string, evaluate: (text: string) => ConfigState) => string,
+): Promise<UserEdit> {
+  const [{ privateFolder }, { takeLock }, { reloadRunning }] = await Promise.all([
+    import('../../api/node/index.ts'),
+    import('../../storage/node/index.ts'),
+    import('./running.ts'),
+  ]);
+  privateFolder(context.home);
+  const loaded = await loadConfig(context.loadOptions);
+  const file = userFile(context);
+  const evaluate = (text: string): ConfigState => evaluateWith(context, loaded, text);
+  let states: { readonly before: ConfigState; readonly after: ConfigState } | undefined;
+  let refusal: unknown;
+  const changed = await editFile({ file, home: context.home, takeLock }, (text) => {
+    try {
+      const next = edit(text, evaluate);
+      states = { before: evaluate(text), after: evaluate(next) };
+      refuseNewErrors(states, file);
+      return next;
+    } catch (error) {
+      // An error that names its own file is not to be put into this one.
+      if (error instanceof AppError && isAbsolute(error.where ?? '')) refusal = error;
+      throw error;
+    }
+  }).catch((error: unknown) => {
+    throw refusal ?? error;
+  });
+  if (states === undefined) throw new Error('an edit that was not made');
+  if (changed) await reloadRunning(context);
+  return { file, changed, ...states };
+}
+
+/** The file that commands edit. */
+export function userFile(context: CliContext): string {
+  return pathsOf(context.loadOptions).user;
+}
+
+function evaluateWith({ loadOptions }: CliContext, loaded: LoadedConfig, text: string): ConfigState {
+  const user = parseLayer(text, pathsOf(loadOptions).user, 'user');
+  const below = loaded.layers.filter(({ layer }) => layer === 'built_in' || layer === 'system');
+  const above = loaded.layers.filter(({ layer }) => layer === 'project' || layer === 'flag');
+  const layers = [...below, user, ...above];
+  const config = buildConfig(layers, {
+    homeDir: loadOptions.env['HOME'] || loadOptions.env['USERPROFILE'] || null,
+    projectDir: loadOptions.projectDir ?? null,
+    configFile: loadOptions.configFile ?? null,
+  });
+  return { config, layers };
+}
+
+function refuseNewErrors({ before, after }: Pick<UserEdit, 'before' | 'after'>, file: string): void {
+  const sign = (issue: Issue): string => `${issue.code} ${issue.message}`;
+  const known = new Set(before.config.issues.map(sign));
+  const fresh = after.config.issues.find(
+    (issue) => (issue.severity === 'error' || issue.code === 'CONFIG_SELF_REFERENCE') && !known.has(sign(issue)),
+  );
+  if (fresh === undefined) return;
+  throw new AppError(fresh.code, `${fresh.message}; nothing was changed`, {
+    where: fresh.file === file || fresh.file === undefined ? file : (issueLocation(fresh) ?? file),
+    ...(fresh.hint === undefined ? {} : { hint: fresh.hint }),
+  });
+}
+
+/** Warnings and notes that came with an edit, one line each. */
+export function freshNotes({ before, after }: Pick<UserEdit, 'before' | 'after'>): readonly string[] {
+  const known = new Set(before.config.issues.map((issue) => issue.message));
+  return after.config.issues
+    .filter((issue) => issue.severity !== 'error' && !known.has(issue.message))
+    .map((issue) => (issue.hint === undefined ? issue.message : `${issue.message} (${issue.hint})`));
+}
+
+/** The error of every command that is asked about a server that is not there. */
+export function noSuchServer(name: string, known: Iterable<string>, where?: string): AppError {
+  const near = nearest(name, known);
+  return new AppError('NOT_FOUND', `No MCP server named '${name}' found.`, {
+    hint: near === null ? 'see: plugboard mcp list' : `did you mean '${near}'? See: plugboard mcp list`,
+    ...(where === undefined ? {} : { where }),
+  });
+}

@@ -1,0 +1,101 @@
+import {
+  describeState,
+  isJsonObject,
+  type JsonValue,
+  nextStep,
+  renderIssue,
+  type ServerState,
+  stateLabel,
+} from '../kernel/index.ts';
+import { renderTable } from './render-table.ts';
+import type { ListedServer, ShownServer, TransportJson } from './server-json.ts';
+
+/** `mcp list` for people: one line for each server. */
+export function renderServerTable(servers: readonly ListedServer[], columns?: number): string {
+  if (servers.length === 0) return "No MCP servers configured yet. Try 'plugboard mcp add my-tool -- my-command'.";
+  const rows = servers.map((server) => [
+    server.name,
+    typeOf(server.transport),
+    shortState(server),
+    targetOf(server.transport),
+  ]);
+  return renderTable(['Name', 'Type', 'State', 'Command or URL'], rows, columns);
+}
+
+/** `mcp get` for people: the lines of Codex, then ours. */
+export function renderServer(server: ShownServer): string {
+  const lines: (readonly [string, string])[] = [
+    ['enabled', server.disabled_reason === null ? String(server.enabled) : `false, by ${server.disabled_reason}`],
+    ...transportLines(server.transport),
+    ...optional('enabled_tools', server.enabled_tools),
+    ...optional('disabled_tools', server.disabled_tools),
+    ...optional('startup_timeout_sec', server.startup_timeout_sec),
+    ...optional('tool_timeout_sec', server.tool_timeout_sec),
+    ...optional('required', server.required || null),
+    ...optional('sharing', server.sharing === 'auto' ? null : server.sharing),
+    ['origin', originText(server)],
+    ['state', stateOf(server)],
+    ...optional('next step', server.state === null ? null : nextStep(server.state, server.name)),
+    ['remove', `plugboard mcp remove ${server.name}`],
+  ];
+  const issues = server.issues.map((issue) => `  ${renderIssue(issue)}`);
+  return [server.name, ...lines.map(([key, value]) => `  ${key}: ${value}`), ...issues].join('\n');
+}
+
+function typeOf(transport: TransportJson | null): string {
+  if (transport === null) return '-';
+  return transport.type === 'stdio' ? 'stdio' : 'http';
+}
+
+function targetOf(transport: TransportJson | null): string {
+  if (transport === null) return '-';
+  return transport.type === 'stdio'
+    ? [String(transport['command']), ...listOf(transport['args'])].join(' ')
+    : String(transport['url']);
+}
+
+/** Reasons are for `doctor` and `mcp get`; they would fill the line. */
+function shortState(server: ListedServer): string {
+  const { state } = server;
+  return state === null || state.kind === 'connected' ? stateOf(server) : stateLabel(state);
+}
+
+function stateOf({ enabled, state }: { readonly enabled: boolean; readonly state: ServerState | null }): string {
+  if (state === null) return enabled ? 'not running' : 'disabled';
+  const facts = describeState(state);
+  return `${stateLabel(state)}${facts === '' ? '' : `  ${facts}`}`;
+}
+
+function transportLines(transport: TransportJson | null): readonly (readonly [string, string])[] {
+  if (transport === null) return [['transport', '-']];
+  return Object.entries(transport).map(([key, value]) =>
+    key === 'type' ? ['transport', String(value)] : [key, valueText(value ?? null)],
+  );
+}
+
+function valueText(value: JsonValue): string {
+  if (value === null) return '-';
+  if (Array.isArray(value)) {
+    const parts = value.map((part: JsonValue) => (isJsonObject(part) ? String(part['name']) : String(part)));
+    return parts.length === 0 ? '-' : parts.join(' ');
+  }
+  if (isJsonObject(value))
+    return Object.entries(value)
+      .map(([key, part]) => `${key}=${String(part)}`)
+      .join(', ');
+  return String(value);
+}
+
+function listOf(value: JsonValue | undefined): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+function optional(key: string, value: JsonValue): readonly (readonly [string, string])[] {
+  return value === null ? [] : [[key, valueText(value)]];
+}
+
+function originText({ origin }: ShownServer): string {
+  return origin.file === null
+    ? '-c'
+    : `${[origin.file, origin.line].filter((part) => part !== null).join(':')} (${origin.layer})`;
+}

@@ -1,0 +1,18 @@
+import type { OptionSpec } from './command.ts';
+
+/** What every command takes. */
+export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
+  { name: 'config', value: 'FILE', help: "use this file instead of the home's config.toml" },
+  { name: 'set', short: 'c', value: 'KEY=VALUE', many: true, help: 'override one configuration key' },
+  { name: 'project', value: 'DIR', help: 'the project whose configuration is read (default: the working folder)' },
+  { name: 'json', help: 'print the report as JSON' },
+];
+
+/** What the commands of a first word are about. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  mcp: 'Manage MCP servers',
+  tools: 'What an agent sees, and a call from the shell',
+  token: 'Manage the tokens of the HTTP endpoint',
+  config: 'Read and edit the configuration',
+  connect: "Write Plugboard into an agent's configuration",
+};
