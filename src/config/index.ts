@@ -6,7 +6,7 @@
  * One bad entry never takes the others down. The table of keys is the single source for parser, hints and reference.
  * `servers` and everything above may call it.
  */
-export { buildConfig } from './build.ts';
+export { buildConfig, isLoopback } from './build.ts';
 export { addServer, removeServer, setKey, unsetKey } from './edit.ts';
 export type { TomlInput, TomlInputTable } from './edit-tree.ts';
 export { type Explainable, type Explained, type ExplainedLayer, explain, get, type ShowOptions } from './explain.ts';

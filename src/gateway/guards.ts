@@ -3,11 +3,6 @@ import { SUPPORTED_VERSIONS } from './versions.ts';
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 
-/** True for a name or address that only this machine reaches. */
-export function isLoopback(host: string): boolean {
-  return LOOPBACK.includes(host) || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
 /**
  * Whether a Host header names this endpoint: a page that was lured here by a rebound DNS name does not.
  *

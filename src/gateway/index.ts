@@ -6,6 +6,5 @@
  * Sockets, HTTP and standard streams are in `node/`.
  */
 export { AgentSession, type AgentSessionOptions } from './agent-session.ts';
-export { isLoopback } from './guards.ts';
 export type { Outlet, Reply } from './reply.ts';
 export { SUPPORTED_VERSIONS } from './versions.ts';

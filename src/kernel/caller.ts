@@ -16,3 +16,12 @@ export type Caller = {
   /** True when questions to this caller reach a person. */
   readonly human: boolean;
 };
+
+/** The user of this home, who is trusted with everything in it. */
+export function localCaller({
+  workspace = null,
+  agent = null,
+  human = false,
+}: Partial<Pick<Caller, 'workspace' | 'agent' | 'human'>> = {}): Caller {
+  return { kind: 'local', name: 'local', user: null, team: null, workspace, agent, human };
+}

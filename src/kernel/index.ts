@@ -4,7 +4,7 @@
  * It knows nothing of files, sockets, processes or configuration, and imports no other room.
  * Everyone may call it. The effects behind the ports (clock, log files, environment) are in `node/`.
  */
-export type { Caller } from './caller.ts';
+export { type Caller, localCaller } from './caller.ts';
 export { AppError, type AppErrorDetail, toRpcError } from './error.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodeFacts, isErrorCode } from './error-codes.ts';
 export { type Issue, issueLocation, renderIssue } from './issue.ts';

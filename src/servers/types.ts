@@ -1,4 +1,4 @@
-import type { EnvVarRef, HttpTransport, Origin } from '../config/index.ts';
+import type { EnvVarRef, HttpTransport, ServerEntry } from '../config/index.ts';
 import type { Issue } from '../kernel/index.ts';
 
 /** How a process is started: everything but the values of the variables it names. */
@@ -23,19 +23,6 @@ export type ServerVerdict =
   | { readonly kind: 'invalid'; readonly issues: readonly Issue[] };
 
 /** One server that Plugboard knows of, after all layers: the input of everything that connects, lists or shows it. */
-export type ResolvedServer = {
-  readonly name: string;
-  readonly origin: Origin;
+export type ResolvedServer = Omit<ServerEntry, 'transport' | 'enabled' | 'enabledOrigin' | 'problems'> & {
   readonly verdict: ServerVerdict;
-  readonly required: boolean;
-  readonly startupTimeoutMs: number;
-  readonly toolTimeoutMs: number;
-  readonly startupTimeoutSec: number | null;
-  readonly toolTimeoutSec: number | null;
-  readonly enabledTools: readonly string[] | null;
-  readonly disabledTools: readonly string[];
-  readonly supportsParallelToolCalls: boolean;
-  readonly sharing: 'auto' | 'session';
-  readonly maxConnections: number;
-  readonly roots: readonly { readonly uri: string; readonly name?: string }[];
 };

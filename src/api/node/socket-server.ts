@@ -9,6 +9,7 @@ import {
   type JsonObject,
   type JsonValue,
   type Log,
+  localCaller,
   toRpcError,
 } from '../../kernel/index.ts';
 import { type HostStatus, toolViews } from '../control.ts';
@@ -141,15 +142,7 @@ class Reception {
   async #agent(socket: Socket, want: Extract<Greeting['want'], { kind: 'agent' }>): Promise<void> {
     const line = await readLine(socket);
     if (line === null) return void socket.destroy();
-    const caller: Caller = {
-      kind: 'local',
-      name: 'local',
-      user: null,
-      team: null,
-      workspace: want.workspace,
-      agent: want.agent,
-      human: want.human,
-    };
+    const caller = localCaller(want);
     await this.#options.serveAgent({ socket, caller, server: want.server, env: envOf(parseJson(line)) });
     socket.end();
   }

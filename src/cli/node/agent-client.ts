@@ -4,11 +4,11 @@ import { greetHost, openControl, writeLine } from '../../api/node/index.ts';
 import { serveStream } from '../../gateway/node/index.ts';
 import {
   AppError,
-  type Caller,
   classifyMessage,
   isJsonObject,
   type JsonObject,
   type JsonValue,
+  localCaller,
   outcomeOf,
   type RpcOutcome,
   silentLog,
@@ -57,15 +57,7 @@ async function connectHere(context: CliContext, server: string | null): Promise<
   if (process === null) throw new AppError('HOST_START_FAILED', 'no host could be started');
   await process.host.settled();
   const [input, output] = [new PassThrough(), new PassThrough()];
-  const caller: Caller = {
-    kind: 'local',
-    name: 'local',
-    user: null,
-    team: null,
-    workspace: context.cwd,
-    agent: 'plugboard-cli',
-    human: false,
-  };
+  const caller = localCaller({ workspace: context.cwd, agent: 'plugboard-cli' });
   void serveStream({ id: randomUUID(), host: process.host, caller, server, env: null, log: silentLog, input, output });
   return initialize(output, input, () => process.close());
 }

@@ -1,19 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ServeSettings } from '../../config/index.ts';
+import { isLoopback, type ServeSettings } from '../../config/index.ts';
 import type { Host } from '../../host/index.ts';
-import { AppError, type Caller, isJsonObject, type Log, toRpcError } from '../../kernel/index.ts';
+import { AppError, type Caller, isJsonObject, type Log, localCaller, toRpcError } from '../../kernel/index.ts';
 import { AgentSession } from '../agent-session.ts';
-import {
-  bearerToken,
-  checkAccept,
-  checkContentType,
-  checkHost,
-  checkOrigin,
-  checkProtocolVersion,
-  isLoopback,
-} from '../guards.ts';
+import { bearerToken, checkAccept, checkContentType, checkHost, checkOrigin, checkProtocolVersion } from '../guards.ts';
 import { createRate, type Rate } from '../rate.ts';
 import { HttpSession } from './http-session.ts';
 import { PostReply } from './post-reply.ts';
@@ -47,15 +39,7 @@ export type HttpGateway = {
 };
 
 /** Who callers are when `[serve] auth = "none"`. */
-const ANYONE: Caller = {
-  kind: 'local',
-  name: 'local',
-  user: null,
-  team: null,
-  workspace: null,
-  agent: null,
-  human: false,
-};
+const ANYONE = localCaller();
 
 /**
  * Opens the HTTP front.

@@ -1,18 +1,10 @@
-import type { JsonObject } from '../../kernel/index.ts';
+import { type JsonObject, localCaller } from '../../kernel/index.ts';
 import { admit } from '../../policy/index.ts';
 import { buildCatalogue, type Catalogue, exposeNames, type Offer } from '../../tools/index.ts';
 import type { Upstream } from '../../upstreams/node/index.ts';
 
 /** Who asks where no caller is known yet: lists do not differ between callers. */
-const NOBODY = {
-  kind: 'local',
-  name: 'local',
-  user: null,
-  team: null,
-  workspace: null,
-  agent: null,
-  human: false,
-} as const;
+const NOBODY = localCaller();
 
 /** The views of the running servers, built when first asked for and kept until something changes. */
 export class Catalogues {

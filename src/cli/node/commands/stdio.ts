@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Caller, silentLog } from '../../../kernel/index.ts';
+import { localCaller, silentLog } from '../../../kernel/index.ts';
 import type { Input } from '../../command.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { type PipeOptions, runPipe } from '../pipe.ts';
@@ -43,15 +43,11 @@ async function runStandalone(context: CliContext, input: Input): Promise<number>
   ]);
   const running = await startHostProcess(context, { as: 'standalone' });
   if (running === null) return 1;
-  const caller: Caller = {
-    kind: 'local',
-    name: 'local',
-    user: null,
-    team: null,
+  const caller = localCaller({
     workspace: context.cwd,
     agent: input.values['agent'] ?? null,
     human: input.flags.has('human'),
-  };
+  });
   const server = input.values['server'] ?? null;
   const stop = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
