@@ -3,6 +3,7 @@ import {
   isJsonObject,
   type JsonValue,
   nextStep,
+  printable,
   renderIssue,
   type ServerState,
   stateLabel,
@@ -39,7 +40,7 @@ export function renderServer(server: ShownServer): string {
     ['remove', `plugboard mcp remove ${server.name}`],
   ];
   const issues = server.issues.map((issue) => `  ${renderIssue(issue)}`);
-  return [server.name, ...lines.map(([key, value]) => `  ${key}: ${value}`), ...issues].join('\n');
+  return printable([server.name, ...lines.map(([key, value]) => `  ${key}: ${value}`), ...issues].join('\n'));
 }
 
 function typeOf(transport: TransportJson | null): string {

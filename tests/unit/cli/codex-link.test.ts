@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { isUnchanged, linkTable, movedTable, planMove, readCodexServers } from '../../../src/cli/codex-link.ts';
+import { parseLayer } from '../../../src/config/index.ts';
+
+const read = (toml: string) => readCodexServers(parseLayer(toml, '/home/u/.codex/config.toml'), '/home/u');
+
+test.each([
+  { name: 'none', toml: '', want: null },
+  { name: 'by name', toml: '[mcp_servers.plugboard]\ncommand = "plugboard"\nargs = ["stdio"]\n', want: 'plugboard' },
+  {
+    name: 'by path, whatever it is called',
+    toml: '[mcp_servers.a]\ncommand = "x"\n[mcp_servers.pb]\ncommand = "/n/node"\nargs = ["/p/bin/plugboard.js", "stdio"]\n',
+    want: 'pb',
+  },
+  { name: 'a server that has only the name', toml: '[mcp_servers.plugboard]\ncommand = "x"\n', want: null },
+])('the entry that starts Plugboard: $name', ({ toml, want }) => expect(read(toml).linkName).toBe(want));
+
+test('what moves is enabled, right and not there yet; the rest stays, and it is said why', () => {
+  const codex = read(`
+[mcp_servers.good]
+command = "x"
+[mcp_servers.off]
+command = "x"
+enabled = false
+[mcp_servers.wrong]
+command = "x"
+url = "http://127.0.0.1:9/"
+[mcp_servers.taken]
+command = "x"
+[mcp_servers.plugboard]
+command = "plugboard"
+args = ["stdio"]
+`);
+  expect(planMove(codex, new Set(['taken']))).toEqual([
+    { name: 'good', action: 'move', why: '' },
+    { name: 'off', action: 'keep', why: 'disabled there' },
+    { name: 'wrong', action: 'keep', why: 'its entry has problems' },
+    { name: 'taken', action: 'keep', why: 'Plugboard has a server of this name' },
+  ]);
+});
+
+describe('the entry for Codex', () => {
+  const base = { command: 'plugboard', args: ['stdio'] };
+  test.each([
+    { name: 'plain', facts: { home: null, envNames: [] }, want: base },
+    {
+      name: 'with a home of its own',
+      facts: { home: '/h', envNames: [] },
+      want: { ...base, env: { PLUGBOARD_HOME: '/h' } },
+    },
+    { name: 'with variables', facts: { home: null, envNames: ['A'] }, want: { ...base, env_vars: ['A'] } },
+  ])('$name', ({ facts, want }) => expect(linkTable({ ...base, ...facts })).toEqual(want));
+});
+
+test('a moved entry keeps every key but enabled', () => {
+  const { tables } = read(
+    '[mcp_servers.a]\ncommand = "x"\nenabled = true\nscopes = ["s"]\nenv.A = "1"\ntools.t.approval_mode = "prompt"\n',
+  );
+  expect(movedTable(tables['a'] ?? {})).toEqual({
+    command: 'x',
+    scopes: ['s'],
+    env: { A: '1' },
+    tools: { t: { approval_mode: 'prompt' } },
+  });
+});
+
+test.each([
+  { own: { command: 'x' }, codex: { command: 'x', enabled: false }, want: true },
+  { own: { command: 'x', enabled: false }, codex: { command: 'x', enabled: false }, want: true },
+  { own: { command: 'y' }, codex: { command: 'x', enabled: false }, want: false },
+  { own: undefined, codex: { command: 'x' }, want: false },
+  { own: { command: 'x' }, codex: undefined, want: false },
+])('Plugboard has $own, Codex $codex: unchanged is $want', ({ own, codex, want }) => {
+  expect(isUnchanged(own, codex)).toBe(want);
+});
