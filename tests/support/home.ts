@@ -59,6 +59,8 @@ export type Home = {
   ) => void;
   /** `plugboard ARGS`. */
   readonly run: (args: readonly string[], options?: RunOptions) => Run;
+  /** Another program in the environment of this home. */
+  readonly command: (program: string, args: readonly string[], options?: RunOptions) => Run;
   /** `plugboard ARGS` to its end. */
   readonly finish: (args: readonly string[], options?: RunOptions) => Promise<Finished>;
   /** `plugboard stdio ARGS` as an agent starts it. */
@@ -106,7 +108,8 @@ function createHome(options: HomeOptions): { readonly home: Home; readonly end: 
   const mark = `PLUGBOARD_HOME=${path}`;
   const folderMark = `HOME=${work.env['HOME']}`;
 
-  const run: Home['run'] = (args, how = {}) => startRun(args, { env, ...how });
+  const run: Home['run'] = (args, how = {}) =>
+    startRun(process.execPath, [...(how.nodeArgs ?? []), PRODUCT, ...args], { env, ...how });
   const home: Home = {
     path,
     folder: work.path,
@@ -117,6 +120,7 @@ function createHome(options: HomeOptions): { readonly home: Home; readonly end: 
       writeFileSync(join(path, 'config.toml'), stringify({ ...tables, mcp_servers: servers }), { mode: 0o600 });
     },
     run,
+    command: (program, args, how = {}) => startRun(program, args, { env, ...how }),
     finish: async (args, how) => {
       const running = run(args, how);
       const status = await running.ended;
@@ -198,8 +202,10 @@ function kill(pid: number): void {
   }
 }
 
-function startRun(args: readonly string[], options: RunOptions & { readonly env: NodeJS.ProcessEnv }): Run {
-  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), PRODUCT, ...args], {
+type StartOptions = { readonly env: NodeJS.ProcessEnv; readonly cwd?: string };
+
+function startRun(program: string, args: readonly string[], options: StartOptions): Run {
+  const child = spawn(program, args, {
     env: options.env,
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

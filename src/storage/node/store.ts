@@ -17,6 +17,7 @@ export type Store = {
   /** What was learned about a server, by a key that changes with its definition. */
   readonly facts: {
     readonly get: (serverKey: string, fact: string) => string | null;
+    /** Never throws: what could not be written is learned again. */
     readonly set: (fact: ServerFact) => void;
   };
   readonly close: () => void;
@@ -63,7 +64,13 @@ export function openStore(file: string): Store {
     },
     facts: {
       get: (serverKey, fact) => textOf(getFact.get(serverKey, fact)?.['value']),
-      set: ({ serverKey, fact, value, learnedAt }) => void setFact.run(serverKey, fact, value, learnedAt),
+      set: ({ serverKey, fact, value, learnedAt }) => {
+        try {
+          setFact.run(serverKey, fact, value, learnedAt);
+        } catch {
+          // A full disk must not end a connection that works.
+        }
+      },
     },
     close: () => db.close(),
   };
