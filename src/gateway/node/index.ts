@@ -1,6 +1,6 @@
+/** The effect door of gateway: the HTTP front, and agents on a pair of streams. Opened by cli, api, tests and bench. */
 import type { HttpGateway, HttpGatewayOptions } from './http-server.ts';
 
-/** The effect door of gateway: the HTTP front, and agents on a pair of streams. Opened by cli, api, tests and bench. */
 export { type StreamServerOptions, serveStream } from './stream-server.ts';
 export type { HttpGateway, HttpGatewayOptions };
 
