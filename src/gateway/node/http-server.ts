@@ -55,7 +55,7 @@ export async function serveHttp(
   }
   const front = new HttpFront(options, at.host);
   const server = createServer(
-    { keepAliveTimeout: 75_000, requestTimeout: 0 },
+    { keepAliveTimeout: 75_000 },
     (request, response) => void front.handle(request, response),
   );
   await listen(server, at);
