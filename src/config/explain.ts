@@ -3,6 +3,7 @@ import { findRow, isSensitive } from './keys.ts';
 import { mergeLayers, mergeRule } from './layers.ts';
 import { BUILT_IN, type KeyPath, type Located, locate, plainValue, renderKey } from './located.ts';
 import { type ParsedLayer, parseKey } from './parse.ts';
+import { withoutUserInfo } from './scalars.ts';
 import type { Origin } from './types.ts';
 
 /** What one layer says about a key. */
@@ -29,7 +30,7 @@ export type Explained = {
 export type Explainable = { readonly layers: readonly ParsedLayer[] };
 
 export type ShowOptions = {
-  /** Shows values of `env`, `http_headers` and secrets, which are `*****` otherwise. */
+  /** Shows values of `env`, `http_headers`, secrets and unknown keys, which are `*****` otherwise. */
   readonly showValues?: boolean;
 };
 
@@ -85,8 +86,11 @@ const MASK = '*****';
 
 function maskedValue(node: Located, path: KeyPath): JsonValue {
   switch (node.kind) {
-    case 'scalar':
-      return isSensitive(path) ? MASK : plainValue(node);
+    case 'scalar': {
+      const plain = plainValue(node);
+      if (isSensitive(path)) return MASK;
+      return typeof plain === 'string' ? withoutUserInfo(plain) : plain;
+    }
     case 'list':
       return node.items.map((item, index) => maskedValue(item, [...path, String(index)]));
     case 'table':

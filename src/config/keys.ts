@@ -332,9 +332,28 @@ export function findRow(path: KeyPath): KeyRow | undefined {
   return row;
 }
 
-/** True for values that are shown only when asked for: literal environment values, headers, secrets. */
+/**
+ * True for values that are shown only when asked for: literal environment values, headers, secrets, and whatever stands
+ * under a key that is not known, since a misspelt key may hold any of these.
+ */
 export function isSensitive(path: KeyPath): boolean {
-  return path.some((_, index) => findRow(path.slice(0, index + 1))?.sensitive === true);
+  return path.some((_, index) => findRow(path.slice(0, index + 1))?.sensitive === true) || !isKnown(path);
+}
+
+function isKnown(path: KeyPath): boolean {
+  let type: KeyType = { kind: 'table', keys: TOP_KEYS };
+  for (const part of path) {
+    if (type.kind === 'any') return true;
+    if (type.kind === 'map' || type.kind === 'list') {
+      type = type.of;
+      continue;
+    }
+    const rows: readonly KeyRow[] = type.kind === 'table' || type.kind === 'name_or_table' ? type.keys : [];
+    const row = rows.find(({ key }) => key === part);
+    if (row === undefined) return type.kind === 'table' && type.open === true;
+    type = row.type;
+  }
+  return true;
 }
 
 /** The default of a key that has a number as default. */

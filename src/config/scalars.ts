@@ -61,6 +61,11 @@ export function textProblem(type: ScalarType, text: string): string | null {
   return /^https?:$/.test(url.protocol) ? null : 'must start with http:// or https://';
 }
 
+/** `text` with `*****` for the user name and password of an address. */
+export function withoutUserInfo(text: string): string {
+  return text.replaceAll(/(\b[a-z][a-z0-9+.-]*:\/\/)[^/?#\s]+@/gi, '$1*****@');
+}
+
 /** What is wrong with a name that is a key in a table. */
 export function nameProblem(kind: 'variable' | 'header' | undefined, name: string): string | null {
   if (kind === 'variable') return variableProblem(name);

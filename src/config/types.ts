@@ -28,6 +28,7 @@ export type StdioTransport = {
 
 export type HttpTransport = {
   readonly kind: 'http';
+  /** Without user name and password: a server with those in its URL has a problem, and is only shown. */
   readonly url: string;
   readonly bearerTokenEnvVar: string | null;
   readonly headers: Readonly<Record<string, string>>;

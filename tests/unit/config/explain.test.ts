@@ -66,6 +66,34 @@ test('explains a table, with literal values of the environment masked unless ask
   expect(JSON.stringify(explain(loaded, 'mcp_servers'))).not.toContain('hunter2');
 });
 
+test('masks what stands under a key that nobody knows, since it may be a misspelt one that holds a secret', () => {
+  const text = `model = "hunter2"
+[model_providers.p]
+experimental_bearer_token = "hunter2"
+[features]
+other_switch = true
+[mcp_servers.x]
+url = "https://ada:hunter2@h/"
+http_header = { Authorization = "hunter2" }
+bearer_tokn = "hunter2"
+oauth = { client_secret = "hunter2", client_secrt = "hunter2" }
+roots = [{ uri = "file:///a", nam = "hunter2" }]
+`;
+  const file = { layers: [parseLayer(text, '/u/config.toml', 'user')] };
+  const value = {
+    url: 'https://*****@h/',
+    http_header: { Authorization: '*****' },
+    bearer_tokn: '*****',
+    oauth: { client_secret: '*****', client_secrt: '*****' },
+    roots: [{ uri: 'file:///a', nam: '*****' }],
+  };
+  expect(get(file, 'mcp_servers.x')).toEqual(value);
+  expect(get(file, 'model')).toBe('*****');
+  expect(get(file, 'model_providers')).toEqual({ p: { experimental_bearer_token: '*****' } });
+  expect(get(file, 'features.other_switch')).toBe(true);
+  expect(get(file, 'mcp_servers.x.url', { showValues: true })).toBe('https://ada:hunter2@h/');
+});
+
 test('a default is the value where no layer has one, and without a default there is none', () => {
   expect(get(loaded, 'serve.port')).toBe(7450);
   expect(get(loaded, 'mcp_servers.x.enabled')).toBe(true);

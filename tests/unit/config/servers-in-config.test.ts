@@ -404,6 +404,15 @@ test('certificate files are relative to the file that names them', () => {
   });
 });
 
+test.each(['https://ada:hunter2@h/', 'ada://ada@b:hunter2@h:99999999/x'])(
+  'a URL that holds a password is known without it: %s',
+  (url) => {
+    const { transport, problems } = serverFrom({ user: `[mcp_servers.x]\nurl = "${url}"` });
+    expect(problems.map(({ code }) => code)).toEqual(['CONFIG_WRONG_TYPE']);
+    expect(transport).toMatchObject({ url: url.replace(/\/\/.*@/, '//*****@') });
+  },
+);
+
 test('no message holds a value from the file', () => {
   const user = [
     http('http_headers = { A = "hunter2\\n" }\nbearer_token = "hunter2"\nauth = "hunter2"\nroots = ["hunter2"]'),
