@@ -52,16 +52,16 @@ export async function editFile(place: EditPlace, edit: (text: string) => string)
 }
 
 /**
- * Marks a folder as trusted in the user's `config.toml`, so that its own config files are read.
+ * Marks a folder as trusted in a file of the user layer, so that the folder's own config files are read.
  *
  * @throws AppError `NOT_FOUND` when there is no such folder; else as {@link editFile}.
  */
-export async function trustProject(place: Omit<EditPlace, 'file'>, dir: string): Promise<boolean> {
+export async function trustProject(place: EditPlace, dir: string): Promise<boolean> {
   const path = await realpath(dir).catch(() => null);
   const isFolder = path !== null && (await stat(path)).isDirectory();
   if (!isFolder) throw new AppError('NOT_FOUND', `no such folder: ${dir}`, { hint: 'name a folder that exists' });
   const key = ['projects', path, 'trust_level'];
-  return editFile({ ...place, file: join(place.home, 'config.toml') }, (text) => setKey(text, key, 'trusted'));
+  return editFile(place, (text) => setKey(text, key, 'trusted'));
 }
 
 async function waitForLock(file: string, takeLock: TakeLock): Promise<() => void> {

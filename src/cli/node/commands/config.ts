@@ -16,7 +16,7 @@ import { AppError, type JsonValue } from '../../../kernel/index.ts';
 import { renderExplained, valueText } from '../../render-config.ts';
 import { renderTable } from '../../render-table.ts';
 import type { CliCommand } from '../context.ts';
-import { editUserConfig, freshNotes } from '../user-config.ts';
+import { editUserConfig, freshNotes, userFile } from '../user-config.ts';
 
 const KEY = { name: 'KEY', help: 'dotted key as in TOML, such as mcp_servers.docs.enabled', required: true } as const;
 const SHOW_VALUES = { name: 'show-values', help: 'show the values of env and headers' } as const;
@@ -156,7 +156,7 @@ const configTrust: CliCommand<Trusted> = {
     ]);
     privateFolder(context.home);
     const dir = resolve(context.cwd, input.args['DIR'] ?? '.');
-    const changed = await trustProject({ home: context.home, takeLock }, dir);
+    const changed = await trustProject({ file: userFile(context), home: context.home, takeLock }, dir);
     if (changed) await reloadRunning(context);
     return { schemaVersion: 1, dir, changed };
   },

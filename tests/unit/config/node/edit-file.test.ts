@@ -182,7 +182,7 @@ describe('trusting a project', () => {
     writeFileSync(join(dir, '.plugboard/config.toml'), '[mcp_servers.x]\ncommand = "c"\n');
     symlinkSync(dir, join(root, 'link'));
     given('# mine\n');
-    await trustProject({ home, takeLock }, join(root, 'link'));
+    await trustProject({ file, home, takeLock }, join(root, 'link'));
     expect(readFileSync(file, 'utf8')).toBe(`# mine\n\n[projects."${dir}"]\ntrust_level = "trusted"\n`);
     const { config } = await loadConfig({
       home,
@@ -195,7 +195,7 @@ describe('trusting a project', () => {
   });
 
   test('needs a folder', async () => {
-    await expect(trustProject({ home, takeLock }, join(root, 'none'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(trustProject({ file, home, takeLock }, join(root, 'none'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(existsSync(file)).toBe(false);
   });
 });
