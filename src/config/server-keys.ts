@@ -228,7 +228,7 @@ const both: readonly KeyRow[] = [
     key: 'required',
     type: BOOLEAN,
     default: false,
-    doc: 'Whether an agent is told that it cannot work when this server does not start.',
+    doc: 'Whether it is an error when this server does not start: agents are told in the instructions, `doctor` names it.',
     example: 'required = true',
   },
   {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../kernel/index.ts';
+import type { Issue, JsonObject } from '../kernel/index.ts';
 import type { SessionHello } from './types.ts';
 
 /** What the merged endpoint can do, whatever servers are behind it now or later. */
@@ -14,17 +14,21 @@ export function ownInfo(version: string): JsonObject {
   return { name: 'plugboard', title: 'Plugboard', version };
 }
 
-/** The greeting of the merged endpoint: each connected server's instructions under its name. */
+/** The greeting of the merged endpoint: each connected server's instructions under its name, and what is missing. */
 export function mergedHello(
   version: string,
   servers: readonly { readonly name: string; readonly instructions: string | null }[],
+  problems: readonly Issue[] = [],
 ): SessionHello {
   const parts = servers.filter((server) => server.instructions !== null && server.instructions.trim() !== '');
+  const texts = [
+    ...problems.map((issue) => issue.message),
+    ...parts.map((server) => `# ${server.name}\n\n${server.instructions}`),
+  ];
   return {
     serverInfo: ownInfo(version),
     capabilities: MERGED_CAPABILITIES,
-    instructions:
-      parts.length === 0 ? null : parts.map((server) => `# ${server.name}\n\n${server.instructions}`).join('\n\n'),
+    instructions: texts.length === 0 ? null : texts.join('\n\n'),
   };
 }
 

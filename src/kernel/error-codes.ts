@@ -188,6 +188,11 @@ export const ERROR_CODES = {
     means: 'A server needs a variable that is not set.',
     fix: 'Set the variable the message names.',
   },
+  UPSTREAM_REQUIRED: {
+    ...upstream,
+    means: 'A server with `required = true` is not connected.',
+    fix: 'The message says why; `plugboard doctor` shows the next step.',
+  },
   UPSTREAM_NOT_READY: {
     ...upstream,
     means: 'A server is not connected.',

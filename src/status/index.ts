@@ -11,3 +11,4 @@ export {
   type ServerReport,
   staticState,
 } from './report.ts';
+export { requiredIssues } from './required.ts';

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'smol-toml';
 import { afterEach } from 'vitest';
 import type { HostStatus } from '../../src/api/index.ts';
-import { greetHost, openControl, type RunPaths, runPaths } from '../../src/api/node/index.ts';
+import { type Control, greetHost, openControl, type RunPaths, runPaths } from '../../src/api/node/index.ts';
 import type { ServerReport } from '../../src/status/index.ts';
 import { isRunning, processFacts, until } from './processes.ts';
 import { createWorkFolder, PRODUCT } from './product.ts';
@@ -69,6 +69,8 @@ export type Home = {
   readonly serve: (args?: readonly string[]) => Promise<Run & { readonly endpoint: string }>;
   /** What the running host says of itself; null when none answers. */
   readonly status: () => Promise<HostStatus | null>;
+  /** What the host has kept of a server's stderr. */
+  readonly logs: (server: string) => Promise<string>;
   /** Waits until the host reports this server in one of these states. */
   readonly untilServer: (name: string, ...kinds: readonly string[]) => Promise<ServerReport>;
   /** Everything that runs because of this home. */
@@ -140,6 +142,7 @@ function createHome(options: HomeOptions): { readonly home: Home; readonly end: 
       return { ...running, endpoint };
     },
     status: () => statusOf(paths),
+    logs: (server) => logsOf(paths, server),
     untilServer: async (name, ...kinds) => {
       const seen: string[] = [];
       for (const end = performance.now() + 20_000; performance.now() < end; ) {
@@ -221,18 +224,34 @@ function startRun(program: string, args: readonly string[], options: StartOption
 }
 
 async function statusOf(paths: RunPaths): Promise<HostStatus | null> {
-  const met = await greetHost(paths, {
-    version: 'test',
-    want: { kind: 'control' },
-    config: { file: null, overrides: [], project: null },
-  });
-  if (met === null) return null;
-  const control = openControl(met.socket);
+  const control = await openHost(paths);
+  if (control === null) return null;
   try {
     return (await control.request('status')) as unknown as HostStatus;
   } finally {
     control.close();
   }
+}
+
+async function logsOf(paths: RunPaths, server: string): Promise<string> {
+  const control = await openHost(paths);
+  if (control === null) throw new Error('no host answers');
+  let text = '';
+  control.onNotification((_method, params) => {
+    text += String(params['text']);
+  });
+  try {
+    await control.request('logs', { server });
+    return text;
+  } finally {
+    control.close();
+  }
+}
+
+async function openHost(paths: RunPaths): Promise<Control | null> {
+  const config = { file: null, overrides: [], project: null };
+  const met = await greetHost(paths, { version: 'test', want: { kind: 'control' }, config });
+  return met === null ? null : openControl(met.socket);
 }
 
 /** The text of a tool's result. */

@@ -10,7 +10,7 @@ import {
   type ResolvedServer,
   resolveServers,
 } from '../../servers/index.ts';
-import { reportServer, staticState } from '../../status/index.ts';
+import { reportServer, requiredIssues, staticState } from '../../status/index.ts';
 import type { Store } from '../../storage/node/index.ts';
 import type { Catalogue } from '../../tools/index.ts';
 import type { ListKind } from '../../upstreams/index.ts';
@@ -108,6 +108,7 @@ export class LocalHost implements Host {
   issues = (): readonly Issue[] => [
     ...this.#reloadIssues,
     ...this.#loaded.config.issues,
+    ...this.#requiredIssues(),
     ...[...this.#upstreams.values()].flatMap((upstream) => upstream.issues),
   ];
 
@@ -153,6 +154,7 @@ export class LocalHost implements Host {
         startupGraceMs: () => this.#loaded.config.startupGraceMs,
         upstreams: () => this.#upstreams,
         catalogue: (server) => this.catalogue(server),
+        requiredIssues: () => this.#requiredIssues(),
         explainMissing: (tool, server) => this.#explainMissing(tool, server),
         onClose: () => this.#sessions.delete(session),
       },
@@ -178,6 +180,10 @@ export class LocalHost implements Host {
   /** What an agent on `server` (or on all) sees now. */
   catalogue(server: string | null): Catalogue {
     return this.#catalogues.of(server);
+  }
+
+  #requiredIssues(): readonly Issue[] {
+    return requiredIssues(this.servers().map(({ report }) => report));
   }
 
   #resolve(loaded: LoadedConfig): readonly ResolvedServer[] {

@@ -3,6 +3,7 @@ import {
   AppError,
   type Caller,
   type Clock,
+  type Issue,
   type JsonObject,
   RPC,
   type RpcNotification,
@@ -27,6 +28,8 @@ export type SessionHouse = {
   /** Every running upstream, by server name. */
   readonly upstreams: () => ReadonlyMap<string, Upstream>;
   readonly catalogue: (server: string | null) => Catalogue;
+  /** Required servers that are not connected. */
+  readonly requiredIssues: () => readonly Issue[];
   /** Why a name that no list has cannot be called, where a server that is not connected explains it. */
   readonly explainMissing: (exposedTool: string, server: string | null) => AppError | Upstream | null;
   readonly onClose: () => void;
@@ -76,7 +79,7 @@ export class Session implements HostSession {
         name,
         instructions: upstream.hello?.instructions ?? null,
       }));
-      return mergedHello(version, servers);
+      return mergedHello(version, servers, this.#house.requiredIssues());
     }
     const upstream = this.#house.upstreams().get(this.server);
     await upstream?.settled();

@@ -25,7 +25,10 @@ export type ConnectionEvents = {
   readonly portForUnrelated: () => AgentPort | null;
   /** A request came while calls of several sessions were in flight: nobody knows whose it is. */
   readonly onAmbiguous: () => void;
+  /** The server did something wrong. */
   readonly onOdd: (detail: string) => void;
+  /** Something worth a line in the log and nobody's attention. */
+  readonly onNote: (detail: string) => void;
   readonly onEnd: (reason: EndReason) => void;
   /** A message did not get through for a reason that holds for the next one too; the transport itself has not ended. */
   readonly onUnreachable: (reason: EndReason) => void;
@@ -147,7 +150,7 @@ export class Connection {
   #send(message: RpcMessage): void {
     this.#options.transport.send(message).catch((error: unknown) => {
       if (!(error instanceof TransportEnded)) throw error;
-      this.#options.events.onOdd(`could not send: ${error.reason.kind}`);
+      this.#options.events.onNote(`could not send: ${error.reason.kind}`);
     });
   }
 
@@ -200,7 +203,7 @@ export class Connection {
 
   #onResponse(message: RpcResponse): void {
     const entry = message.id === null ? undefined : this.#pending.get(message.id);
-    if (entry === undefined) this.#options.events.onOdd('answered a request that is not open');
+    if (entry === undefined) this.#options.events.onNote('answered a request that is not open');
     else entry.settle(outcomeOf(message));
   }
 

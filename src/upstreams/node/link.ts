@@ -48,7 +48,8 @@ export type LinkEvents = {
   readonly onNotification: (message: RpcNotification) => void;
   readonly portForUnrelated: () => AgentPort | null;
   readonly onAmbiguous: () => void;
-  readonly onOdd: (detail: string) => void;
+  /** For the log. */
+  readonly onNote: (detail: string) => void;
   /** A connection is up (again): levels and subscriptions must be told to it. */
   readonly onUp: (connection: Connection) => void;
 };
@@ -58,6 +59,9 @@ export type ServerHello = {
   readonly capabilities: JsonObject;
   readonly instructions: string | null;
 };
+
+/** How many things that a server did wrong are kept to be shown. */
+const MOST_ODD = 3;
 
 type LinkState =
   | Exclude<ServerState, { kind: 'connected' | 'no_tools' }>
@@ -76,6 +80,8 @@ export class Link {
   #hello: ServerHello | null = null;
   #lists: ServerLists = NO_LISTS;
   #listIssues = new Map<ListKind, readonly Issue[]>();
+  /** What the server did wrong since its last start, the newest last. */
+  #odd: readonly Issue[] = [];
   #listing = new Map<ListKind, { again: boolean; done: Promise<void> }>();
   #failures = 0;
   #closed = false;
@@ -101,8 +107,8 @@ export class Link {
     return this.#lists;
   }
 
-  get listIssues(): readonly Issue[] {
-    return [...this.#listIssues.values()].flat();
+  get issues(): readonly Issue[] {
+    return [...[...this.#listIssues.values()].flat(), ...this.#odd];
   }
 
   get inFlight(): number {
@@ -205,6 +211,7 @@ export class Link {
     const { clock, slots } = this.#options;
     this.#setState({ kind: 'starting', since: clock.now(), attempt: this.#failures + 1 });
     const release = await slots.take();
+    this.#odd = [];
     try {
       if (!this.#closed) await this.#connect(release);
     } finally {
@@ -226,7 +233,8 @@ export class Link {
         onNotification: (message) => this.#onNotification(message),
         portForUnrelated: events.portForUnrelated,
         onAmbiguous: events.onAmbiguous,
-        onOdd: events.onOdd,
+        onOdd: (detail) => this.#onOdd(detail),
+        onNote: events.onNote,
         onEnd: (reason) => {
           over = reason;
           if (this.#connection === connection) this.#onLost(reason);
@@ -312,9 +320,7 @@ export class Link {
       const cursor = isJsonObject(outcome.result) ? outcome.result['nextCursor'] : undefined;
       if (typeof cursor !== 'string') break;
       if (cursors.has(cursor)) {
-        this.#options.events.onOdd(
-          `${LISTS[kind].method} repeats the cursor ${JSON.stringify(cursor)}; the pages so far are used`,
-        );
+        this.#onOdd(`${LISTS[kind].method} repeats the cursor ${JSON.stringify(cursor)}; the pages so far are used`);
         break;
       }
       cursors.add(cursor);
@@ -332,10 +338,15 @@ export class Link {
       this.#lists = { ...this.#lists, [kind]: entries };
       this.#options.events.onLists(kind);
     } catch (error) {
-      this.#options.events.onOdd(
-        `${LISTS[kind].method} failed: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      this.#onOdd(`${LISTS[kind].method} failed: ${error instanceof Error ? error.message : String(error)}`);
     }
+  }
+
+  #onOdd(detail: string): void {
+    const { server, events } = this.#options;
+    const issue: Issue = { code: 'UPSTREAM_PROTOCOL', severity: 'warning', message: `${server}: ${detail}`, server };
+    this.#odd = [...this.#odd, issue].slice(-MOST_ODD);
+    events.onNote(detail);
   }
 
   #onNotification(message: RpcNotification): void {
@@ -422,5 +433,9 @@ function endOf(error: unknown, over: EndReason | null): EndReason {
   if (over !== null && over.kind !== 'closed') return over;
   if (error instanceof AppError && error.cause instanceof TransportEnded) return error.cause.reason;
   if (error instanceof AppError) return { kind: 'protocol', detail: error.message };
-  throw error;
+  // A mistake of ours must not take the other servers down. Only its kind: the text may hold anything.
+  return {
+    kind: 'protocol',
+    detail: `an error inside Plugboard (${error instanceof Error ? error.name : typeof error})`,
+  };
 }

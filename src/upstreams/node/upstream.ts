@@ -105,7 +105,7 @@ export class Upstream {
   }
 
   get issues(): readonly Issue[] {
-    return this.#primary.link.listIssues;
+    return this.#primary.link.issues;
   }
 
   get stderrTail(): string {
@@ -291,7 +291,7 @@ export class Upstream {
           onNotification: (message) => this.#onNotification(use, primary, message),
           portForUnrelated: () => owner,
           onAmbiguous: () => this.#becomePerSession(),
-          onOdd: (detail) => this.#options.log('warn', `${server.name}: ${detail}`),
+          onNote: (detail) => this.#options.log('warn', `${server.name}: ${detail}`),
           onUp: (connection) => this.#greet(use, connection),
         },
       }),

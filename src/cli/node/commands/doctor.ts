@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostStatus } from '../../../api/index.ts';
 import { privateFolder } from '../../../api/node/index.ts';
 import { loadConfig } from '../../../config/node/index.ts';
-import type { Issue } from '../../../kernel/index.ts';
+import { ERROR_CODES, type Issue } from '../../../kernel/index.ts';
 import type { ServerReport } from '../../../status/index.ts';
 import { worstExit } from '../../command.ts';
 import { type CheckStatus, type DoctorReport, renderDoctor, renderProgress } from '../../render-doctor.ts';
@@ -33,8 +33,11 @@ export const doctorCommand: CliCommand<DoctorReport> = {
   },
   render: (report, context) => renderDoctor(report, !isLive(context, report.servers.length)),
   exitCode: ({ servers, checks }) => {
-    const config = checks.config.status === 'error' ? ([2] as const) : [];
-    return worstExit([...config, ...servers.flatMap(({ state }) => exitOfState(state) ?? [])]);
+    const issues = checks.config.issues.filter(({ severity }) => severity === 'error');
+    return worstExit([
+      ...issues.map(({ code }) => ERROR_CODES[code].exit),
+      ...servers.flatMap(({ state }) => exitOfState(state) ?? []),
+    ]);
   },
 };
 

@@ -1,0 +1,25 @@
+import { type Issue, nextStep } from '../kernel/index.ts';
+import type { ServerReport } from './report.ts';
+
+/**
+ * One error for each required server that should run and does not. A server that is still starting, or that is turned off,
+ * is no error yet.
+ */
+export function requiredIssues(reports: readonly ServerReport[]): readonly Issue[] {
+  return reports.flatMap(({ name, required, state, reason }) => {
+    if (!required || state === null || FINE.has(state.kind)) return [];
+    const hint = nextStep(state, name);
+    return [
+      {
+        code: 'UPSTREAM_REQUIRED',
+        severity: 'error',
+        message: `${name} is required and not connected: ${reason === '' ? state.kind : reason}`,
+        ...(hint === null ? {} : { hint }),
+        key: `mcp_servers.${name}.required`,
+        server: name,
+      } as const,
+    ];
+  });
+}
+
+const FINE: ReadonlySet<string> = new Set(['connected', 'no_tools', 'starting', 'disabled']);
