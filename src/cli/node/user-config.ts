@@ -1,4 +1,3 @@
-import { isAbsolute } from 'node:path';
 import { buildConfig, type Config, type ParsedLayer, parseLayer } from '../../config/index.ts';
 import { editFile, type LoadedConfig, loadConfig, pathsOf } from '../../config/node/index.ts';
 import { AppError, type Issue, issueLocation, nearest } from '../../kernel/index.ts';
@@ -43,8 +42,7 @@ export async function editUserConfig(
       refuseNewErrors(states, file);
       return next;
     } catch (error) {
-      // An error that names its own file is not to be put into this one.
-      if (error instanceof AppError && isAbsolute(error.where ?? '')) refusal = error;
+      if (!isAboutText(error)) refusal = error;
       throw error;
     }
   }).catch((error: unknown) => {
@@ -53,6 +51,13 @@ export async function editUserConfig(
   if (states === undefined) throw new Error('an edit that was not made');
   if (changed) await reloadRunning(context);
   return { file, changed, ...states };
+}
+
+/** True for what the edit functions throw: they know the line, and `editFile` puts the file in front of it. */
+function isAboutText(error: unknown): boolean {
+  if (!(error instanceof AppError)) return false;
+  const edits = error.code === 'CONFIG_NOT_TOML' || error.code === 'CONFIG_EDIT_REFUSED';
+  return edits && (error.where === undefined || /^\d+:\d+$/.test(error.where));
 }
 
 /** The file that commands edit. */

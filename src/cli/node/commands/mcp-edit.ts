@@ -1,5 +1,15 @@
-import { addServer, type Config, type Origin, removeServer, setKey, unsetKey } from '../../../config/index.ts';
-import { AppError } from '../../../kernel/index.ts';
+import {
+  addServer,
+  type Config,
+  get,
+  type Origin,
+  parseLayer,
+  removeServer,
+  renderKey,
+  setKey,
+  unsetKey,
+} from '../../../config/index.ts';
+import { AppError, isJsonObject } from '../../../kernel/index.ts';
 import { parseNewServer } from '../../add-server.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { type ConfigState, editUserConfig, freshNotes, noSuchServer } from '../user-config.ts';
@@ -124,7 +134,7 @@ async function setEnabled(context: CliContext, name: string, wanted: boolean): P
     const { config } = evaluate(text);
     if (!config.servers.has(name)) throw noSuchServer(name, config.servers.keys());
     if (isSo(config)) return text;
-    const without = wanted ? unsetKey(text, key) : text;
+    const without = wanted ? withoutEmpty(unsetKey(text, key), name) : text;
     const next = isSo(evaluate(without).config) ? without : setKey(text, key, wanted);
     const after = evaluate(next).config;
     if (isSo(after)) return next;
@@ -146,6 +156,12 @@ async function setEnabled(context: CliContext, name: string, wanted: boolean): P
     message: edit.changed ? `MCP server '${name}' is ${state} now.` : `MCP server '${name}' is ${state} already.`,
     notes: freshNotes(edit),
   };
+}
+
+/** Takes out what is left of an overlay when its last key is gone. */
+function withoutEmpty(text: string, name: string): string {
+  const left = get({ layers: [parseLayer(text, 'config.toml')] }, renderKey(['mcp_servers', name]));
+  return isJsonObject(left) && Object.keys(left).length === 0 ? removeServer(text, name) : text;
 }
 
 function exists(name: string, where: string): AppError {

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { refusal, said } from '../support/cli.ts';
+import { fixture, useHomes } from '../support/home.ts';
+import { proves } from './support/proves.ts';
+
+const createHome = useHomes();
+
+test(proves('cli.completion'), async () => {
+  const home = createHome();
+  home.configure({ memory: fixture('echo'), 'my-docs': fixture('echo'), broken: {} });
+  for (const [shell, mark] of [
+    ['bash', 'complete -F __plugboard_complete plugboard'],
+    ['zsh', '#compdef plugboard'],
+    ['fish', 'complete -c plugboard'],
+  ] as const) {
+    const script = await said(home, ['completion', shell]);
+    expect(script).toContain(mark);
+    expect(script).toContain('plugboard complete --');
+  }
+  expect(await refusal(home, ['completion', 'tcsh'])).toMatchObject({ status: 2, code: 'USAGE' });
+  /** What is offered for the last of these words. */
+  const offered = async (...words: readonly string[]): Promise<readonly string[]> => {
+    const lines = (await said(home, ['complete', '--', ...words])).split('\n');
+    expect(lines.at(-1)).toBe(':4');
+    return lines.slice(0, -1).map((line) => line.split('\t')[0] ?? '');
+  };
+  expect(await offered('')).toEqual([
+    'serve',
+    'stdio',
+    'mcp',
+    'tools',
+    'doctor',
+    'token',
+    'connect',
+    'config',
+    'completion',
+  ]);
+  expect(await offered('mcp', 'r')).toEqual(['remove', 'restart']);
+  expect(await offered('mcp', 'get', '')).toEqual(['broken', 'memory', 'my-docs']);
+  expect(await offered('mcp', 'logs', 'm')).toEqual(['memory', 'my-docs']);
+  expect(await offered('doctor', '--server', 'my')).toEqual(['my-docs']);
+  expect(await offered('mcp', 'add', '--env')).toEqual(['--env', '--env-var', '--env-header']);
+  expect(await offered('completion', '')).toEqual(['bash', 'zsh', 'fish']);
+  expect(await offered('nothing', 'like', 'this')).toEqual([]);
+});
+
+test('completion goes on when the configuration cannot be read', async () => {
+  const home = createHome();
+  expect(await said(home, ['--config', '/does/not/exist', 'complete', '--', 'mcp', 'get', ''])).toBe(':4');
+});
