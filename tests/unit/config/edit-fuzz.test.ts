@@ -6,8 +6,10 @@ import { pruned, same } from '../../../src/config/edit-tree.ts';
 import { renderKey } from '../../../src/config/located.ts';
 import { type Statement, scanPositions } from '../../../src/config/positions.ts';
 import { AppError } from '../../../src/kernel/index.ts';
+import { proves } from '../../e2e/support/proves.ts';
 import { documentTexts, key, name } from './generated-documents.ts';
 
+/** 3,000 edits. */
 const RUNS = 1000;
 const EDITS_PER_RUN = 3;
 
@@ -145,7 +147,7 @@ function isSubsequence(part: readonly string[], whole: readonly string[]): boole
   return at === part.length;
 }
 
-test(`${RUNS * EDITS_PER_RUN} edits of all kinds do what they are to do, and nothing else`, { timeout: 60_000 }, () => {
+test(proves('config.edit-fuzz'), { timeout: 60_000 }, () => {
   let done = 0;
   let refused = 0;
   const run = (document: string, edits: readonly Edit[]): void => {

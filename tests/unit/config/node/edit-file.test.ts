@@ -24,6 +24,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addServer, setKey } from '../../../../src/config/index.ts';
 import { editFile, loadConfig, trustProject } from '../../../../src/config/node/index.ts';
 import { takeLock } from '../../../../src/storage/node/index.ts';
+import { proves } from '../../../e2e/support/proves.ts';
 import { until } from '../../../support/processes.ts';
 
 const CHILD = fileURLToPath(new URL('../../../fixtures/config/edit-child.ts', import.meta.url));
@@ -131,7 +132,7 @@ describe('an edit', () => {
 });
 
 describe('several processes', () => {
-  test('that edit at once lose nothing', { timeout: 120_000 }, async () => {
+  test(`that edit at once: ${proves('config.edit-together')}`, { timeout: 120_000 }, async () => {
     given('# mine\n[mcp_servers.first]\ncommand = "c"\n');
     const each = 30;
     const running = ['a', 'b'].map((name) => start('servers', home, file, name, String(each)));
@@ -158,7 +159,9 @@ describe('several processes', () => {
     expect(readFileSync(file, 'utf8')).toBe('a = 2\n');
   });
 
-  test('that are killed half-way leave the old file or the new one, and no lock', { timeout: 120_000 }, async () => {
+  test(`that are killed half-way leave no lock, either: ${proves('config.edit-together')}`, {
+    timeout: 120_000,
+  }, async () => {
     given('first = 0\nlast = 0\n');
     for (let round = 0; round < 8; round += 1) {
       const child = start('rewrite', home, file, '', '1000000');
@@ -195,7 +198,9 @@ describe('trusting a project', () => {
   });
 
   test('needs a folder', async () => {
-    await expect(trustProject({ file, home, takeLock }, join(root, 'none'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(trustProject({ file, home, takeLock }, join(root, 'none'))).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
     expect(existsSync(file)).toBe(false);
   });
 });
