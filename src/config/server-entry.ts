@@ -161,13 +161,16 @@ function noteReferences(table: LocatedTable, context: CheckContext): void {
   }
 }
 
-/** True for `plugboard …`, and for node, npx and the like running it as an MCP endpoint. */
+/** True for `plugboard …`, and for node, npx, a shell and the like running it as an MCP endpoint. */
 function startsPlugboard(table: LocatedTable): boolean {
   const command = read.text(table, 'command');
   if (command === undefined) return false;
   const program = programName(command);
   if (program === 'plugboard') return true;
   const args = read.textList(table, 'args') ?? [];
+  if (SHELLS.includes(program)) {
+    return /(?:^|[\s;&|/\\'"])plugboard(?:\.js|\.cmd|@[^\s'"]*)?['"]?\s+(?:stdio|serve)\b/.test(args.join(' '));
+  }
   const runs = args.some((arg) => /(?:^|[\\/])plugboard(?:\.js|@[^/\\]*)?$/.test(arg));
   return (
     runs &&

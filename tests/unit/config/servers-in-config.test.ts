@@ -264,6 +264,9 @@ describe('an entry that starts Plugboard itself is no server', () => {
     'command = "C:\\\\node\\\\plugboard.cmd"',
     'command = "node"\nargs = ["/opt/plugboard/bin/plugboard.js", "stdio", "--agent", "codex"]',
     'command = "npx"\nargs = ["-y", "plugboard@1", "serve"]',
+    'command = "sh"\nargs = ["-c", "exec plugboard stdio"]',
+    'command = "/bin/bash"\nargs = ["-lc", "node \'/opt/plug board/plugboard.js\' stdio --agent codex"]',
+    'command = "cmd"\nargs = ["/c", "npx", "-y", "plugboard", "stdio"]',
   ])('%s', (lines) => {
     const config = configFrom({ user: `[mcp_servers.x]\n${lines}\n` });
     expect([...config.servers.keys()]).toEqual([]);
@@ -274,6 +277,7 @@ describe('an entry that starts Plugboard itself is no server', () => {
     'command = "node"\nargs = ["/opt/plugboard-notes/server.js", "stdio"]',
     'command = "node"\nargs = ["plugboard.js", "build"]',
     'command = "plugboardd"',
+    'command = "sh"\nargs = ["-c", "cd plugboard && exec server stdio"]',
   ])('but this one is: %s', (lines) => {
     expect(configFrom({ user: `[mcp_servers.x]\n${lines}\n` }).servers.has('x')).toBe(true);
   });
