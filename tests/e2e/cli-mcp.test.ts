@@ -8,6 +8,11 @@ import { proves } from './support/proves.ts';
 
 const createHome = useHomes();
 
+/** The line of a file that is this text, from 1. */
+function lineOf(file: string, text: string): number {
+  return readFileSync(file, 'utf8').split('\n').indexOf(text) + 1;
+}
+
 type Listed = { readonly name: string; readonly state: { readonly kind: string } | null };
 
 test(proves('cli.mcp-list'), async () => {
@@ -19,12 +24,7 @@ test(proves('cli.mcp-list'), async () => {
     off: { command: 'x', enabled: false },
   });
   const file = join(home.path, 'config.toml');
-  const at = (name: string) => {
-    const line = readFileSync(file, 'utf8')
-      .split('\n')
-      .findIndex((text) => text.startsWith(`[mcp_servers.${name}]`));
-    return { layer: 'user', file, line: line + 1 };
-  };
+  const at = (name: string) => ({ layer: 'user', file, line: lineOf(file, `[mcp_servers.${name}]`) });
   const base = { enabled: true, disabled_reason: null, startup_timeout_sec: null, tool_timeout_sec: null };
   const probe = {
     ...base,
@@ -196,17 +196,13 @@ test('a name that is taken is refused with its place, and replaced with --force'
   expect(await refusal(home, ['mcp', 'add', 'a', '--', 'y'])).toMatchObject({
     status: 1,
     code: 'SERVER_EXISTS',
-    where: `${file}:${line(file, '[mcp_servers.a]')}`,
+    where: `${file}:${lineOf(file, '[mcp_servers.a]')}`,
   });
   expect(await report(home, ['mcp', 'add', 'a', '--force', '--', 'y'])).toMatchObject({
     message: "Replaced MCP server 'a'.",
   });
   expect(await report<object>(home, ['config', 'get', 'mcp_servers.a'])).toMatchObject({ value: { command: 'y' } });
 });
-
-function line(file: string, text: string): number {
-  return readFileSync(file, 'utf8').split('\n').indexOf(text) + 1;
-}
 
 test.each([
   { name: 'a bad name', args: ['bad name!', '--', 'x'], status: 2, code: 'CONFIG_BAD_NAME' },
