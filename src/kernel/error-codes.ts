@@ -205,7 +205,7 @@ export const ERROR_CODES = {
   },
   UPSTREAM_LIST_INVALID: {
     ...upstream,
-    means: 'A server listed an entry that has no usable name; the entry is left out, the others stay.',
+    means: 'A server listed an entry that is not valid; what is wrong with it is left out, the rest stays.',
     fix: 'Report it to the maintainer of the server.',
   },
   UPSTREAM_RPC_ERROR: {

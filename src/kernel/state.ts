@@ -5,6 +5,7 @@ export type EpochMs = number;
 
 export type ConnectionErrorReason =
   | { readonly kind: 'command_not_found'; readonly command: string }
+  | { readonly kind: 'cwd_not_found'; readonly cwd: string }
   | { readonly kind: 'exited'; readonly exit: string; readonly stderr: string }
   | { readonly kind: 'refused'; readonly address: string }
   | { readonly kind: 'dns'; readonly host: string }
@@ -88,6 +89,8 @@ function describeReason(reason: ConnectionErrorReason): string {
   switch (reason.kind) {
     case 'command_not_found':
       return `command not found: ${reason.command}`;
+    case 'cwd_not_found':
+      return `working folder not found: ${reason.cwd}`;
     case 'exited': {
       const last = reason.stderr.trimEnd().split('\n').at(-1) ?? '';
       return `the process ended (${reason.exit})${last === '' ? '' : `: ${last}`}`;
@@ -144,6 +147,8 @@ function connectionErrorStep(reason: ConnectionErrorReason, server: string): str
   switch (reason.kind) {
     case 'command_not_found':
       return `install ${reason.command}, or correct mcp_servers.${server}.command`;
+    case 'cwd_not_found':
+      return `create ${reason.cwd}, or correct mcp_servers.${server}.cwd`;
     case 'exited':
     case 'protocol':
       return `run: plugboard mcp logs ${server}`;

@@ -19,8 +19,6 @@ function connectionReason(reason: Exclude<EndReason, { kind: 'auth' | 'headers_h
   switch (reason.kind) {
     case 'closed':
       return { kind: 'network', detail: 'closed by Plugboard' };
-    case 'cwd_not_found':
-      return { kind: 'command_not_found', command: `working folder ${reason.cwd}` };
     case 'too_large':
       return { kind: 'protocol', detail: `a message over ${reason.limitBytes / 1_048_576} MiB` };
     default:
@@ -41,11 +39,10 @@ export function errorOfEnd(server: string, reason: EndReason): AppError {
       return new AppError('UPSTREAM_CWD_NOT_FOUND', `working folder not found: ${reason.cwd}`, detail);
     case 'exited': {
       const last = shorten(reason.stderr.trimEnd().split('\n').at(-1) ?? '', 300);
-      return new AppError(
-        'UPSTREAM_EXITED',
-        `${server} ended (${reason.exit})${last === '' ? '' : `: ${last}`}`,
-        detail,
-      );
+      return new AppError('UPSTREAM_EXITED', `${server} ended (${reason.exit})${last === '' ? '' : `: ${last}`}`, {
+        ...detail,
+        hint: `run: plugboard mcp logs ${server}`,
+      });
     }
     case 'refused':
       return new AppError('UPSTREAM_REFUSED', `${server} refuses connections at ${reason.address}`, detail);

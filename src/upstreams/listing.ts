@@ -1,4 +1,5 @@
 import { type Issue, isJsonObject, type JsonObject, type JsonValue } from '../kernel/index.ts';
+import { soundEntry } from './sound-entry.ts';
 
 /** The four things a server lists. `templates` are resource templates. */
 export type ListKind = 'tools' | 'resources' | 'templates' | 'prompts';
@@ -34,7 +35,7 @@ export const NO_LISTS: ServerLists = { tools: [], resources: [], templates: [], 
 
 /**
  * The usable entries of all pages of one list. An entry without a name is left out and reported, as is a second one of
- * the same name; the others stay.
+ * the same name; of one that is not valid, what is wrong is left out.
  */
 export function collectEntries(
   server: string,
@@ -45,23 +46,29 @@ export function collectEntries(
   const entries: JsonObject[] = [];
   const issues: Issue[] = [];
   const seen = new Set<string>();
-  const leftOut = (message: string): void => {
+  const report = (message: string): void => {
     issues.push({ code: 'UPSTREAM_LIST_INVALID', severity: 'warning', message: `${server}: ${message}`, server });
   };
   for (const page of pages) {
     const listed = isJsonObject(page) ? page[member] : undefined;
     if (!Array.isArray(listed)) {
-      leftOut(`${LISTS[kind].method} answered without "${member}"`);
+      report(`${LISTS[kind].method} answered without "${member}"`);
       continue;
     }
     for (const [index, entry] of listed.entries()) {
       const name = isJsonObject(entry) ? entry[key] : undefined;
-      if (!isJsonObject(entry) || typeof name !== 'string') leftOut(`${member}[${index}] has no "${key}"`);
-      else if (seen.has(name)) leftOut(`${member}[${index}] repeats "${name}"`);
-      else {
-        seen.add(name);
-        entries.push(entry);
+      if (!isJsonObject(entry) || typeof name !== 'string' || name === '') {
+        report(`${member}[${index}] has no "${key}"`);
+        continue;
       }
+      if (seen.has(name)) {
+        report(`${member}[${index}] repeats "${name}"`);
+        continue;
+      }
+      seen.add(name);
+      const sound = soundEntry(kind, entry);
+      entries.push(sound.entry);
+      if (sound.changed.length > 0) report(`${member}[${index}] "${name}" is not valid: ${sound.changed.join(', ')}`);
     }
   }
   return { entries, issues };

@@ -92,7 +92,7 @@ test(proves('upstream.stderr'), async () => {
   await expect.poll(numbers).toEqual(['57', '58', '59', '60', '61', '62', '63']);
   const answer = await pipe.exchange('tools/call', { name: 'echo__crash', arguments: { code: 7 } });
   expect(answer).toEqual(
-    expect.objectContaining({ error: expect.objectContaining({ message: expect.stringMatching(/code 7.*\.63$/) }) }),
+    expect.objectContaining({ error: expect.objectContaining({ message: expect.stringMatching(/^echo ended \(code 7\): \.+…$/) }) }),
   );
   const report = await home.untilServer('echo', 'connection_error');
   expect(report.reason).toMatch(/^the process ended \(code 7\): \.+63$/);
