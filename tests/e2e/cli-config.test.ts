@@ -268,7 +268,7 @@ test(proves('config.codex-keys', 'config.not-yet'), async () => {
   const home = createHome();
   writeConfig(
     home,
-    `[mcp_servers.s]${STDIO_KEYS}[mcp_servers.h]${HTTP_KEYS}[mcp_servers.w]\n${toml({ ...fixture('echo'), scopes: ['s'] })}`,
+    `[mcp_servers.s]${STDIO_KEYS}[mcp_servers.h]${HTTP_KEYS}[mcp_servers.w]\n${lines({ ...fixture('echo'), scopes: ['s'] })}`,
   );
   const s = await shown(home, 's');
   expect(s).toMatchObject({
@@ -308,7 +308,7 @@ test(proves('config.codex-keys', 'config.not-yet'), async () => {
 });
 
 /** Keys as lines of TOML. JSON is TOML for texts and arrays of them. */
-function toml(keys: Readonly<Record<string, unknown>>): string {
+function lines(keys: Readonly<Record<string, unknown>>): string {
   return Object.entries(keys)
     .map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`)
     .join('');
@@ -316,7 +316,7 @@ function toml(keys: Readonly<Record<string, unknown>>): string {
 
 test(proves('config.did-you-mean', 'config.literal-secret', 'config.self-reference'), async () => {
   const home = createHome();
-  const echo = toml(fixture('echo'));
+  const echo = lines(fixture('echo'));
   const file = writeConfig(
     home,
     [

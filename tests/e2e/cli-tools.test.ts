@@ -69,6 +69,20 @@ test('without a host the servers are started for the command, and are gone after
   expect(home.processes()).toEqual([]);
 });
 
+test('a server that hangs keeps no tool of the others waiting', async () => {
+  const home = createHome();
+  home.configure({ echo: fixture('echo'), hangs: fixture('hang-initialize') });
+  const began = performance.now();
+  expect(await said(home, ['tools', 'call', 'echo__echo', '{"text": "x"}'])).toBe('x');
+  expect(await said(home, ['tools', 'show', 'echo__echo'])).toContain('tool: echo');
+  expect(await report<ToolList>(home, ['tools', 'list'])).toMatchObject({
+    tools: expect.arrayContaining([expect.objectContaining({ name: 'echo__echo' })]) as unknown,
+    missing: [{ name: 'hangs', state: { kind: 'starting' } }],
+  });
+  expect(performance.now() - began).toBeLessThan(25_000);
+  expect(home.processes()).toEqual([]);
+});
+
 test('the arguments of a call come from the command line, a file or standard input', async () => {
   const home = createHome();
   home.configure({ echo: fixture('echo') });

@@ -185,7 +185,6 @@ class Reception {
         await host.settled();
         return plain(status());
       case 'tools':
-        await host.settled();
         return toolViews(host.catalogue(null));
       case 'restart':
         await host.restart(server);

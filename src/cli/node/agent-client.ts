@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
-import { greetHost, openControl, writeLine } from '../../api/node/index.ts';
+import { writeLine } from '../../api/node/index.ts';
 import { serveStream } from '../../gateway/node/index.ts';
 import {
   AppError,
@@ -16,6 +16,7 @@ import {
 import { createLineSplitter, LEGACY_VERSIONS } from '../../upstreams/index.ts';
 import type { CliContext } from './context.ts';
 import { startHostProcess } from './host-process.ts';
+import { greetRunning } from './running.ts';
 
 /** This program as an agent of the host: what it lists and calls goes the way every agent's requests go. */
 export type AgentClient = {
@@ -26,25 +27,18 @@ export type AgentClient = {
   readonly close: () => Promise<void>;
 };
 
-/**
- * Connects as an agent: to the running host where one answers, else to one started here for this command.
- *
- * @param server The one server to be on, or null for all.
- */
-export async function connectAgent(context: CliContext, server: string | null): Promise<AgentClient> {
-  return (await connectRunning(context, server)) ?? (await connectHere(context, server));
+/** Connects as an agent: to the running host where one answers, else to one started here for this command. */
+export async function connectAgent(context: CliContext): Promise<AgentClient> {
+  return (await connectRunning(context)) ?? (await connectHere(context));
 }
 
-async function connectRunning(context: CliContext, server: string | null): Promise<AgentClient | null> {
-  const greeting = { version: context.version, config: context.configArgs };
-  const control = await greetHost(context.paths, { ...greeting, want: { kind: 'control' } });
-  if (control === null) return null;
-  const line = openControl(control.socket);
-  await line.request('settled');
-  line.close();
-  const met = await greetHost(context.paths, {
-    ...greeting,
-    want: { kind: 'agent', agent: 'plugboard-cli', human: false, workspace: context.cwd, server },
+async function connectRunning(context: CliContext): Promise<AgentClient | null> {
+  const met = await greetRunning(context, {
+    kind: 'agent',
+    agent: 'plugboard-cli',
+    human: false,
+    workspace: context.cwd,
+    server: null,
   });
   if (met === null) return null;
   const names = met.welcome.envNames.filter((name) => context.env[name] !== undefined);
@@ -52,13 +46,13 @@ async function connectRunning(context: CliContext, server: string | null): Promi
   return initialize(met.socket, met.socket, async () => void met.socket.destroy());
 }
 
-async function connectHere(context: CliContext, server: string | null): Promise<AgentClient> {
+async function connectHere(context: CliContext): Promise<AgentClient> {
   const process = await startHostProcess(context, { as: 'standalone' });
   if (process === null) throw new AppError('HOST_START_FAILED', 'no host could be started');
-  await process.host.settled();
   const [input, output] = [new PassThrough(), new PassThrough()];
   const caller = localCaller({ workspace: context.cwd, agent: 'plugboard-cli' });
-  void serveStream({ id: randomUUID(), host: process.host, caller, server, env: null, log: silentLog, input, output });
+  const session = { id: randomUUID(), host: process.host, caller, server: null, env: null, log: silentLog };
+  void serveStream({ ...session, input, output });
   return initialize(output, input, () => process.close());
 }
 

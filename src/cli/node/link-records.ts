@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isJsonObject } from '../../kernel/index.ts';
+import { AppError } from '../../kernel/index.ts';
 import type { LinkRecord } from '../codex-link.ts';
 
 /** What `connect` changed, by the file it changed. Kept in the home until `--undo`. */
@@ -10,10 +10,19 @@ function recordsFile(home: string): string {
   return join(home, 'connect', 'codex.json');
 }
 
+/** @throws AppError `CONNECT_TARGET` when the file is damaged */
 export async function readRecords(home: string): Promise<LinkRecords> {
-  const text = await readFile(recordsFile(home), 'utf8').catch(() => '{}');
-  const value: unknown = JSON.parse(text);
-  return isJsonObject(value) ? (value as unknown as LinkRecords) : {};
+  const file = recordsFile(home);
+  const text = await readFile(file, 'utf8').catch(() => '{}');
+  try {
+    return JSON.parse(text) as LinkRecords;
+  } catch (error) {
+    throw new AppError('CONNECT_TARGET', 'the record of what was changed for Codex is damaged', {
+      where: file,
+      hint: 'remove it; --undo then only takes out the entry that starts Plugboard',
+      cause: error,
+    });
+  }
 }
 
 /** @param record null takes it out. */

@@ -24,7 +24,7 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     .addHelpText('after', FOOTER);
   addOptions(program, GLOBAL_OPTIONS);
   const noun = firstWord(argv);
-  const wanted = noun !== null && noun in NOUNS ? [noun] : Object.keys(NOUNS);
+  const wanted = noun !== null && Object.hasOwn(NOUNS, noun) ? [noun] : Object.keys(NOUNS);
   for (const name of wanted) {
     for (const command of await commandsOf(name)) addCommand(program, command, (code) => (status = code));
   }

@@ -1,4 +1,4 @@
-import { type HostStatus, type ToolView, toolViews } from '../../api/index.ts';
+import { type Greeting, type HostStatus, type ToolView, toolViews } from '../../api/index.ts';
 import { type Control, greetHost, type Met, openControl } from '../../api/node/index.ts';
 import { AppError, type JsonObject } from '../../kernel/index.ts';
 import type { CliContext } from './context.ts';
@@ -7,40 +7,38 @@ import type { CliContext } from './context.ts';
 export type HostView = {
   readonly kind: 'running' | 'here';
   readonly status: () => Promise<HostStatus>;
-  /** Once no server is starting any more. */
+  /** Once no server is starting any more, however long that takes. */
   readonly settled: () => Promise<HostStatus>;
+  /** Of the servers that are connected now. */
   readonly tools: () => Promise<readonly ToolView[]>;
   /** Ends it, if this command started it. */
   readonly close: () => Promise<void>;
 };
 
 /**
- * Meets the running host of the home, for control.
+ * Greets the running host of the home.
  *
  * @returns null when none runs, or the one that runs has another configuration than this command was given.
  */
-export async function openRunning(
-  context: CliContext,
-): Promise<(Control & { readonly welcome: Met['welcome'] }) | null> {
-  const met = await greetRunning(context);
-  return met === null ? null : { ...openControl(met.socket), welcome: met.welcome };
-}
-
-async function greetRunning(context: CliContext): Promise<Met | null> {
-  const greeting = { version: context.version, config: context.configArgs, want: { kind: 'control' } as const };
+export async function greetRunning(context: CliContext, want: Greeting['want']): Promise<Met | null> {
+  const { version, configArgs, globals, err } = context;
   try {
-    const met = await greetHost(context.paths, greeting);
-    if (met !== null && met.welcome.version !== context.version) {
-      const { version, pid } = met.welcome;
-      context.err.write(
-        `plugboard: the running host is version ${version}, this is ${context.version}; end it with: kill ${pid}\n`,
-      );
+    const met = await greetHost(context.paths, { version, config: configArgs, want });
+    if (met !== null && met.welcome.version !== version && !globals.json) {
+      const { version: running, pid } = met.welcome;
+      err.write(`plugboard: the running host is version ${running}, this is ${version}; end it with: kill ${pid}\n`);
     }
     return met;
   } catch (error) {
     if (error instanceof AppError && error.code === 'HOST_CONFIG_DIFFERS') return null;
     throw error;
   }
+}
+
+/** The running host, for control; null as {@link greetRunning}. */
+export async function openRunning(context: CliContext): Promise<Control | null> {
+  const met = await greetRunning(context, { kind: 'control' });
+  return met === null ? null : openControl(met.socket);
 }
 
 /** The running host, or one started here, with all servers or with one. */
@@ -68,10 +66,7 @@ export async function viewHost(context: CliContext, only: string | null = null):
     kind: 'here',
     status: async () => started.status(),
     settled,
-    tools: async () => {
-      await started.host.settled();
-      return toolViews(started.host.catalogue(null));
-    },
+    tools: async () => toolViews(started.host.catalogue(null)),
     close: started.close,
   };
 }

@@ -107,10 +107,11 @@ async function agrees({ interactive, globals }: CliContext, names: readonly stri
   if (!interactive || globals.json) return false;
   const reader = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    const answer = await reader.question(
+    const over = new Promise<string>((resolve) => reader.once('close', () => resolve('')));
+    const question = reader.question(
       `Codex has servers of its own: ${names.join(', ')}.\nMove them into Plugboard, so that they are not started twice? [y/N] `,
     );
-    return /^y(?:es)?$/i.test(answer.trim());
+    return /^y(?:es)?$/i.test((await Promise.race([question, over])).trim());
   } finally {
     reader.close();
   }

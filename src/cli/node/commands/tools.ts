@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AppError,
   ERROR_CODES,
@@ -11,6 +12,7 @@ import {
   RPC,
   type RpcError,
 } from '../../../kernel/index.ts';
+import type { ServerReport } from '../../../status/index.ts';
 import { type Input, worstExit } from '../../command.ts';
 import { parseArguments } from '../../json-argument.ts';
 import {
@@ -34,16 +36,13 @@ const toolsList: CliCommand<ToolList & { readonly asked: string | null }> = {
   options: [{ name: 'server', value: 'NAME', help: 'only the tools of this server' }],
   run: async (context, input) => {
     const asked = input.values['server'] ?? null;
+    const wanted = (name: string): boolean => asked === null || asked === name;
     return withHost(context, async (host) => {
-      const { servers } = await host.settled();
-      if (asked !== null && !servers.some(({ name }) => name === asked))
-        throw noSuchServer(
-          asked,
-          servers.map(({ name }) => name),
-        );
-      const wanted = (server: string): boolean => asked === null || asked === server;
+      const names = (await host.status()).servers.map(({ name }) => name);
+      if (asked !== null && !names.includes(asked)) throw noSuchServer(asked, names);
+      const servers = await started(host, wanted, asked === null ? LIST_WAIT_MS : Infinity);
       const tools = (await host.tools()).filter(({ server }) => wanted(server)).map(listedTool);
-      const missing = servers.filter(({ name, state }) => wanted(name) && exitOfState(state) !== null);
+      const missing = servers.filter(({ state }) => exitOfState(state) !== null);
       return { schemaVersion: 1, asked, tools, missing };
     });
   },
@@ -60,14 +59,19 @@ const toolsShow: CliCommand<ShownTool> = {
   run: async (context, input) =>
     withHost(context, async (host) => {
       const name = input.args['TOOL'] ?? '';
-      const tools = await host.tools();
-      const tool = tools.find((candidate) => candidate.name === name);
-      if (tool !== undefined) return { schemaVersion: 1, ...tool };
-      throw unknownTool(
-        `no tool is called '${name}'`,
-        name,
-        tools.map((candidate) => candidate.name),
-      );
+      for (;;) {
+        const starting = (await host.status()).servers.some(isStarting);
+        const tools = await host.tools();
+        const tool = tools.find((candidate) => candidate.name === name);
+        if (tool !== undefined) return { schemaVersion: 1, ...tool };
+        if (!starting)
+          throw unknownTool(
+            `no tool is called '${name}'`,
+            name,
+            tools.map((other) => other.name),
+          );
+        await sleep(ASK_EVERY_MS);
+      }
     }),
   render: renderTool,
   exitCode: () => 0,
@@ -93,7 +97,7 @@ const toolsCall: CliCommand<JsonObject> = {
     const name = input.args['TOOL'] ?? '';
     const args = await readArguments(input);
     const { connectAgent } = await import('../agent-client.ts');
-    const agent = await connectAgent(context, null);
+    const agent = await connectAgent(context);
     try {
       const outcome = await agent.request('tools/call', { name, arguments: args });
       if (outcome.kind === 'result') return isJsonObject(outcome.result) ? outcome.result : {};
@@ -114,6 +118,27 @@ const toolsCall: CliCommand<JsonObject> = {
 };
 
 export const toolsCommands = [toolsList, toolsShow, toolsCall] as readonly CliCommand[];
+
+/** How long a list waits for servers that are starting. One that takes longer is named as missing. Milliseconds. */
+const LIST_WAIT_MS = 5_000;
+const ASK_EVERY_MS = 50;
+
+/** The wanted servers, once none of them is starting, or the time is over. */
+async function started(
+  host: HostView,
+  wanted: (name: string) => boolean,
+  limitMs: number,
+): Promise<readonly ServerReport[]> {
+  for (let waitedMs = 0; ; waitedMs += ASK_EVERY_MS) {
+    const servers = (await host.status()).servers.filter(({ name }) => wanted(name));
+    if (!servers.some(isStarting) || waitedMs >= limitMs) return servers;
+    await sleep(ASK_EVERY_MS);
+  }
+}
+
+function isStarting({ state }: ServerReport): boolean {
+  return state?.kind === 'starting';
+}
 
 async function withHost<T>(context: CliContext, use: (host: HostView) => Promise<T>): Promise<T> {
   const host = await viewHost(context);
