@@ -14,9 +14,13 @@ export type LegacyOptions = {
   readonly endpoint?: string;
   /** Status of a POST to `/sse`. */
   readonly refuses?: number;
+  /** What some methods are answered with; others get their arguments back. */
+  readonly results?: Readonly<Record<string, unknown>>;
 };
 
-export function legacy({ endpoint = '/messages?session=1', refuses = 405 }: LegacyOptions = {}): LegacyServer {
+export function legacy(options: LegacyOptions = {}): LegacyServer {
+  const { endpoint = '/messages?session=1', refuses = 405 } = options;
+  const results: LegacyOptions['results'] = { initialize: INITIALIZE_RESULT, ...options.results };
   let stream: ServerResponse | null = null;
   const answer: Answer = (seen, response) => {
     if (seen.path === '/sse') {
@@ -28,7 +32,7 @@ export function legacy({ endpoint = '/messages?session=1', refuses = 405 }: Lega
     response.writeHead(202).end('Accepted');
     const { method, id } = seen.message ?? {};
     if (id === undefined || method === undefined) return;
-    const body = method === 'initialize' ? result(seen, INITIALIZE_RESULT) : echoed(seen);
+    const body = Object.hasOwn(results, method) ? result(seen, results[method]) : echoed(seen);
     stream.write(`event: message\n${event(body)}`);
   };
   return { answer, endStream: () => void stream?.end() };
