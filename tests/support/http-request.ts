@@ -58,10 +58,7 @@ async function* eventsOf(response: IncomingMessage): AsyncGenerator<SseEvent, vo
     for await (const chunk of response) {
       const blocks = (rest + String(chunk)).split('\n\n');
       rest = blocks.pop() ?? '';
-      for (const block of blocks) {
-        const event = parseEvent(block);
-        if (event !== null) yield event;
-      }
+      yield* blocks.map(parseEvent).filter((event) => event !== null);
     }
   } catch {
     // The connection broke: that was the last event.
