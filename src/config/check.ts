@@ -86,6 +86,9 @@ export function onlyValid(table: LocatedTable, rows: readonly KeyRow[]): Located
 /** Keys that restrict a server, wherever they stand. What a misspelt one would have restricted must not run unrestricted. */
 const SAFETY_WORDS = ['enabled', 'enabled_tools', 'disabled_tools', 'approval_mode', 'mask'];
 
+/** One thing under two names: of a server, and of a single tool. */
+const APPROVAL = ['approval_mode', 'default_tools_approval_mode'];
+
 /** How other programs spell them, by their letters alone. */
 const MEANT: Readonly<Record<string, string>> = {
   disabled: 'enabled',
@@ -105,7 +108,8 @@ function unknownKey(
   const names = keys.map((row) => row.key);
   const restricts = context.server !== undefined && keys.some((row) => row.safety);
   const elsewhere = restricts ? (MEANT[key.toLowerCase().replaceAll(/[-_]/g, '')] ?? null) : null;
-  const meant = elsewhere ?? nearest(key, restricts ? [...names, ...SAFETY_WORDS] : names);
+  const spelled = elsewhere ?? nearest(key, restricts ? [...names, ...SAFETY_WORDS] : names);
+  const meant = (APPROVAL.includes(spelled ?? '') && names.find((name) => APPROVAL.includes(name))) || spelled;
   const safety =
     keys.some((row) => row.key === meant && row.safety) || (restricts && SAFETY_WORDS.includes(meant ?? ''));
   if (meant === null || !safety) {

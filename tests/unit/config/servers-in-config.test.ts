@@ -182,6 +182,16 @@ describe('keys that are not known', () => {
       hint: 'write `default_tools_approval_mode`, or remove the key',
     },
     {
+      line: 'aproval_mode = "prompt"',
+      want: 'error CONFIG_NEAR_MISS mcp_servers.x.aproval_mode@3:1',
+      hint: 'write `default_tools_approval_mode`, or remove the key',
+    },
+    {
+      line: 'tools.t.approvalMode = "prompt"',
+      want: 'error CONFIG_NEAR_MISS mcp_servers.x.tools.t.approvalMode@3:9',
+      hint: 'write `approval_mode`, or remove the key',
+    },
+    {
       line: 'tool.t.approval_mode = "prompt"',
       want: 'error CONFIG_NEAR_MISS mcp_servers.x.tool@3:1',
       hint: 'write `tools`, or remove the key',
