@@ -1,0 +1,234 @@
+import { inspect } from 'node:util';
+import { expect, test } from 'vitest';
+import {
+  AppError,
+  classifyMessage,
+  createRedactor,
+  describeState,
+  ERROR_CODES,
+  type Issue,
+  isErrorCode,
+  issueLocation,
+  nearest,
+  nextStep,
+  outcomeOf,
+  printable,
+  type RpcResponse,
+  renderIssue,
+  Secret,
+  type ServerState,
+  shorten,
+  stateLabel,
+  toRpcError,
+} from '../../../src/kernel/index.ts';
+
+test('a secret shows its label and nothing else, however it is turned into text', () => {
+  const secret = new Secret('TOKEN', 'hunter2-very-secret');
+  const shown = [String(secret), JSON.stringify({ secret }), inspect({ deep: [secret] }, { depth: 9 })];
+  expect(shown).toEqual(['[secret TOKEN]', '{"secret":"[secret TOKEN]"}', '{ deep: [ [secret TOKEN] ] }']);
+  expect(inspect(secret, { showHidden: true, customInspect: false })).not.toContain('hunter2');
+  expect(Object.values(secret)).toEqual(['TOKEN']);
+  expect(secret.reveal()).toBe('hunter2-very-secret');
+});
+
+test.each([
+  { name: 'a value', text: 'token is s3cr3t!', want: 'token is [secret T]' },
+  { name: 'every occurrence', text: 's3cr3t! s3cr3t!', want: '[secret T] [secret T]' },
+  { name: 'the longest of two', text: 's3cr3t!-and-more', want: '[secret LONG]' },
+  { name: 'an encoded value', text: 'url?x=s3cr3t%26more', want: 'url?x=[secret URL]' },
+  { name: 'a value in JSON', text: String.raw`{"k":"line\nbreak"}`, want: '{"k":"[secret LINES]"}' },
+  { name: 'no part of a word for a short one', text: 'a yes b', want: 'a yes b' },
+])('the redactor takes out $name', ({ text, want }) => {
+  const redact = createRedactor([
+    ['T', 's3cr3t!'],
+    ['LONG', 's3cr3t!-and-more'],
+    ['URL', 's3cr3t&more'],
+    ['LINES', 'line\nbreak'],
+    ['SHORT', 'yes'],
+  ]);
+  expect(redact(text)).toBe(want);
+});
+
+test('every code says what it means and what to do, in sentences, with an exit status and a JSON-RPC number', () => {
+  for (const [code, facts] of Object.entries(ERROR_CODES)) {
+    expect(code).toMatch(/^[A-Z][A-Z_]+$/);
+    expect([code, facts.means, facts.fix]).toEqual([code, expect.stringMatching(/\.$/), expect.stringMatching(/\.$/)]);
+    expect(facts.rpc).toBeLessThan(0);
+    expect(facts.http).toBeGreaterThanOrEqual(400);
+    expect([1, 2, 3, 4, 5]).toContain(facts.exit);
+  }
+  expect([isErrorCode('USAGE'), isErrorCode('toString'), isErrorCode(null)]).toEqual([true, false, false]);
+});
+
+test.each([
+  {
+    name: 'a known one',
+    error: new AppError('UNKNOWN_TOOL', 'no x', { data: { tool: 'x' }, hint: 'list' }),
+    want: { code: -32602, message: 'no x', data: { tool: 'x', code: 'UNKNOWN_TOOL', hint: 'list' } },
+  },
+  {
+    name: 'any other one',
+    error: new Error('secret inside'),
+    want: { code: -32603, message: 'internal error', data: { code: 'INTERNAL', hint: ERROR_CODES.INTERNAL.fix } },
+  },
+  {
+    name: 'no error at all',
+    error: 'text',
+    want: { code: -32603, message: 'internal error', data: { code: 'INTERNAL', hint: ERROR_CODES.INTERNAL.fix } },
+  },
+])('of $name an agent learns the code and what to do', ({ error, want }) => {
+  expect(toRpcError(error)).toEqual(want);
+});
+
+test.each([
+  { kind: 'request', value: { jsonrpc: '2.0', id: 0, method: 'm' } },
+  { kind: 'request', value: { jsonrpc: '2.0', id: '', method: 'm', params: {} } },
+  { kind: 'notification', value: { jsonrpc: '2.0', method: 'm' } },
+  { kind: 'response', value: { jsonrpc: '2.0', id: 1, result: null } },
+  { kind: 'response', value: { jsonrpc: '2.0', id: null, error: { code: 1, message: '' } } },
+])('$value is a $kind, handed on as the object it is', ({ kind, value }) => {
+  const classified = classifyMessage(value);
+  expect(classified.kind).toBe(kind);
+  expect('message' in classified && classified.message).toBe(value);
+});
+
+test.each([
+  { value: null, id: null },
+  { value: [], id: null },
+  { value: { id: 3, method: 'm' }, id: 3 },
+  { value: { jsonrpc: '2.0', id: 3 }, id: 3 },
+  { value: { jsonrpc: '2.0', id: 3, method: 7 }, id: 3 },
+  { value: { jsonrpc: '2.0', id: 3, method: 'm', params: [] }, id: 3 },
+  { value: { jsonrpc: '2.0', id: null, method: 'm' }, id: null },
+  { value: { jsonrpc: '2.0', id: {}, result: 1 }, id: null },
+])('$value is no message', ({ value, id }) => {
+  expect(classifyMessage(value)).toEqual({ kind: 'invalid', reason: expect.any(String), id });
+});
+
+test('an error beside a result wins', () => {
+  const error = { code: 1, message: 'm' };
+  const both = { jsonrpc: '2.0', id: 1, result: {}, error } as RpcResponse;
+  expect(outcomeOf(both)).toEqual({ kind: 'error', error });
+});
+
+const retry = { attempt: 1, nextRetryAt: null };
+const states: readonly { state: ServerState; label: string; says: string; next: string | null }[] = [
+  { state: { kind: 'connected', since: 0, toolCount: 1 }, label: 'CONNECTED', says: '1 tool', next: null },
+  { state: { kind: 'connected', since: 0, toolCount: 2 }, label: 'CONNECTED', says: '2 tools', next: null },
+  {
+    state: { kind: 'no_tools', since: 0, because: 'server_has_none' },
+    label: 'NO_TOOLS',
+    says: 'the server offers none',
+    next: null,
+  },
+  {
+    state: { kind: 'no_tools', since: 0, because: 'lists_hide_all' },
+    label: 'NO_TOOLS',
+    says: 'enabled_tools and disabled_tools hide all of them',
+    next: 'change enabled_tools or disabled_tools of mcp_servers.s',
+  },
+  { state: { kind: 'starting', since: 0, attempt: 1 }, label: 'STARTING', says: '', next: null },
+  { state: { kind: 'starting', since: 0, attempt: 3 }, label: 'STARTING', says: 'attempt 3', next: null },
+  {
+    state: { kind: 'disabled', by: 'user', where: 'f:1' },
+    label: 'DISABLED',
+    says: 'by user (f:1)',
+    next: 'run: plugboard mcp enable s',
+  },
+  {
+    state: { kind: 'needs_config', names: ['A', 'B'], command: 'set A, B' },
+    label: 'NEEDS_CONFIG',
+    says: 'not set: A, B',
+    next: 'set A, B',
+  },
+  {
+    state: { kind: 'auth_required', reason: 'refused', fix: 'check' },
+    label: 'AUTH_REQUIRED',
+    says: 'refused',
+    next: 'check',
+  },
+  {
+    state: { kind: 'timed_out', phase: 'initialize', afterMs: 1500, key: 'k', nextRetryAt: null },
+    label: 'TIMEOUT',
+    says: 'no answer to initialize within 1.5 s',
+    next: 'raise k, or see: plugboard mcp logs s',
+  },
+  {
+    state: { kind: 'connection_error', reason: { kind: 'command_not_found', command: 'x' }, ...retry },
+    label: 'CONNECTION_ERROR',
+    says: 'command not found: x',
+    next: 'install x, or correct mcp_servers.s.command',
+  },
+  {
+    state: {
+      kind: 'connection_error',
+      reason: { kind: 'exited', exit: 'code 1', stderr: 'a\nlast words\n' },
+      ...retry,
+    },
+    label: 'CONNECTION_ERROR',
+    says: 'the process ended (code 1): last words',
+    next: 'run: plugboard mcp logs s',
+  },
+  {
+    state: { kind: 'connection_error', reason: { kind: 'exited', exit: 'code 1', stderr: '' }, ...retry },
+    label: 'CONNECTION_ERROR',
+    says: 'the process ended (code 1)',
+    next: 'run: plugboard mcp logs s',
+  },
+  {
+    state: { kind: 'connection_error', reason: { kind: 'refused', address: 'a:1' }, ...retry },
+    label: 'CONNECTION_ERROR',
+    says: 'connection refused: a:1',
+    next: 'check mcp_servers.s.url, then run: plugboard mcp restart s',
+  },
+  {
+    state: {
+      kind: 'invalid',
+      issues: [{ code: 'CONFIG_WRONG_TYPE', severity: 'error', message: 'bad', file: 'f', line: 2, hint: 'fix it' }],
+    },
+    label: 'INVALID',
+    says: 'f:2: bad',
+    next: 'fix it',
+  },
+  {
+    state: { kind: 'blocked', reason: 'requirements', command: 'ask' },
+    label: 'BLOCKED',
+    says: 'by requirements',
+    next: 'ask',
+  },
+];
+
+test.each(states)('$label, $says: the next step is $next', ({ state, label, says, next }) => {
+  expect([stateLabel(state), describeState(state), nextStep(state, 's')]).toEqual([label, says, next]);
+});
+
+test.each([
+  { word: 'enabeld', known: ['enabled', 'env'], want: 'enabled' },
+  { word: 'ENABLED_TOOL', known: ['enabled_tools'], want: 'enabled_tools' },
+  { word: 'enabled-tools', known: ['enabled_tools'], want: 'enabled_tools' },
+  { word: 'ulr', known: ['url', 'env'], want: 'url' },
+  { word: 'something', known: ['else'], want: null },
+  { word: 'abc', known: [], want: null },
+])('the known word nearest to $word is $want', ({ word, known, want }) => {
+  expect(nearest(word, known)).toBe(want);
+});
+
+test('text from outside cannot steer a terminal', () => {
+  expect(printable('\u001b[31mred\u0007\ttab\nline\r\u009b1m')).toBe('\\x1b[31mred\\x07\ttab\nline\\x0d\\x9b1m');
+  expect([shorten('abcdef', 4), shorten('abcd', 4)]).toEqual(['abc…', 'abcd']);
+});
+
+test.each([
+  { issue: { code: 'USAGE', severity: 'note', message: 'm' }, at: undefined, text: 'note: m [USAGE]' },
+  {
+    issue: { code: 'USAGE', severity: 'error', message: 'm', file: 'f', line: 1, column: 2, hint: 'do' },
+    at: 'f:1:2',
+    text: 'f:1:2: error: m (do) [USAGE]',
+  },
+  { issue: { code: 'USAGE', severity: 'warning', message: 'm', file: 'f' }, at: 'f', text: 'f: warning: m [USAGE]' },
+] as const satisfies readonly { issue: Issue; at: string | undefined; text: string }[])(
+  'an issue reads: $text',
+  ({ issue, at, text }) => {
+    expect([issueLocation(issue), renderIssue(issue)]).toEqual([at, text]);
+  },
+);
