@@ -4,11 +4,12 @@ import { writeGenerated } from './generated-file.ts';
 
 const INTRO = `# Configuration
 
-<!-- Made from src/config/*-keys.ts by scripts/generate-config-docs.ts. Do not edit. -->
+<!-- Made from src/config/keys.ts and server-keys.ts by scripts/generate-config-docs.ts. Do not edit. -->
 
 Plugboard reads the \`config.toml\` format of Codex. A file of Codex works as it is; what Plugboard adds is marked
 **Plugboard**. Problems never take other servers down: each becomes an issue with file, line, column, key and a hint
-([all codes](errors.md)). \`plugboard config explain KEY\` shows where a value comes from.
+([all codes](errors.md)). \`plugboard config explain KEY\` shows where a value comes from;
+values of \`env\`, headers, secrets and unknown keys are shown as \`*****\` unless you say \`--show-values\`.
 
 \`\`\`toml
 [mcp_servers.memory]
@@ -29,7 +30,7 @@ From low to high; a higher layer wins.
 |---|---|
 | built-in | the defaults below |
 | system | \`/etc/plugboard/config.toml\` |
-| user | \`$PLUGBOARD_HOME/config.toml\` (\`~/.plugboard/config.toml\`), or instead of it the file of \`--config FILE\` |
+| user | \`$PLUGBOARD_HOME/config.toml\` (\`~/.plugboard/config.toml\`), or the file of \`--config FILE\` instead |
 | project | \`DIR/.plugboard/config.toml\`, then \`DIR/.codex/config.toml\`, if \`DIR\` is trusted |
 | command line | \`-c key=value\`, read in order |
 
@@ -39,14 +40,15 @@ From low to high; a higher layer wins.
   \`[projects."/absolute/folder"] trust_level = "trusted"\`; \`plugboard config trust DIR\` writes that. The files of other folders
   are ignored, with a note. A project's files cannot set \`serve\`, \`projects\` or \`mcp_enterprise_managed_auth\`.
 - \`-c\` takes a dotted key, with quotes where TOML needs them, and a TOML value; what is not TOML is taken as a string:
-  \`-c 'mcp_servers."my server".env.LEVEL=debug'\`.
+  \`-c 'mcp_servers."acme/docs".env.LEVEL=debug'\`.
 - A file that is not TOML, or not UTF-8, is skipped as a whole and reported. While Plugboard runs, such an edit leaves the last good
   state in place.
 - A key that is not known is a warning, and the server runs. A key that looks like a misspelt \`enabled\`, \`enabled_tools\`,
   \`disabled_tools\`, masking or approval key makes the server invalid: it would otherwise run without the limit that was meant.
 - A key that this version does not act on yet is checked, gives the warning \`KEY_NOT_YET_SUPPORTED\`, and changes nothing.
 - \`"$NAME"\` and \`"\${NAME}"\` stay as they are, with a note. \`"\${env:NAME}"\`, \`"\${secret:NAME}"\` and
-  \`"\${user_config.KEY}"\` are kept for a later version; a server that uses them is not started.
+  \`"\${user_config.KEY}"\` are kept for a later version; a server that uses them is not started. The arguments
+  of a shell are left to the shell.
 - Changes by commands (\`mcp add\`, \`config set\`, …) keep comments, order, line ends, links and file mode, and are refused where
   they would change anything else.
 
@@ -158,7 +160,7 @@ function render(): string {
     `### Both\n\n${ofServer(undefined)}`,
     `## \`[serve]\`\n\n${serve.doc}\n\n${tableOf(serve.type.keys)}`,
     `## Other keys at the top\n\n${tableOf(TOP_KEYS.filter(({ key }) => !CHAPTERS.includes(key)))}`,
-    `## Keys of Codex\n\nThese concern Codex alone. They are not read, and nothing is said about them:\n${CODEX_KEYS.map((key) => `\`${key}\``).join(', ')}.\n`,
+    `## Keys of Codex\n\nThese concern Codex alone. They are not read, and nothing is said about them, nor about keys that begin with \`experimental_\`, nor about unknown ones in a \`.codex/config.toml\` that look like none of the above:\n${CODEX_KEYS.map((key) => `\`${key}\``).join(', ')}.\n`,
   ].join('\n');
 }
 

@@ -74,7 +74,7 @@ function reportUnknown(layer: ParsedLayer, report: (issue: Issue) => void): void
     const ofServers = SERVER_KEYS.some((row) => row.key === key);
     const near = ofServers ? null : nearest(key, known);
     if (!ofServers && near === null && (codexFile || key.startsWith('experimental_'))) continue;
-    const hint = ofServers ? 'it belongs into a table `[mcp_servers.NAME]`' : `did you mean \`${near}\`?`;
+    const hint = ofServers ? 'it belongs in a table `[mcp_servers.NAME]`' : `did you mean \`${near}\`?`;
     found({ path: [key], report }, value.origin, {
       code: 'CONFIG_UNKNOWN_KEY',
       severity: 'warning',

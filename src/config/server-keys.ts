@@ -99,12 +99,12 @@ const http: readonly KeyRow[] = [
     type: { kind: 'any' },
     transport: 'http',
     default: null,
-    doc: 'Refused: a token does not belong into this file. Use `bearer_token_env_var`.',
+    doc: 'Refused: a token does not belong in this file. Use `bearer_token_env_var`.',
     example: 'bearer_token_env_var = "EXAMPLE_TOKEN"',
     sensitive: true,
     refused: {
       code: 'CONFIG_LITERAL_TOKEN',
-      message: 'is refused, because a token does not belong into this file',
+      message: 'is refused, because a token does not belong in this file',
       hint: 'put the token into an environment variable and name that in `bearer_token_env_var`',
     },
   },
@@ -146,7 +146,7 @@ const http: readonly KeyRow[] = [
     type: { kind: 'text', nonEmpty: true },
     transport: 'http',
     default: null,
-    doc: 'PEM file with the client certificate; goes with `client_key_file`.',
+    doc: 'PEM file with the client certificate; goes with `client_key_file`. Relative paths as in `ca_file`.',
     example: 'client_cert_file = "~/certs/me.pem"',
   },
   {
@@ -254,7 +254,7 @@ const both: readonly KeyRow[] = [
     key: 'startup_timeout_sec',
     type: { kind: 'seconds' },
     default: 30,
-    doc: 'Seconds from start to the answer to `initialize`.',
+    doc: 'Seconds from start to the answer to `initialize`, and then for each list.',
     example: 'startup_timeout_sec = 60',
   },
   {

@@ -110,7 +110,7 @@ describe('keys at the top', () => {
   test('a key of servers at the top is told where it belongs', () => {
     const { issues } = configFrom({ user: 'experimental_environment = "remote"\nexperimental_other = 1' });
     expect(issues.map(({ key, hint }) => [key, hint])).toEqual([
-      ['experimental_environment', 'it belongs into a table `[mcp_servers.NAME]`'],
+      ['experimental_environment', 'it belongs in a table `[mcp_servers.NAME]`'],
     ]);
   });
 
