@@ -15,16 +15,19 @@ import {
 } from '../../kernel/index.ts';
 import { errorOfEnd } from '../failures.ts';
 import type { AgentPort, Call } from '../ports.ts';
+import { CARRIED_REQUESTS, canAnswer } from '../protocol.ts';
 import { type EndReason, type Transport, TransportEnded } from '../transport.ts';
 
 /** What a connection tells its owner. Everything that belongs to a call goes to that call's port instead. */
 export type ConnectionEvents = {
-  /** `notifications/*_list_changed` and `notifications/resources/updated`, and what belongs to no call in flight. */
+  /** List changes, updated resources and finished URL elicitations, and what belongs to no call in flight. */
   readonly onNotification: (message: RpcNotification) => void;
   /** The port that a request of the server goes to when no single session has calls in flight; null refuses it. */
   readonly portForUnrelated: () => AgentPort | null;
   /** A request came while calls of several sessions were in flight: nobody knows whose it is. */
   readonly onAmbiguous: () => void;
+  /** A request of the server is about to be put to an agent. */
+  readonly onAsk: () => void;
   /** The server did something wrong. */
   readonly onOdd: (detail: string) => void;
   /** Something worth a line in the log and nobody's attention. */
@@ -107,7 +110,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #pending = new Map<RpcId, Pending>();
   /** Requests of the server that an agent is answering, by the server's id. */
-  readonly #asked = new Map<RpcId, AbortController>();
+  readonly #asked = new Map<RpcId, { readonly session: string; readonly abort: AbortController }>();
   #nextId = 1;
   #ended: EndReason | null = null;
 
@@ -131,6 +134,11 @@ export class Connection {
   /** Requests in flight, ours and the agents'. */
   get inFlight(): number {
     return this.#pending.size;
+  }
+
+  /** Whether an agent other than that of `session` is being asked something. */
+  asksOther(session: string): boolean {
+    return [...this.#asked.values()].some((asked) => asked.session !== session);
   }
 
   /** @throws AppError `UPSTREAM_*` | `CALL_CANCELLED`; the server's own errors are outcomes, not exceptions. */
@@ -213,7 +221,7 @@ export class Connection {
       const entry = this.#pending.get(params?.['progressToken'] as RpcId);
       entry?.progress(message);
     } else if (message.method === 'notifications/cancelled') {
-      this.#asked.get(params?.['requestId'] as RpcId)?.abort(params?.['reason']);
+      this.#asked.get(params?.['requestId'] as RpcId)?.abort.abort(params?.['reason']);
     } else if (belongsToOwner(message.method)) {
       this.#options.events.onNotification(message);
     } else {
@@ -225,16 +233,15 @@ export class Connection {
 
   async #onRequest(request: RpcRequest): Promise<void> {
     const reply = (outcome: RpcOutcome): void => this.#send(responseOf(request.id, outcome));
-    const capability = CLIENT_CAPABILITY[request.method];
     if (request.method === 'ping') return reply({ kind: 'result', result: {} });
-    if (capability === undefined) return reply(refusal('METHOD_UNKNOWN', request.method));
+    if (!CARRIED_REQUESTS.includes(request.method)) return reply(refusal('METHOD_UNKNOWN', request.method));
     const call = soleCall(this.#pending);
     if (call === 'several') {
       this.#options.events.onAmbiguous();
       return reply(refusal('CLIENT_AMBIGUOUS', request.method));
     }
     const port = call?.port ?? this.#options.events.portForUnrelated();
-    if (port === null || port.capabilities()[capability] === undefined) {
+    if (port === null || !canAnswer(port.capabilities(), request)) {
       const roots: RpcOutcome = { kind: 'result', result: { roots: this.#options.roots() } };
       return reply(request.method === 'roots/list' ? roots : refusal('CLIENT_CANNOT', request.method));
     }
@@ -249,7 +256,8 @@ export class Connection {
    */
   async #ask(request: RpcRequest, port: AgentPort, call: Call | null): Promise<RpcOutcome | null> {
     const abort = new AbortController();
-    this.#asked.set(request.id, abort);
+    this.#options.events.onAsk();
+    this.#asked.set(request.id, { session: port.session, abort });
     const held = [...this.#pending.values()].filter((entry) => entry.call?.port === port);
     for (const entry of held) entry.stopTimer();
     try {
@@ -270,7 +278,7 @@ export class Connection {
 
   #end(reason: EndReason): void {
     this.#ended = reason;
-    for (const controller of this.#asked.values()) controller.abort('the server is gone');
+    for (const { abort } of this.#asked.values()) abort.abort('the server is gone');
     for (const entry of [...this.#pending.values()]) entry.fail(errorOfEnd(this.#options.server, reason));
     this.#options.events.onEnd(reason);
   }
@@ -279,15 +287,11 @@ export class Connection {
 /** Ends of one message that mean the next one will not get through either. */
 const LASTING: ReadonlySet<EndReason['kind']> = new Set(['refused', 'dns', 'tls', 'auth']);
 
-/** Which capability an agent must have declared for a request of the server to go to it. */
-const CLIENT_CAPABILITY: Readonly<Record<string, string | undefined>> = {
-  'roots/list': 'roots',
-  'sampling/createMessage': 'sampling',
-  'elicitation/create': 'elicitation',
-};
+/** Come at any time, so that a call in flight says nothing about whose they are. */
+const OWNERS: ReadonlySet<string> = new Set(['notifications/resources/updated', 'notifications/elicitation/complete']);
 
 function belongsToOwner(method: string): boolean {
-  return method.endsWith('/list_changed') || method === 'notifications/resources/updated';
+  return method.endsWith('/list_changed') || OWNERS.has(method);
 }
 
 /** The newest call of the one session that has calls in flight; `several` when more than one session has. */

@@ -48,6 +48,7 @@ export type LinkEvents = {
   readonly onNotification: (message: RpcNotification) => void;
   readonly portForUnrelated: () => AgentPort | null;
   readonly onAmbiguous: () => void;
+  readonly onAsk: () => void;
   /** For the log. */
   readonly onNote: (detail: string) => void;
   /** A connection is up (again): levels and subscriptions must be told to it. */
@@ -113,6 +114,11 @@ export class Link {
 
   get inFlight(): number {
     return this.#connection?.inFlight ?? 0;
+  }
+
+  /** Whether the server waits for an answer of an agent other than that of `session`. */
+  asksOther(session: string): boolean {
+    return this.#connection?.asksOther(session) ?? false;
   }
 
   get stderrTail(): string {
@@ -230,11 +236,9 @@ export class Link {
       transport,
       roots,
       events: {
+        ...events,
         onNotification: (message) => this.#onNotification(message),
-        portForUnrelated: events.portForUnrelated,
-        onAmbiguous: events.onAmbiguous,
         onOdd: (detail) => this.#onOdd(detail),
-        onNote: events.onNote,
         onEnd: (reason) => {
           over = reason;
           if (this.#connection === connection) this.#onLost(reason);

@@ -14,7 +14,7 @@ import type { ListKind, ServerLists } from '../listing.ts';
 import type { AgentPort, Call } from '../ports.ts';
 import { SHARED_CAPABILITIES, sessionCapabilities } from '../protocol.ts';
 import type { Transport } from '../transport.ts';
-import { createTurns } from '../turns.ts';
+import { type CallQueue, createCallQueue } from './call-queue.ts';
 import type { Connection } from './connection.ts';
 import { Link, type NeedsConfig, type ServerHello } from './link.ts';
 import type { StartSlots } from './slots.ts';
@@ -51,6 +51,9 @@ type Use = {
   readonly users: Map<string, AgentPort>;
   /** URI → sessions subscribed to it. */
   readonly subscriptions: Map<string, Set<string>>;
+  readonly queue: CallQueue;
+  /** Calls that run here or wait for something. */
+  busy: number;
   lastUsed: number;
 };
 
@@ -66,7 +69,6 @@ export class Upstream {
   readonly #primaryKey: string;
   /** Connections beside the primary one, by session or by environment. */
   readonly #others = new Map<string, Use>();
-  readonly #turns = createTurns();
   readonly #levels = new Map<string, string>();
   #perSession: boolean;
   /** Names of the read-only tools of the list they were taken from. */
@@ -117,7 +119,7 @@ export class Upstream {
     const uses = [this.#primary, ...this.#others.values()];
     return {
       inFlight: uses.reduce((sum, use) => sum + use.link.inFlight, 0),
-      waiting: this.#turns.waiting(),
+      waiting: uses.reduce((sum, use) => sum + use.queue.waiting(), 0),
       connections: uses.length,
     };
   }
@@ -161,9 +163,15 @@ export class Upstream {
   /** @throws AppError `UPSTREAM_*` | `CALL_CANCELLED` */
   async call(user: User, call: Call): Promise<RpcOutcome> {
     const use = this.#useFor(user);
-    const connection = await use.link.ready();
-    if (call.method !== 'tools/call') return connection.call(call);
-    return this.#inTurn(call, () => connection.call(call));
+    use.busy += 1;
+    try {
+      if (call.method !== 'tools/call') return await (await use.link.ready()).call(call);
+      const outcome = await this.#inTurn(use, call);
+      if (outcome !== 'moved') return outcome;
+    } finally {
+      use.busy -= 1;
+    }
+    return this.call(user, call);
   }
 
   /**
@@ -235,6 +243,8 @@ export class Upstream {
   }
 
   #useFor(user: User): Use {
+    // Whoever shares a connection does not wait until another agent's person has answered.
+    if (this.#placeOf(user).use?.link.asksOther(user.port.session)) this.#becomePerSession();
     const { own, key, use: there } = this.#placeOf(user);
     const use = there ?? this.#openOther(key, user, own);
     use.users.set(user.port.session, user.port);
@@ -252,7 +262,7 @@ export class Upstream {
 
   #evict(): void {
     const idle = [...this.#others]
-      .filter(([, use]) => use.link.inFlight === 0)
+      .filter(([, use]) => use.busy === 0)
       .sort(([, a], [, b]) => a.lastUsed - b.lastUsed)[0];
     if (idle === undefined) {
       throw new AppError(
@@ -274,6 +284,8 @@ export class Upstream {
     const use: Use = {
       users: new Map(),
       subscriptions: new Map(),
+      queue: createCallQueue(),
+      busy: 0,
       lastUsed: clock.now(),
       link: new Link({
         server: server.name,
@@ -291,6 +303,7 @@ export class Upstream {
           onNotification: (message) => this.#onNotification(use, primary, message),
           portForUnrelated: () => owner,
           onAmbiguous: () => this.#becomePerSession(),
+          onAsk: () => (owner === null && use.queue.waiting() > 0 ? this.#becomePerSession() : undefined),
           onNote: (detail) => this.#options.log('warn', `${server.name}: ${detail}`),
           onUp: (connection) => this.#greet(use, connection),
         },
@@ -307,6 +320,7 @@ export class Upstream {
       `${this.settings.name} asks its agents: each session gets its own connection from now on`,
     );
     this.#options.events.onPerSession();
+    for (const use of [this.#primary, ...this.#others.values()]) use.queue.move();
   }
 
   #onNotification(use: Use, primary: boolean, message: RpcNotification): void {
@@ -360,24 +374,10 @@ export class Upstream {
       .catch(() => {});
   }
 
-  /** Waits for the call's turn, runs it, and passes the turn on. Leaves the queue when the call is cancelled. */
-  #inTurn(call: Call, run: () => Promise<RpcOutcome>): Promise<RpcOutcome> {
+  #inTurn(use: Use, call: Call): Promise<RpcOutcome | 'moved'> {
     const mode =
       this.settings.supportsParallelToolCalls || this.#isReadOnly(call.params?.['name']) ? 'shared' : 'exclusive';
-    return new Promise((resolve, reject) => {
-      let done: () => void = () => {};
-      const onAbort = (): void => {
-        done();
-        reject(new AppError('CALL_CANCELLED', 'the call was cancelled'));
-      };
-      call.signal.addEventListener('abort', onAbort, { once: true });
-      done = this.#turns.take(mode, () => {
-        call.signal.removeEventListener('abort', onAbort);
-        void run()
-          .finally(() => done())
-          .then(resolve, reject);
-      });
-    });
+    return use.queue.run({ mode, signal: call.signal }, async () => (await use.link.ready()).call(call));
   }
 
   #isReadOnly(tool: unknown): boolean {
