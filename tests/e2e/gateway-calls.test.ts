@@ -110,7 +110,7 @@ describe.each(FRONTS)('over %s', (front) => {
           const result = await agent.result(
             'tools/call',
             { name: 'side__mirror', arguments: { any: [index, id] } },
-            typeof id === 'string' ? `${id}` : id,
+            id,
           );
           return (JSON.parse(String((result['content'] as JsonObject[])[0]?.['text'])) as JsonObject)['arguments'];
         }),
@@ -338,7 +338,7 @@ test(`${proves('gateway.cancellation')}: a batch of 2025-03-26 over stdio`, asyn
 });
 
 describe(proves('fault.agent-disconnects'), () => {
-  const cancelledSlow = (ms: number, witness: Agent): Promise<void> =>
+  const assertCancelled = (ms: number, witness: Agent): Promise<void> =>
     eventually(async () => {
       expect(JSON.parse(await witness.call('side__heard'))).toContainEqual({ slow: ms, cancelled: true });
     });
@@ -352,14 +352,14 @@ describe(proves('fault.agent-disconnects'), () => {
     const [witness, agent] = [await gateway.stdio(), await gateway.stdio()];
     await begin(agent, 70_001, witness);
     await agent.close();
-    await cancelledSlow(70_001, witness);
+    await assertCancelled(70_001, witness);
   });
 
   test('over stdio, by SIGKILL', async () => {
     const [witness, agent] = [await gateway.stdio(), await gateway.stdio()];
     await begin(agent, 70_002, witness);
     process.kill(agent.pid, 'SIGKILL');
-    await cancelledSlow(70_002, witness);
+    await assertCancelled(70_002, witness);
   });
 
   test.each(['2025-11-25', '2025-06-18'])('over HTTP at revision %s, by breaking the connection', async (version) => {
@@ -377,7 +377,7 @@ describe(proves('fault.agent-disconnects'), () => {
     await witness.call('side__state');
     broken.abort();
     await post.catch(() => {});
-    await cancelledSlow(ms, witness);
+    await assertCancelled(ms, witness);
     expect(await agent.result('ping')).toEqual({});
   });
 
@@ -387,6 +387,6 @@ describe(proves('fault.agent-disconnects'), () => {
     text.catch(() => {});
     await begin(agent, 70_004, witness);
     expect(await agent.end()).toBe(204);
-    await cancelledSlow(70_004, witness);
+    await assertCancelled(70_004, witness);
   });
 });

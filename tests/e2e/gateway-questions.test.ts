@@ -33,8 +33,12 @@ const SAMPLING: JsonObject = { messages: [{ role: 'user', content: { type: 'text
 const WITH_TOOLS: JsonObject = { ...SAMPLING, tools: [{ name: 't', inputSchema: { type: 'object' } }] };
 
 /** What the server was answered when it asked `method` within a call of this agent. */
-async function asked(agent: Agent, method: string, params: JsonObject, server = 'm__'): Promise<JsonObject> {
-  return JSON.parse(await agent.call(`${server}ask`, { method, params })) as JsonObject;
+async function asked(agent: Agent, method: string, params: JsonObject): Promise<JsonObject> {
+  return askedBy('m__ask', agent, { method, params });
+}
+
+async function askedBy(tool: string, agent: Agent, question: JsonObject): Promise<JsonObject> {
+  return JSON.parse(await agent.call(tool, question)) as JsonObject;
 }
 
 type Row = { readonly name: string; readonly method: string; readonly params: JsonObject; readonly answer: RpcOutcome };
@@ -78,7 +82,11 @@ const ROOTS: readonly Row[] = [
   { name: 'refused', method: 'roots/list', params: {}, answer: error },
 ];
 
-async function check(open: (options: AgentOptions) => Promise<Agent>, { method, params, answer }: Row, server: string) {
+async function assertAnswer(
+  open: (options: AgentOptions) => Promise<Agent>,
+  { method, params, answer }: Row,
+  tool: string,
+) {
   const seen: RpcRequest[] = [];
   const agent = await open({
     capabilities: EVERYTHING,
@@ -87,7 +95,7 @@ async function check(open: (options: AgentOptions) => Promise<Agent>, { method, 
       return answer;
     },
   });
-  const got = await asked(agent, method, params, server);
+  const got = await askedBy(tool, agent, { method, params });
   expect(seen).toEqual([{ jsonrpc: '2.0', id: expect.anything(), method, params }]);
   expect(answer.kind === 'result' ? got['result'] : got['error']).toEqual(
     answer.kind === 'result' ? answer.result : answer.error,
@@ -102,9 +110,9 @@ describe.each(
   ]),
 )('over $front, $view', ({ front, prefix, on }) => {
   const open = (options: AgentOptions): Promise<Agent> => gateway.on(front, { ...options, ...on });
-  test.each(FORMS)(`${proves('gateway.elicitation')}: $name`, (row) => check(open, row, prefix));
-  test.each(SAMPLES)(`${proves('gateway.sampling')}: $name`, (row) => check(open, row, prefix));
-  test.each(ROOTS)(`${proves('gateway.roots')}: $name`, (row) => check(open, row, prefix));
+  test.each(FORMS)(`${proves('gateway.elicitation')}: $name`, (row) => assertAnswer(open, row, `${prefix}ask`));
+  test.each(SAMPLES)(`${proves('gateway.sampling')}: $name`, (row) => assertAnswer(open, row, `${prefix}ask`));
+  test.each(ROOTS)(`${proves('gateway.roots')}: $name`, (row) => assertAnswer(open, row, `${prefix}ask`));
 });
 
 describe.each(FRONTS)('over %s', (front) => {
@@ -150,7 +158,7 @@ describe.each(FRONTS)('over %s', (front) => {
         return accept({ name: 'slow' });
       },
     });
-    expect(await asked(agent, 'elicitation/create', FORM, 'hasty__')).toMatchObject({
+    expect(await askedBy('hasty__ask', agent, { method: 'elicitation/create', params: FORM })).toMatchObject({
       result: { content: { name: 'slow' } },
     });
     await agent.close();
