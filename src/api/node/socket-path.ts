@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, type Stats, statSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { AppError } from '../../kernel/index.ts';
 
@@ -26,7 +25,7 @@ export function runPaths(home: string): RunPaths {
       : wanted.length <= MAX_PATH
         ? wanted
         : // Not TMPDIR: it differs between callers of the same home.
-          join('/tmp', `plugboard-${userInfo().uid}`, `${digest}.sock`);
+          join('/tmp', `plugboard-${process.getuid?.()}`, `${digest}.sock`);
   const folders = process.platform === 'win32' ? [home, run] : [...new Set([home, run, dirname(socket)])];
   return { socket, key: join(run, 'host.key'), lock: join(run, 'host.lock'), folders };
 }
@@ -53,7 +52,7 @@ export function privateFolder(folder: string): void {
 export function checkPrivate(folder: string): void {
   const facts = factsOf(folder);
   if (facts === null || process.platform === 'win32') return;
-  if (facts.uid !== userInfo().uid)
+  if (facts.uid !== process.getuid?.())
     throw new AppError('HOME_NOT_PRIVATE', 'the folder belongs to another user', { where: folder });
   if ((facts.mode & 0o022) !== 0)
     throw new AppError('HOME_NOT_PRIVATE', 'others may write to the folder', {

@@ -2,7 +2,7 @@
  * The files of the machine, as the command line reads them: with a private `/etc` in a mount namespace of its own, which
  * needs root.
  */
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { proves } from '../../e2e/support/proves.ts';
@@ -19,7 +19,6 @@ async function onMachine(
 ): Promise<Finished> {
   const etc = join(home.folder, 'etc');
   mkdirSync(join(etc, 'plugboard'), { recursive: true });
-  copyFileSync('/etc/passwd', join(etc, 'passwd'));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(etc, 'plugboard', name), text);
   const run = home.command(
     'unshare',
