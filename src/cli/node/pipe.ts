@@ -2,7 +2,7 @@ import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigArgs, Greeting } from '../../api/index.ts';
-import { greetHost, type Met, type RunPaths, writeLine } from '../../api/node/index.ts';
+import { greetHost, type Met, privateFolder, type RunPaths, writeLine } from '../../api/node/index.ts';
 import { AppError, isErrorCode, isJsonObject } from '../../kernel/index.ts';
 import { programFile } from './self.ts';
 
@@ -66,6 +66,7 @@ function greet({ paths, version, want, config }: PipeOptions): Promise<Met | nul
  * A host that is killed meanwhile is replaced.
  */
 async function startAndGreet(options: PipeOptions): Promise<Met> {
+  for (const folder of options.paths.folders) privateFolder(folder);
   let host = await startHost(options);
   let starts = 1;
   for (const end = performance.now() + START_LIMIT_MS; performance.now() < end; ) {

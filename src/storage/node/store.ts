@@ -4,7 +4,7 @@ import { AppError, type EpochMs } from '../../kernel/index.ts';
 import { digestToken, formatToken, type TokenRecord } from '../token.ts';
 import { openDatabase } from './database.ts';
 
-/** The records of one home. Every method is one short statement; none waits on anything but the file. */
+/** The records of one home. Every method is one short statement; none waits on anything but the file. @throws AppError `DATABASE` */
 export type Store = {
   readonly tokens: {
     /** @returns The token, which can never be shown again. @throws AppError `TOKEN_EXISTS` */
@@ -43,22 +43,32 @@ export function openStore(file: string): Store {
   const setFact = db.prepare(
     'INSERT OR REPLACE INTO server_fact (server_key, fact, value, learned_at) VALUES (?, ?, ?, ?)',
   );
+  const coded = <T>(run: () => T): T => {
+    try {
+      return run();
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new AppError('DATABASE', `the database could not be used: ${why}`, { where: file, cause });
+    }
+  };
   return {
     tokens: {
       create: (record) => {
         const token = formatToken(randomBytes(32));
         const { name, user, team, workspace, human, createdAt } = record;
-        const { changes } = insertToken.run(name, digestToken(token), user, team, workspace, human ? 1 : 0, createdAt);
+        const { changes } = coded(() =>
+          insertToken.run(name, digestToken(token), user, team, workspace, human ? 1 : 0, createdAt),
+        );
         if (changes === 0)
           throw new AppError('TOKEN_EXISTS', `a token named '${name}' exists`, {
             hint: `run: plugboard token revoke ${name}`,
           });
         return token;
       },
-      list: () => allTokens.all().map(tokenOf),
-      revoke: (name) => deleteToken.run(name).changes > 0,
+      list: () => coded(() => allTokens.all()).map(tokenOf),
+      revoke: (name) => coded(() => deleteToken.run(name)).changes > 0,
       find: (token) => {
-        const row = findToken.get(digestToken(token));
+        const row = coded(() => findToken.get(digestToken(token)));
         return row === undefined ? null : tokenOf(row);
       },
     },

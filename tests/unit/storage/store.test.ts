@@ -95,6 +95,17 @@ test('a database that is none is a coded error that names the file', () => {
   expect(codeOf(() => openStore(join(file, 'below')))).toBe('DATABASE');
 });
 
+test('a database that cannot be written is a coded error', () => {
+  const file = newFile();
+  const store = openStore(file);
+  const db = new DatabaseSync(file);
+  db.exec("CREATE TRIGGER full BEFORE INSERT ON token BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+  db.close();
+  expect(codeOf(() => store.tokens.create({ ...facts, name: 'a' }))).toBe('DATABASE');
+  expect(store.tokens.list()).toEqual([]);
+  store.close();
+});
+
 test('a database of a later version is left alone', () => {
   const file = newFile();
   openStore(file).close();
