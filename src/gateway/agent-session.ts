@@ -82,6 +82,11 @@ export class AgentSession {
     return this.#options.caller;
   }
 
+  /** The one server this session is on, or null for all. */
+  get server(): string | null {
+    return this.#options.server;
+  }
+
   /** The agreed revision; null before `initialize`. */
   get version(): string | null {
     return this.#version;

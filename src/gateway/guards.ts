@@ -10,7 +10,8 @@ const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
  */
 export function checkHost(header: string | undefined, allowed: readonly string[]): void {
   const host = hostOf(header ?? '');
-  if (LOOPBACK.includes(host) || allowed.includes(host) || allowed.includes(header ?? '')) return;
+  const names = allowed.map((name) => name.toLowerCase());
+  if (LOOPBACK.includes(host) || names.includes(host) || names.includes((header ?? '').toLowerCase())) return;
   throw new AppError('HTTP_HOST_NOT_ALLOWED', `the Host ${JSON.stringify(header ?? '')} is not allowed`);
 }
 

@@ -18,6 +18,8 @@ export type GatewayOptions = {
   /** The rest of config.toml. */
   readonly config: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Address to listen on. */
+  readonly host?: string;
 };
 
 export type Gateway = {
@@ -26,7 +28,7 @@ export type Gateway = {
   readonly pid: number;
   readonly configFile: string;
   /** Replaces config.toml in one step, as editors do. */
-  readonly writeConfig: (config: string) => void;
+  readonly writeConfig: (config: string, serve?: readonly string[]) => void;
   /** A new token of this name. */
   readonly token: (name: string) => string;
   readonly http: (options?: HttpAgentOptions & { readonly server?: string }) => Promise<HttpAgent>;
@@ -60,20 +62,29 @@ export function conformanceServer(name: string): string {
   return `[mcp_servers.${name}]\ncommand = ${JSON.stringify(process.execPath)}\nargs = ${JSON.stringify([path, '--legacy-only'])}\n`;
 }
 
-export async function startGateway({ serve = ['auth = "none"'], config, env = {} }: GatewayOptions): Promise<Gateway> {
+export async function startGateway({
+  serve = ['auth = "none"'],
+  config,
+  env = {},
+  host = '127.0.0.1',
+}: GatewayOptions): Promise<Gateway> {
   const folder = createWorkFolder('gateway');
   const home = folder.env['PLUGBOARD_HOME'] ?? '';
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const configFile = join(home, 'config.toml');
-  const writeConfig = (toml: string): void => {
-    writeFileSync(`${configFile}.new`, ['[serve]', ...serve, '', toml].join('\n'), { mode: 0o600 });
+  const writeConfig: Gateway['writeConfig'] = (toml, lines = serve) => {
+    writeFileSync(`${configFile}.new`, ['[serve]', ...lines, '', toml].join('\n'), { mode: 0o600 });
     renameSync(`${configFile}.new`, configFile);
   };
   writeConfig(config);
-  const { child, line } = await startProgram(process.execPath, [PRODUCT, 'serve', '--port', '0', '--json'], {
-    ...folder.env,
-    ...env,
-  });
+  const { child, line } = await startProgram(
+    process.execPath,
+    [PRODUCT, 'serve', '--host', host, '--port', '0', '--json'],
+    {
+      ...folder.env,
+      ...env,
+    },
+  );
   const { endpoint } = JSON.parse(line) as { readonly endpoint: string };
   const open: { readonly close: () => Promise<void> }[] = [];
   const kept = <A extends { readonly close: () => Promise<void> }>(agent: A): A => {

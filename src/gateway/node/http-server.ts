@@ -6,6 +6,7 @@ import type { Host } from '../../host/index.ts';
 import { AppError, type Caller, isJsonObject, type Log, localCaller, toRpcError } from '../../kernel/index.ts';
 import { AgentSession } from '../agent-session.ts';
 import { bearerToken, checkAccept, checkContentType, checkHost, checkOrigin, checkProtocolVersion } from '../guards.ts';
+import { inspectPosted, type Posted } from '../posted.ts';
 import { createRate, type Rate } from '../rate.ts';
 import { HttpSession } from './http-session.ts';
 import { PostReply } from './post-reply.ts';
@@ -162,9 +163,9 @@ class HttpFront {
       case 'POST':
         return this.#post(request, response, path.server);
       case 'GET':
-        return this.#get(request, response);
+        return this.#get(request, response, path.server);
       case 'DELETE':
-        return this.#delete(request, response);
+        return this.#delete(request, response, path.server);
       case 'OPTIONS':
         return sendEmpty(response, 204, {
           'access-control-allow-methods': 'GET, POST, DELETE',
@@ -182,30 +183,31 @@ class HttpFront {
     checkAccept(request.headers.accept, [JSON_TYPE, SSE_TYPE]);
     checkProtocolVersion(header(request, 'mcp-protocol-version'));
     const message = await readBody(request);
-    const isInitialize = isJsonObject(message) && message['method'] === 'initialize';
-    const session = isInitialize ? this.#create(caller, server) : this.#find(request, caller);
+    const first = inspectPosted(message, null);
+    const isInitialize = first.kind === 'messages' && first.isInitialize;
+    const session = isInitialize ? this.#create(caller, server) : this.#find(request, { caller, server });
     session.lastUsed = this.#options.now();
-    const requests = (Array.isArray(message) ? message : [message]).filter(
-      (part) => isJsonObject(part) && !isNotificationOrAnswer(part),
-    ).length;
-    if (requests === 0) {
+    const posted = inspectPosted(message, session.agent.version);
+    if (posted.kind === 'invalid') return sendInvalid(response, posted);
+    if (posted.answers === 0) {
       session.agent.receive(message, NOWHERE);
       return sendEmpty(response, 202);
     }
-    this.#answer({ session, message, requests, response, isInitialize });
+    this.#answer({ session, message, answers: posted.answers, response, isInitialize });
   }
 
   #answer(post: {
     session: HttpSession;
     message: unknown;
-    requests: number;
+    answers: number;
     response: ServerResponse;
     isInitialize: boolean;
   }): void {
-    const { session, message, requests, response, isInitialize } = post;
+    const { session, message, answers, response, isInitialize } = post;
     const reply = new PostReply({
       response,
-      requests,
+      answers,
+      isBatch: Array.isArray(message),
       headers: isInitialize ? { 'mcp-session-id': session.agent.id } : {},
       createStream: () => session.createStream(),
       onDone: () => this.#waiting.delete(reply),
@@ -213,6 +215,7 @@ class HttpFront {
     this.#waiting.set(reply, this.#options.now());
     response.on('close', () => {
       session.open -= 1;
+      session.lastUsed = this.#options.now();
       if (response.writableFinished || reply.resumable || !isJsonObject(message)) return;
       session.agent.cancel(message['id'] as string | number, 'the agent has disconnected');
     });
@@ -221,10 +224,10 @@ class HttpFront {
   }
 
   /** Codex and others look here before they know anything: without a session there is no stream, and no secret to guard. */
-  #get(request: IncomingMessage, response: ServerResponse): void {
+  #get(request: IncomingMessage, response: ServerResponse, server: string | null): void {
     const id = header(request, 'mcp-session-id');
     if (id === undefined) return sendEmpty(response, 405, { allow: 'POST' });
-    const session = this.#find(request, this.#authenticate(request));
+    const session = this.#find(request, { caller: this.#authenticate(request), server });
     checkAccept(request.headers.accept, [SSE_TYPE]);
     checkProtocolVersion(header(request, 'mcp-protocol-version'));
     session.lastUsed = this.#options.now();
@@ -236,8 +239,8 @@ class HttpFront {
     });
   }
 
-  #delete(request: IncomingMessage, response: ServerResponse): void {
-    const session = this.#find(request, this.#authenticate(request));
+  #delete(request: IncomingMessage, response: ServerResponse, server: string | null): void {
+    const session = this.#find(request, { caller: this.#authenticate(request), server });
     this.#end(session.agent.id);
     sendEmpty(response, 204);
   }
@@ -245,29 +248,39 @@ class HttpFront {
   #authenticate(request: IncomingMessage): Caller {
     const { auth, rateLimitPerSec } = this.#options.settings();
     const token = bearerToken(request.headers.authorization);
-    const caller = auth === 'none' ? ANYONE : token === null ? null : this.#options.authenticate(token);
+    const isOpen = auth === 'none' && isLoopback(this.#bindHost);
+    const caller = isOpen ? ANYONE : token === null ? null : this.#options.authenticate(token);
     if (caller === null)
       throw new AppError('HTTP_UNAUTHORIZED', token === null ? 'a token is required' : 'the token is not known');
-    let rate = this.#rates.get(caller.name);
-    if (rate === undefined) this.#rates.set(caller.name, (rate = createRate()));
+    const name = nameOf(caller);
+    let rate = this.#rates.get(name);
+    if (rate === undefined) this.#rates.set(name, (rate = createRate()));
     if (!rate.take(rateLimitPerSec, this.#options.now()))
       throw new AppError('HTTP_RATE_LIMITED', `more than ${rateLimitPerSec} requests per second`);
     return caller;
   }
 
-  /** @throws AppError `HTTP_NO_SESSION` | `HTTP_SESSION_GONE`, the latter also for a session of another caller */
-  #find(request: IncomingMessage, caller: Caller): HttpSession {
+  /** @throws AppError `HTTP_NO_SESSION` | `HTTP_SESSION_GONE`, the latter also for a session of another caller or endpoint */
+  #find(request: IncomingMessage, of: { readonly caller: Caller; readonly server: string | null }): HttpSession {
     const id = header(request, 'mcp-session-id');
     if (id === undefined) throw new AppError('HTTP_NO_SESSION', 'the Mcp-Session-Id header is missing');
     const session = this.#sessions.get(id);
-    if (session === undefined || session.agent.caller.name !== caller.name)
+    const agent = session?.agent;
+    if (
+      session === undefined ||
+      agent === undefined ||
+      nameOf(agent.caller) !== nameOf(of.caller) ||
+      agent.server !== of.server
+    )
       throw new AppError('HTTP_SESSION_GONE', 'the session does not exist or has ended');
     return session;
   }
 
   #create(caller: Caller, server: string | null): HttpSession {
     const { maxSessionsPerCaller } = this.#options.settings();
-    const mine = [...this.#sessions.values()].filter((session) => session.agent.caller.name === caller.name).length;
+    const mine = [...this.#sessions.values()].filter(
+      (session) => nameOf(session.agent.caller) === nameOf(caller),
+    ).length;
     if (mine >= maxSessionsPerCaller)
       throw new AppError('HTTP_TOO_MANY_SESSIONS', `${caller.name} has ${mine} sessions`);
     const { host, log, now } = this.#options;
@@ -296,9 +309,9 @@ class HttpFront {
 /** Where answers to a POST go that asked nothing. */
 const NOWHERE = { respond: () => {}, stream: () => {}, abandon: () => {} };
 
-function isNotificationOrAnswer(part: Readonly<Record<string, unknown>>): boolean {
-  const answer = 'result' in part || 'error' in part;
-  return !('method' in part) ? answer : !('id' in part);
+/** Whose sessions and requests are counted together. */
+function nameOf({ kind, name }: Caller): string {
+  return `${kind} ${name}`;
 }
 
 function parsePath(url: string): PathOf {
@@ -339,4 +352,8 @@ function sendError(response: ServerResponse, error: unknown): void {
   if (http === 401) response.setHeader('www-authenticate', 'Bearer realm="plugboard"');
   if (http === 429) response.setHeader('retry-after', '1');
   sendJson(response, http, { jsonrpc: '2.0', id: null, error: toRpcError(error) });
+}
+
+function sendInvalid(response: ServerResponse, { id, reason }: Extract<Posted, { kind: 'invalid' }>): void {
+  sendJson(response, 400, { jsonrpc: '2.0', id, error: toRpcError(new AppError('MESSAGE_INVALID', reason)) });
 }

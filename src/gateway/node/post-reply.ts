@@ -7,8 +7,10 @@ export type PostReplyOptions = {
   readonly response: ServerResponse;
   readonly headers: Readonly<Record<string, string>>;
   readonly createStream: () => SseStream;
-  /** How many requests the POST holds: one, or those of a batch. */
-  readonly requests: number;
+  /** How many answers there will be. */
+  readonly answers: number;
+  /** The answers of a batch always come as a stream. */
+  readonly isBatch: boolean;
   readonly onDone: () => void;
 };
 
@@ -23,13 +25,13 @@ export class PostReply implements Reply {
 
   constructor(options: PostReplyOptions) {
     this.#options = options;
-    this.#left = options.requests;
-    if (options.requests > 1) this.upgrade();
+    this.#left = options.answers;
+    if (options.isBatch) this.upgrade();
   }
 
   /** True once a client that loses its connection can come back for the answer. */
   get resumable(): boolean {
-    return this.#stream !== null;
+    return this.#stream?.canResume ?? false;
   }
 
   /** Turns the answer into an event stream. */

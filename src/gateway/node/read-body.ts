@@ -4,13 +4,16 @@ import { AppError } from '../../kernel/index.ts';
 /** Longest request body. Bytes. */
 const LIMIT_BYTES = 16 * 1024 * 1024;
 
+/** How much of a longer one is read and dropped, so that its sender lives to hear why. Bytes. */
+const DRAIN_BYTES = 64 * 1024 * 1024;
+
 /**
  * Reads and parses the JSON body of a request.
  *
  * @throws AppError `HTTP_BODY_TOO_LARGE` | `MESSAGE_NOT_JSON` | `CALL_CANCELLED` when the client went away
  */
 export async function readBody(request: IncomingMessage): Promise<unknown> {
-  if (Number(request.headers['content-length'] ?? 0) > LIMIT_BYTES) throw tooLarge();
+  if (Number(request.headers['content-length'] ?? 0) > DRAIN_BYTES) throw tooLarge();
   const text = (await collect(request)).toString('utf8');
   try {
     return JSON.parse(text) as unknown;
@@ -23,11 +26,13 @@ async function collect(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       size += chunk.length;
-      if (size > LIMIT_BYTES) throw tooLarge();
-      chunks.push(chunk);
+      if (size <= LIMIT_BYTES) chunks.push(chunk);
+      else chunks.length = 0;
+      if (size > DRAIN_BYTES) break;
     }
+    if (size > LIMIT_BYTES) throw tooLarge();
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw new AppError('CALL_CANCELLED', 'the client went away', { cause: error });

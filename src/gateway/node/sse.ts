@@ -39,6 +39,11 @@ export class SseStream {
     return this.#ended;
   }
 
+  /** Whether a client that loses its connection has an event to come back with. */
+  get canResume(): boolean {
+    return this.#sent > 0 || this.#options.primes();
+  }
+
   /** The number of the last event that a connection has carried. */
   get delivered(): number {
     return this.#delivered;
