@@ -31,6 +31,8 @@ export async function greetHost(paths: RunPaths, greeting: Omit<Greeting, 'key'>
   const answer = parseAnswer(JSON.parse(line));
   if (answer.kind === 'welcome') return { socket, welcome: answer };
   socket.destroy();
+  // A host that has just taken over has a new key.
+  if (readKey(paths.key) !== key) return greetHost(paths, greeting);
   throw new AppError(isErrorCode(answer.code) ? answer.code : 'HOST_UNREACHABLE', answer.message, {
     hint: answer.hint,
   });

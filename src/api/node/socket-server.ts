@@ -1,6 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmodSync, unlinkSync, writeFileSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { Host } from '../../host/index.ts';
 import {
   AppError,
@@ -51,7 +51,7 @@ export type SocketServer = { readonly clients: () => number; readonly close: () 
  * Opens the host's socket. The caller holds the home's lock, so a socket that is there is dead and is taken over.
  * Only this user can reach it: the folder is 0700, the socket 0600, and a caller must know the key file's content.
  *
- * @throws AppError `HOME_NOT_PRIVATE`
+ * @throws AppError `HOME_NOT_PRIVATE` | `HOME_UNUSABLE`
  */
 export async function serveSocket(options: SocketServerOptions): Promise<SocketServer> {
   const { paths } = options;
@@ -71,7 +71,7 @@ export async function serveSocket(options: SocketServerOptions): Promise<SocketS
     });
     void new Reception(options, key).receive(socket);
   });
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(paths.socket, resolve));
+  await listenAt(server, paths.socket);
   if (process.platform !== 'win32') chmodSync(paths.socket, 0o600);
   return {
     clients: () => connections.size,
@@ -82,6 +82,15 @@ export async function serveSocket(options: SocketServerOptions): Promise<SocketS
       removeQuietly(paths.key);
     },
   };
+}
+
+async function listenAt(server: Server, path: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) =>
+      reject(new AppError('HOME_UNUSABLE', `the socket cannot be opened (${cause.code})`, { where: path, cause })),
+    );
+    server.listen(path, resolve);
+  });
 }
 
 function removeQuietly(file: string): void {
@@ -201,7 +210,9 @@ class Reception {
         return {};
       case 'listen': {
         const front = await listen({ host: String(params['host']), port: Number(params['port']) });
-        call.endings.push(() => void front.close());
+        // The caller may have left meanwhile.
+        if (call.socket.destroyed) void front.close();
+        else call.endings.push(() => void front.close());
         return { endpoint: front.endpoint };
       }
       default:
