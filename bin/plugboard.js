@@ -1,12 +1,19 @@
 #!/usr/bin/env node
 // The only file that must run under any Node: it says what is needed, or starts the built program.
+import { existsSync } from 'node:fs';
 import module from 'node:module';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 
 const major = Number(process.versions.node.split('.')[0]);
 if (major < 24) {
+  // In a clone, npm has put the right Node into the project.
+  const clone = fileURLToPath(new URL('..', import.meta.url));
+  const way = existsSync(new URL('../node_modules/node/bin/node', import.meta.url))
+    ? `in ${clone} run: npx node bin/plugboard.js`
+    : 'run: npx -p node@24 -p plugboard plugboard';
   process.stderr.write(
-    `plugboard needs Node.js 24 or newer, and this is ${process.versions.node}. Get it from https://nodejs.org, or run: npx -p node@24 -p plugboard plugboard\n`,
+    `plugboard needs Node.js 24 or newer, and this is ${process.versions.node}. Get it from https://nodejs.org, or ${way}\n`,
   );
   process.exit(2);
 }

@@ -47,7 +47,10 @@ export function renderProgress(
 export function renderDoctor(report: DoctorReport, withServers: boolean): string {
   const { servers, checks } = report;
   const width = nameWidth(servers);
-  const none = ["No MCP servers configured yet. Try 'plugboard mcp add my-tool -- my-command'."];
+  const none =
+    checks.config.status === 'error'
+      ? ['No MCP servers. What the configuration says cannot be used; see below.']
+      : ["No MCP servers configured yet. Try 'plugboard mcp add my-tool -- my-command'."];
   const lines = servers.length === 0 ? none : servers.map((server) => printable(renderServerLine(server, width)));
   return [
     ...(withServers || servers.length === 0 ? lines : []),

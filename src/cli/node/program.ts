@@ -7,7 +7,7 @@ import { type CliCommand, createContext, type Globals } from './context.ts';
 
 const FOOTER = `
 Exit status: 0 ok, 1 something is wrong with what was asked about, 2 usage or configuration,
-3 authentication or approval needed, 4 timed out, 5 denied.
+3 sign-in needed, 4 timed out, 5 denied.
 Home: PLUGBOARD_HOME, else ~/.plugboard.`;
 
 /**
@@ -19,7 +19,7 @@ Home: PLUGBOARD_HOME, else ~/.plugboard.`;
 export async function runProgram(argv: readonly string[], version: string): Promise<number> {
   let status = 0;
   const program = prepare(new Commander('plugboard'))
-    .description('Runs MCP servers and plugins for any agent, behind one MCP endpoint.')
+    .description('Runs MCP servers for any agent, behind one MCP endpoint.')
     .version(version, '-V, --version')
     .addHelpText('after', FOOTER);
   addOptions(program, GLOBAL_OPTIONS);
@@ -36,10 +36,22 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     // A group without one of its commands: its help was shown.
     if (error.code === 'commander.help') return 2;
     throw new AppError('USAGE', error.message.replace(/^error: /, ''), {
-      hint: `see plugboard ${[...argv.slice(0, 2).filter((word) => !word.startsWith('-')), '--help'].join(' ')}`,
+      hint: `see: ${helpFor(program, argv)}`,
     });
   }
   return status;
+}
+
+/** The help of the command that was meant, as far as the words name one. */
+function helpFor(program: Commander, argv: readonly string[]): string {
+  const named = (parent: Commander, word: string | undefined): Commander | undefined =>
+    parent.commands.find((candidate) => candidate.name() === word);
+  const noun = firstWord(argv);
+  const group = noun === null ? undefined : named(program, noun);
+  const command = group === undefined ? undefined : named(group, argv[argv.indexOf(group.name()) + 1]);
+  return [program, group, command, '--help']
+    .flatMap((part) => (typeof part === 'string' ? part : (part?.name() ?? [])))
+    .join(' ');
 }
 
 /** Errors are thrown, not printed: start.ts prints them in one place. */

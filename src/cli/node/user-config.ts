@@ -1,6 +1,6 @@
 import { buildConfig, type Config, type ParsedLayer, parseLayer } from '../../config/index.ts';
 import { editFile, type LoadedConfig, loadConfig, pathsOf } from '../../config/node/index.ts';
-import { AppError, type Issue, issueLocation, nearest } from '../../kernel/index.ts';
+import { AppError, type Issue, issueLocation, nearest, renderIssue } from '../../kernel/index.ts';
 import type { CliContext } from './context.ts';
 
 /** The configuration as it is with another text in the user's file. */
@@ -105,5 +105,20 @@ export function noSuchServer(name: string, known: Iterable<string>, where?: stri
   return new AppError('NOT_FOUND', `No MCP server named '${name}' found.`, {
     hint: near === null ? 'see: plugboard mcp list' : `did you mean '${near}'? See: plugboard mcp list`,
     ...(where === undefined ? {} : { where }),
+  });
+}
+
+/** Says which files were skipped, so that nobody takes what they hold for missing. */
+export function sayBroken({ err, globals }: CliContext, broken: readonly Issue[]): void {
+  if (!globals.json) for (const issue of broken) err.write(`plugboard: ${renderIssue(issue)}\n`);
+}
+
+/** What is not there may stand in a file that was skipped: then that file is what is wrong. */
+export function brokenFile([first]: readonly Issue[]): AppError | null {
+  if (first === undefined) return null;
+  const where = issueLocation(first);
+  return new AppError(first.code, first.message, {
+    ...(where === undefined ? {} : { where }),
+    ...(first.hint === undefined ? {} : { hint: first.hint }),
   });
 }

@@ -6,6 +6,15 @@ import type { CliCommand, CliContext } from '../context.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
+/** The script takes the words of the line from the package bash-completion, which not every machine has. */
+const WITHOUT_BASH_COMPLETION = `if ! declare -F _get_comp_words_by_ref >/dev/null; then
+    _get_comp_words_by_ref() {
+        words=("\${COMP_WORDS[@]}") cword=$COMP_CWORD
+        cur=\${words[cword]} prev=\${words[cword-1]}
+    }
+fi
+`;
+
 /** Prints by itself and reports its exit status: what it prints is a script, whatever `--json` says. */
 export const completionCommand: CliCommand<number> = {
   name: 'completion',
@@ -20,6 +29,7 @@ export const completionCommand: CliCommand<number> = {
         hint: `use one of ${SHELLS.join(', ')}`,
       });
     }
+    if (shell === 'bash') process.stdout.write(WITHOUT_BASH_COMPLETION);
     script(shell, 'plugboard', 'plugboard');
     return 0;
   },

@@ -16,7 +16,7 @@ import { AppError, type JsonValue } from '../../../kernel/index.ts';
 import { renderExplained, valueText } from '../../render-config.ts';
 import { renderTable } from '../../render-table.ts';
 import type { CliCommand } from '../context.ts';
-import { editUserConfig, freshNotes, userFile } from '../user-config.ts';
+import { brokenFile, editUserConfig, freshNotes, sayBroken, userFile } from '../user-config.ts';
 
 const KEY = { name: 'KEY', help: 'dotted key as in TOML, such as mcp_servers.docs.enabled', required: true } as const;
 const SHOW_VALUES = { name: 'show-values', help: 'show the values of env and headers' } as const;
@@ -29,6 +29,7 @@ const configExplain: CliCommand<{ readonly schemaVersion: 1 } & Explained> = {
   options: [SHOW_VALUES],
   run: async (context, input) => {
     const loaded = await loadConfig(context.loadOptions);
+    sayBroken(context, loaded.brokenFiles);
     const showValues = input.flags.has('show-values');
     return { schemaVersion: 1, ...explain(loaded, input.args['KEY'] ?? '', { showValues }) };
   },
@@ -47,7 +48,8 @@ const configGet: CliCommand<Got> = {
     const loaded = await loadConfig(context.loadOptions);
     const showValues = input.flags.has('show-values');
     const { key, value } = explain(loaded, input.args['KEY'] ?? '', { showValues });
-    if (value === undefined) throw notSet(key);
+    if (value === undefined) throw brokenFile(loaded.brokenFiles) ?? notSet(key);
+    sayBroken(context, loaded.brokenFiles);
     return { schemaVersion: 1, key, value };
   },
   render: ({ value }) => valueText(value),

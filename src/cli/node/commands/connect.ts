@@ -37,6 +37,8 @@ const connectCodex: CliCommand<ConnectReport> = {
   ],
   run: async (context, input) => {
     const file = codexFile(context);
+    if (input.flags.has('undo') && input.flags.size > 1)
+      throw new AppError('USAGE', '--undo goes with neither --print nor --move', { hint: 'give one of them' });
     if (input.flags.has('print')) return printed(context, file);
     privateFolder(context.home);
     return input.flags.has('undo') ? undo(context, file) : connect(context, file, input.flags.has('move'));

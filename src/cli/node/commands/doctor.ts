@@ -9,7 +9,7 @@ import { type CheckStatus, type DoctorReport, renderDoctor, renderProgress } fro
 import { exitOfState } from '../../state-exit.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { type HostView, viewHost } from '../running.ts';
-import { noSuchServer } from '../user-config.ts';
+import { brokenFile, noSuchServer } from '../user-config.ts';
 
 const FRAME_MS = 80;
 
@@ -42,8 +42,8 @@ export const doctorCommand: CliCommand<DoctorReport> = {
 };
 
 async function requireServer(context: CliContext, name: string): Promise<void> {
-  const { config } = await loadConfig(context.loadOptions);
-  if (!config.servers.has(name)) throw noSuchServer(name, config.servers.keys());
+  const { config, brokenFiles } = await loadConfig(context.loadOptions);
+  if (!config.servers.has(name)) throw brokenFile(brokenFiles) ?? noSuchServer(name, config.servers.keys());
 }
 
 /** True where lines on the screen can be written again: a terminal with room for all of them. */

@@ -12,7 +12,7 @@ import {
 import { AppError, isJsonObject } from '../../../kernel/index.ts';
 import { parseNewServer } from '../../add-server.ts';
 import type { CliCommand, CliContext } from '../context.ts';
-import { type ConfigState, editUserConfig, freshNotes, noSuchServer } from '../user-config.ts';
+import { brokenFile, type ConfigState, editUserConfig, freshNotes, noSuchServer } from '../user-config.ts';
 
 /** What an edit of one server came to. `changed` is false where it was so already. */
 export type ServerEdited = {
@@ -131,8 +131,11 @@ async function setEnabled(context: CliContext, name: string, wanted: boolean): P
   const key = ['mcp_servers', name, 'enabled'];
   const isSo = (config: Config): boolean => config.servers.get(name)?.enabled === wanted;
   const edit = await editUserConfig(context, (text, evaluate) => {
-    const { config } = evaluate(text);
-    if (!config.servers.has(name)) throw noSuchServer(name, config.servers.keys());
+    const { config, layers } = evaluate(text);
+    if (!config.servers.has(name)) {
+      const broken = layers.flatMap(({ issues }) => issues).filter(({ code }) => code === 'CONFIG_NOT_TOML');
+      throw brokenFile(broken) ?? noSuchServer(name, config.servers.keys());
+    }
     if (isSo(config)) return text;
     const without = wanted ? withoutEmpty(unsetKey(text, key), name) : text;
     const next = isSo(evaluate(without).config) ? without : setKey(text, key, wanted);

@@ -7,7 +7,7 @@ import { renderServer, renderServerTable } from '../../render-servers.ts';
 import { type ListedServer, listedServer, type ServerFacts, type ShownServer, shownServer } from '../../server-json.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { openRunning } from '../running.ts';
-import { noSuchServer } from '../user-config.ts';
+import { brokenFile, noSuchServer, sayBroken } from '../user-config.ts';
 
 const SHOW_VALUES = { name: 'show-values', help: 'show the values of env and headers' } as const;
 
@@ -18,7 +18,10 @@ export const mcpList: CliCommand<readonly ListedServer[]> = {
   args: [],
   options: [SHOW_VALUES],
   run: async (context, input) => {
-    const { servers } = await knownServers(context);
+    const { servers, broken } = await knownServers(context);
+    const error = servers.length === 0 ? brokenFile(broken) : null;
+    if (error !== null) throw error;
+    sayBroken(context, broken);
     return servers.map((facts) => listedServer(facts, { showValues: input.flags.has('show-values') }));
   },
   render: (servers, { out }) => renderServerTable(servers, out.isTty ? out.columns : undefined),
@@ -32,28 +35,33 @@ export const mcpGet: CliCommand<ShownServer> = {
   options: [SHOW_VALUES],
   run: async (context, input) => {
     const name = input.args['NAME'] ?? '';
-    const { servers, issues } = await knownServers(context);
+    const { servers, issues, broken } = await knownServers(context);
     const facts = servers.find(({ entry }) => entry.name === name);
-    if (facts === undefined)
-      throw noSuchServer(
-        name,
-        servers.map(({ entry }) => entry.name),
-      );
+    if (facts === undefined) {
+      const names = servers.map(({ entry }) => entry.name);
+      throw brokenFile(broken) ?? noSuchServer(name, names);
+    }
     return shownServer(facts, { showValues: input.flags.has('show-values'), issues });
   },
   render: renderServer,
   exitCode: () => 0,
 };
 
+type Known = {
+  readonly servers: readonly ServerFacts[];
+  readonly issues: readonly Issue[];
+  /** Files that were skipped as a whole. */
+  readonly broken: readonly Issue[];
+};
+
 /** Every server of the configuration by name, and what is known of it without starting anything. */
-async function knownServers(
-  context: CliContext,
-): Promise<{ readonly servers: readonly ServerFacts[]; readonly issues: readonly Issue[] }> {
+async function knownServers(context: CliContext): Promise<Known> {
   const [loaded, running] = await Promise.all([loadConfig(context.loadOptions), runningStatus(context)]);
   const { servers, issues } = resolveServers({ ...loaded, workspace: context.cwd });
   const states = new Map(running?.servers.map(({ name, state }) => [name, state]));
   return {
     issues,
+    broken: loaded.brokenFiles,
     servers: servers.flatMap((server) => {
       const entry = loaded.config.servers.get(server.name);
       const blockedBy = server.verdict.kind === 'blocked' ? server.verdict.file : null;

@@ -36,7 +36,14 @@ export const serveCommand: CliCommand<number> = {
     },
   ],
   run: async (context, input) => {
-    if (input.flags.has('detached')) return runDetached(context, idleMs(input.values['idle']));
+    if (input.flags.has('detached')) {
+      if (input.values['host'] !== undefined || input.values['port'] !== undefined || input.flags.has('standalone'))
+        throw new AppError(
+          'USAGE',
+          '--detached opens no endpoint: it goes with neither --host, --port nor --standalone',
+        );
+      return runDetached(context, idleMs(input.values['idle']));
+    }
     if (input.values['idle'] !== undefined) throw new AppError('USAGE', '--idle goes with --detached');
     return runForeground(context, input);
   },

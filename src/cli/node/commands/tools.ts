@@ -26,7 +26,7 @@ import {
 import { exitOfState } from '../../state-exit.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { type HostView, viewHost } from '../running.ts';
-import { noSuchServer } from '../user-config.ts';
+import { brokenFile, noSuchServer, sayBroken } from '../user-config.ts';
 
 const toolsList: CliCommand<ToolList & { readonly asked: string | null }> = {
   name: 'tools list',
@@ -38,8 +38,11 @@ const toolsList: CliCommand<ToolList & { readonly asked: string | null }> = {
     const asked = input.values['server'] ?? null;
     const wanted = (name: string): boolean => asked === null || asked === name;
     return withHost(context, async (host) => {
-      const names = (await host.status()).servers.map(({ name }) => name);
-      if (asked !== null && !names.includes(asked)) throw noSuchServer(asked, names);
+      const status = await host.status();
+      const names = status.servers.map(({ name }) => name);
+      const broken = status.issues.filter(({ code }) => code === 'CONFIG_NOT_TOML' || code === 'CONFIG_UNREADABLE');
+      if (asked !== null && !names.includes(asked)) throw brokenFile(broken) ?? noSuchServer(asked, names);
+      sayBroken(context, broken);
       const servers = await started(host, wanted, asked === null ? LIST_WAIT_MS : Infinity);
       const tools = (await host.tools()).filter(({ server }) => wanted(server)).map(listedTool);
       const missing = servers.filter(({ state }) => exitOfState(state) !== null);
