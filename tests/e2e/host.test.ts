@@ -53,11 +53,11 @@ test(proves('host.one-per-home'), async () => {
 test(proves('host.leaves'), async () => {
   const home = createHome();
   home.configure({ echo: fixture('echo') });
-  const host = home.run(['serve', '--detached', '--idle', '1']);
+  const host = await home.host(['--idle', '2']);
   const pipe = home.pipe();
   await use(pipe);
   // Longer than the idle time, but not idle: the pipe is there.
-  await sleep(1500);
+  await sleep(2500);
   expect(isRunning(host.pid)).toBe(true);
   const servers = home.processes().filter((pid) => pid !== host.pid && pid !== pipe.pid);
   expect(servers.length).toBeGreaterThanOrEqual(2);
@@ -81,7 +81,7 @@ test('a pipe that comes while the host is leaving is served by the next host', a
   const home = createHome();
   // The host takes two seconds and more to end this one.
   home.configure({ echo: fixture('echo'), stubborn: fixture('ignores-sigterm') });
-  const host = home.run(['serve', '--detached']);
+  const host = await home.host();
   await home.untilServer('stubborn', 'connected');
   process.kill(host.pid, 'SIGTERM');
   const pipes = Array.from({ length: 3 }, () => home.pipe());

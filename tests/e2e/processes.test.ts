@@ -42,7 +42,7 @@ test(proves('processes.stdin-close'), async () => {
 
 test(`${proves('processes.stdin-close')}: a pipe, whose host leaves when idle`, async () => {
   const home = homeWithStubborn();
-  const host = home.run(['serve', '--detached', '--idle', '1.5']);
+  const host = await home.host(['--idle', '2']);
   const pipe = home.pipe();
   const running = await useBoth(home, pipe);
   expect(await pipe.close()).toBe(0);
@@ -121,7 +121,7 @@ test.each([
   const home = createHome();
   // Each session has a stubborn process of its own, which must go with it, though the host stays for another agent.
   home.configure({ stubborn: { ...fixture('ignores-sigterm'), sharing: 'session' } });
-  const host = args.length === 0 ? home.run(['serve', '--detached', '--idle', '1.5']) : null;
+  const host = args.length === 0 ? await home.host(['--idle', '2']) : null;
   const other = host === null ? null : home.pipe();
   await other?.initialize();
   if (host !== null) await home.untilServer('stubborn', 'connected');

@@ -147,8 +147,7 @@ test('serve beside a host that runs already opens the endpoint there, for as lon
 
 test('serve that opened the endpoint at another host ends with status 1 when that host does', async () => {
   const home = createHome();
-  const host = home.run(['serve', '--detached']);
-  await expect.poll(home.status).not.toBeNull();
+  const host = await home.host();
   const run = home.run(['serve', '--port', '0']);
   await untilReady(run);
   process.kill(host.pid, 'SIGKILL');

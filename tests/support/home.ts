@@ -9,7 +9,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'smol-toml';
-import { afterEach } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { HostStatus } from '../../src/api/index.ts';
 import { type Control, greetHost, openControl, type RunPaths, runPaths } from '../../src/api/node/index.ts';
 import type { ServerReport } from '../../src/status/index.ts';
@@ -67,6 +67,8 @@ export type Home = {
   readonly pipe: (args?: readonly string[], options?: Partial<RawClientOptions>) => RawClient;
   /** `plugboard serve --port 0 --json ARGS`, once it is ready. */
   readonly serve: (args?: readonly string[]) => Promise<Run & { readonly endpoint: string }>;
+  /** `plugboard serve --detached ARGS`, once it is the host of this home. */
+  readonly host: (args?: readonly string[]) => Promise<Run>;
   /** What the running host says of itself; null when none answers. */
   readonly status: () => Promise<HostStatus | null>;
   /** What the host has kept of a server's stderr. */
@@ -140,6 +142,11 @@ function createHome(options: HomeOptions): { readonly home: Home; readonly end: 
       ]);
       const { endpoint } = JSON.parse(line) as { readonly endpoint: string };
       return { ...running, endpoint };
+    },
+    host: async (args = []) => {
+      const running = run(['serve', '--detached', ...args]);
+      await expect.poll(async () => (await statusOf(paths))?.pid, { timeout: 15_000 }).toBe(running.pid);
+      return running;
     },
     status: () => statusOf(paths),
     logs: (server) => logsOf(paths, server),
