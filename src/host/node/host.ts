@@ -272,9 +272,8 @@ export class LocalHost implements Host {
       if (action !== 'keep')
         for (const kind of ['tools', 'resources', 'prompts'] as const) this.#listChanged(name, kind);
     }
-    this.#options.log('info', 'the configuration was read again', {
-      changes: [...plan].filter(([, action]) => action !== 'keep').map(([name, action]) => `${name}: ${action}`),
-    });
+    const changes = [...plan].filter(([, action]) => action !== 'keep').map(([name, action]) => `${name}: ${action}`);
+    this.#options.log(changes.length === 0 ? 'debug' : 'info', 'the configuration was read again', { changes });
     this.#changed();
   }
 

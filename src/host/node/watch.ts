@@ -5,7 +5,8 @@ import { watch } from 'chokidar';
 const QUIET_MS = 100;
 
 /**
- * Calls `onChange` soon after any of the files was written, replaced, made or deleted.
+ * Calls `onChange` soon after any of the files was written, replaced, made or deleted, and once when the watch has
+ * begun, for what happened until then.
  *
  * @returns A function that ends the watch.
  */
@@ -22,6 +23,7 @@ export function watchFiles(files: readonly string[], onChange: () => void): () =
     clearTimeout(timer);
     timer = setTimeout(onChange, QUIET_MS);
   });
+  watcher.on('ready', onChange);
   watcher.on('error', () => {});
   return () => {
     clearTimeout(timer);
