@@ -37,11 +37,23 @@ export function runPaths(home: string): RunPaths {
  */
 export function privateFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
   } catch (cause) {
     throw new AppError('HOME_UNUSABLE', `the folder cannot be made (${errno(cause)})`, { where: folder, cause });
   }
   checkPrivate(folder);
+}
+
+/** Step by step: Node's own `recursive` never returns for a folder that cannot be, such as one in /proc. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (errno(error) === 'EEXIST') return;
+    if (errno(error) !== 'ENOENT' || dirname(folder) === folder) throw error;
+    makeFolder(dirname(folder));
+    mkdirSync(folder, { mode: 0o700 });
+  }
 }
 
 /**
