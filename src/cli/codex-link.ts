@@ -1,5 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
-import { buildConfig, type Config, get, type ParsedLayer, type TomlInputTable } from '../config/index.ts';
+import {
+  addServer,
+  buildConfig,
+  type Config,
+  get,
+  type KeyPath,
+  type ParsedLayer,
+  parseLayer,
+  renderKey,
+  type ServerEntry,
+  setKey,
+  type TomlInput,
+  type TomlInputTable,
+  unsetKey,
+} from '../config/index.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/index.ts';
 
 /** What Codex's config.toml says about servers. */
@@ -20,11 +34,13 @@ export type CodexServer = {
   readonly why: string;
 };
 
-/** What `connect` changed in one file of Codex, so that it can be put back. Holds no value of an entry. */
+/** What `connect` changed in one file of Codex, so that it can be put back. Of what moved it holds no value. */
 export type LinkRecord = {
   /** True when there was no such file. */
   readonly createdFile: boolean;
   readonly linkName: string;
+  /** What the keys of {@link linkTable} were in an entry that was there before; null when `connect` made the entry. */
+  readonly former: TomlInputTable | null;
   readonly moved: readonly { readonly name: string; readonly enabledWritten: boolean }[];
 };
 
@@ -62,18 +78,71 @@ export function linkTable(facts: {
   };
 }
 
-/** Which servers of Codex can move. `own`: the names that Plugboard has already. */
+/** The keys of the entry that are ours. Whatever else stands in it is the user's: approvals, time-outs, lists of tools. */
+const LINK_KEYS: readonly KeyPath[] = [['command'], ['args'], ['env_vars'], ['env', 'PLUGBOARD_HOME']];
+
+/** The text of Codex's file with our keys of the entry as `link` has them, and nothing else changed. */
+export function withLink(text: string, name: string, link: TomlInputTable): string {
+  const entry = serverTables(parseLayer(text, 'config.toml'))[name];
+  if (entry === undefined) return addServer(text, name, link);
+  return LINK_KEYS.reduce((next, key) => {
+    const wanted = valueAt(link, key);
+    const path = ['mcp_servers', name, ...key];
+    if (isDeepStrictEqual(wanted, valueAt(entry as TomlInputTable, key))) return next;
+    return wanted === undefined ? unsetKey(next, path) : setKey(next, path, wanted);
+  }, text);
+}
+
+/** What our keys are in an entry, for {@link withLink} to put back. */
+export function linkKeysOf(entry: JsonObject): TomlInputTable {
+  const { command, args, env_vars: envVars, env } = entry as TomlInputTable;
+  const home = valueAt({ env: env ?? {} }, ['env', 'PLUGBOARD_HOME']);
+  return {
+    ...(command === undefined ? {} : { command }),
+    ...(args === undefined ? {} : { args }),
+    ...(envVars === undefined ? {} : { env_vars: envVars }),
+    ...(home === undefined ? {} : { env: { PLUGBOARD_HOME: home } }),
+  };
+}
+
+function valueAt(table: TomlInputTable, path: KeyPath): TomlInput | undefined {
+  return path.reduce<TomlInput | undefined>(
+    (node, key) => (isJsonObject(node) ? (node as TomlInputTable)[key] : undefined),
+    table,
+  );
+}
+
+/** Which servers of Codex can move without losing anything. `own`: the names that Plugboard has already. */
 export function planMove({ config }: CodexServers, own: ReadonlySet<string>): readonly CodexServer[] {
   return [...config.servers.values()].map((entry) => {
-    const why = !entry.enabled
-      ? 'disabled there'
-      : entry.problems.length > 0
-        ? 'its entry has problems'
-        : own.has(entry.name)
-          ? 'Plugboard has a server of this name'
-          : '';
+    const why = whyKept(entry, config) ?? (own.has(entry.name) ? 'Plugboard has a server of this name' : '');
     return { name: entry.name, action: why === '' ? 'move' : 'keep', why };
   });
+}
+
+function whyKept(entry: ServerEntry, { issues }: Config): string | null {
+  if (!entry.enabled) return 'disabled there';
+  if (entry.problems.length > 0) return 'its entry has problems';
+  const lost = issues.find(({ server, code }) => server === entry.name && LOST[code] !== undefined);
+  if (lost !== undefined) {
+    const key = (lost.key ?? '').replace(`${renderKey(['mcp_servers', entry.name])}.`, '');
+    return `uses ${key}, ${LOST[lost.code]}`;
+  }
+  return mayBeSignedIn(entry) ? 'Codex may be signed in to it, and Plugboard cannot sign in yet' : null;
+}
+
+/** A key with one of these would limit the server in Codex, and not here. */
+const LOST: Readonly<Record<string, string>> = {
+  KEY_NOT_YET_SUPPORTED: 'which Plugboard does not act on yet',
+  CONFIG_UNKNOWN_KEY: 'which Plugboard does not know',
+};
+
+/** Codex signs in with OAuth where the entry brings no token of its own. */
+function mayBeSignedIn({ transport }: ServerEntry): boolean {
+  if (transport?.kind !== 'http') return false;
+  const { bearerTokenEnvVar, headersHelper, headers, envHeaders } = transport;
+  const names = [...Object.keys(headers), ...Object.keys(envHeaders)].map((name) => name.toLowerCase());
+  return bearerTokenEnvVar === null && headersHelper === null && !names.includes('authorization');
 }
 
 /** An entry as Plugboard gets it: all of it but `enabled`, which is true. */

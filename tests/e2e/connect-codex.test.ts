@@ -139,6 +139,52 @@ test('a moved server that was changed in Plugboard since stays there', async () 
   expect(tables(readFileSync(join(home.path, 'config.toml'), 'utf8'))).toEqual({ a: { command: 'y' } });
 });
 
+test('an entry that starts Plugboard already keeps what it says besides, and is put back as it was', async () => {
+  const home = createHome();
+  home.configure({ echo: { ...fixture('echo'), env_vars: ['TOKEN'] } });
+  const text =
+    '[mcp_servers.pb] # by hand\ncommand = "plugboard"\nargs = ["stdio"]\nenv_vars = ["OLD"]\ntool_timeout_sec = 9\ndisabled_tools = ["x"]\n';
+  const file = codexFile(home, text);
+  await said(home, ['connect', 'codex']);
+  expect(tables(readFileSync(file, 'utf8'))['pb']).toMatchObject({
+    command: process.execPath,
+    env_vars: ['TOKEN'],
+    tool_timeout_sec: 9,
+    disabled_tools: ['x'],
+  });
+  expect(await said(home, ['connect', 'codex'])).toContain('already');
+  expect(await said(home, ['connect', 'codex', '--undo'])).toContain('Codex is as it was before.');
+  expect(tables(readFileSync(file, 'utf8'))).toEqual(tables(text));
+
+  const undone = await said(home, ['connect', 'codex', '--undo']);
+  expect(undone).toContain('Nothing to undo.');
+  expect(undone).toContain("note: 'pb' starts Plugboard and was not written from this home: it stays");
+});
+
+test('--move keeps in Codex what Plugboard would run with less protection, and tells what is new of the rest', async () => {
+  const home = createHome();
+  const text =
+    '[mcp_servers.careful]\ncommand = "x"\ndefault_tools_approval_mode = "prompt"\n[mcp_servers.plain]\ncommand = "x"\nargs = ["$HOME"]\n';
+  const file = codexFile(home, text);
+  const moved = await said(home, ['connect', 'codex', '--move']);
+  expect(moved).toContain(
+    'stays in Codex: careful (uses default_tools_approval_mode, which Plugboard does not act on yet)',
+  );
+  expect(moved).toContain('note: mcp_servers.plain.args.0 holds what looks like a shell variable');
+  expect(tables(readFileSync(file, 'utf8'))['careful']).toEqual(tables(text)['careful']);
+  expect(Object.keys(tables(readFileSync(join(home.path, 'config.toml'), 'utf8')))).toEqual(['plain']);
+});
+
+test('a damaged record of what was changed stops connect before it changes anything', async () => {
+  const home = createHome();
+  const file = codexFile(home, '');
+  const record = join(home.path, 'connect', 'codex.json');
+  mkdirSync(dirname(record), { recursive: true, mode: 0o700 });
+  writeFileSync(record, '[]');
+  expect(await refusal(home, ['connect', 'codex'])).toMatchObject({ code: 'CONNECT_TARGET', where: record });
+  expect(readFileSync(file, 'utf8')).toBe('');
+});
+
 test.each([
   {
     name: 'is not TOML',

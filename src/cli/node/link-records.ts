@@ -1,6 +1,7 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { AppError } from '../../kernel/index.ts';
+import writeFileAtomic from 'write-file-atomic';
+import { AppError, isJsonObject } from '../../kernel/index.ts';
 import type { LinkRecord } from '../codex-link.ts';
 
 /** What `connect` changed, by the file it changed. Kept in the home until `--undo`. */
@@ -10,16 +11,18 @@ function recordsFile(home: string): string {
   return join(home, 'connect', 'codex.json');
 }
 
-/** @throws AppError `CONNECT_TARGET` when the file is damaged */
+/** @throws AppError `CONNECT_TARGET` when the file cannot be read or is damaged */
 export async function readRecords(home: string): Promise<LinkRecords> {
   const file = recordsFile(home);
-  const text = await readFile(file, 'utf8').catch(() => '{}');
   try {
-    return JSON.parse(text) as LinkRecords;
+    const records: unknown = JSON.parse(await readFile(file, 'utf8'));
+    if (!isJsonObject(records)) throw new Error('not an object');
+    return records as unknown as LinkRecords;
   } catch (error) {
-    throw new AppError('CONNECT_TARGET', 'the record of what was changed for Codex is damaged', {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
+    throw new AppError('CONNECT_TARGET', 'the record of what was changed for Codex cannot be read', {
       where: file,
-      hint: 'remove it; --undo then only takes out the entry that starts Plugboard',
+      hint: 'check that you may read it; without it --undo changes nothing',
       cause: error,
     });
   }
@@ -32,5 +35,5 @@ export async function writeRecord(home: string, target: string, record: LinkReco
   const records = Object.fromEntries(record === null ? others : [...others, [target, record]]);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   if (Object.keys(records).length === 0) await rm(file, { force: true });
-  else await writeFile(file, `${JSON.stringify(records, null, 2)}\n`, { mode: 0o600 });
+  else await writeFileAtomic(file, `${JSON.stringify(records, null, 2)}\n`, { mode: 0o600 });
 }

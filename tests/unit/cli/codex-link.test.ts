@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { isUnchanged, linkTable, movedTable, planMove, readCodexServers } from '../../../src/cli/codex-link.ts';
+import {
+  isUnchanged,
+  linkKeysOf,
+  linkTable,
+  movedTable,
+  planMove,
+  readCodexServers,
+  serverTables,
+  withLink,
+} from '../../../src/cli/codex-link.ts';
 import { parseLayer } from '../../../src/config/index.ts';
 
 const read = (toml: string) => readCodexServers(parseLayer(toml, '/home/u/.codex/config.toml'), '/home/u');
@@ -37,6 +46,54 @@ args = ["stdio"]
     { name: 'wrong', action: 'keep', why: 'its entry has problems' },
     { name: 'taken', action: 'keep', why: 'Plugboard has a server of this name' },
   ]);
+});
+
+const NOT_YET = 'which Plugboard does not act on yet';
+const SIGNED_IN = 'Codex may be signed in to it, and Plugboard cannot sign in yet';
+
+test.each([
+  {
+    entry: 'command = "x"\ndefault_tools_approval_mode = "prompt"',
+    why: `uses default_tools_approval_mode, ${NOT_YET}`,
+  },
+  { entry: 'command = "x"\ndefault_tools_approval_mode = "auto"', why: '' },
+  {
+    entry: 'command = "x"\ntools.rm.approval_mode = "prompt"',
+    why: `uses tools.rm.approval_mode, ${NOT_YET}`,
+  },
+  { entry: 'command = "x"\nenvironment_id = "box"', why: `uses environment_id, ${NOT_YET}` },
+  { entry: 'command = "x"\nsandboxed = true', why: 'uses sandboxed, which Plugboard does not know' },
+  { entry: 'url = "https://h/mcp"\nbearer_token_env_var = "T"\nscopes = ["s"]', why: `uses scopes, ${NOT_YET}` },
+  { entry: 'url = "https://h/mcp"', why: SIGNED_IN },
+  { entry: 'url = "https://h/mcp"\nhttp_headers.X-Team = "blue"', why: SIGNED_IN },
+  { entry: 'url = "https://h/mcp"\nhttp_headers.authorization = "x"', why: '' },
+  { entry: 'url = "https://h/mcp"\nenv_http_headers.Authorization = "T"', why: '' },
+  { entry: 'url = "https://h/mcp"\nbearer_token_env_var = "T"', why: '' },
+  { entry: 'url = "https://h/mcp"\nhttp_headers_helper = "x"', why: '' },
+])('what Plugboard would do otherwise than Codex stays there: $entry', ({ entry, why }) => {
+  const codex = read(`[mcp_servers."a.b"]\n${entry}\n`);
+  expect(planMove(codex, new Set())).toEqual([{ name: 'a.b', action: why === '' ? 'move' : 'keep', why }]);
+});
+
+test.each([
+  {
+    name: 'a new entry',
+    text: '# mine\n',
+    want: '# mine\n\n[mcp_servers.p]\ncommand = "new"\nargs = [ "stdio" ]\n\n[mcp_servers.p.env]\nPLUGBOARD_HOME = "/h"\n',
+  },
+  {
+    name: 'an entry with keys of the user',
+    text: '[mcp_servers.p] # here\ncommand = "old"\nargs = ["stdio"] # same\nenv_vars = ["A"]\ntool_timeout_sec = 9\nenv.B = "1"\n',
+    want: '[mcp_servers.p] # here\ncommand = "new"\nargs = ["stdio"] # same\ntool_timeout_sec = 9\nenv.B = "1"\nenv.PLUGBOARD_HOME = "/h"\n',
+  },
+])('the entry for Codex gets our keys and keeps the others: $name', ({ text, want }) => {
+  const link = { command: 'new', args: ['stdio'], env: { PLUGBOARD_HOME: '/h' } };
+  const linked = withLink(text, 'p', link);
+  expect(linked).toBe(want);
+  expect(withLink(linked, 'p', link)).toBe(want);
+  const before = serverTables(parseLayer(text, 'config.toml'))['p'];
+  if (before !== undefined)
+    expect(serverTables(parseLayer(withLink(linked, 'p', linkKeysOf(before)), 'config.toml'))['p']).toEqual(before);
 });
 
 describe('the entry for Codex', () => {

@@ -1,7 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { privateFolder } from '../../../api/node/index.ts';
 import { addServer, parseLayer, removeServer, setKey, type TomlInputTable, unsetKey } from '../../../config/index.ts';
 import { editFile, loadConfig } from '../../../config/node/index.ts';
@@ -13,17 +12,19 @@ import {
   type CodexServers,
   isUnchanged,
   type LinkRecord,
+  linkKeysOf,
   linkTable,
   movedTable,
   planMove,
   readCodexServers,
   serverTables,
+  withLink,
 } from '../../codex-link.ts';
 import { type ConnectReport, renderConnect } from '../../render-connect.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { readRecords, writeRecord } from '../link-records.ts';
 import { launchWords } from '../self.ts';
-import { editUserConfig } from '../user-config.ts';
+import { editUserConfig, freshNotes } from '../user-config.ts';
 
 const connectCodex: CliCommand<ConnectReport> = {
   name: 'connect codex',
@@ -72,16 +73,17 @@ async function connect(context: CliContext, file: string, move: boolean): Promis
   const linkName = codex.linkName ?? 'plugboard';
   const moving = plan.filter(({ action }) => action === 'move').map(({ name }) => name);
   await remember(context, file, { codex, created: text === null, linkName, moving });
-  if (moving.length > 0) await copyInto(context, codex, moving);
+  const moved = moving.length === 0 ? [] : await copyInto(context, codex, moving);
   const link = await linkFor(context);
   const changed = await editCodex(context, file, (before) => {
-    const same = isDeepStrictEqual(codex.tables[linkName], link);
-    const linked = same ? before : addServer(before, linkName, link);
+    const linked = withLink(before, linkName, link);
     return moving.reduce((next, name) => setKey(next, ['mcp_servers', name, 'enabled'], false), linked);
   });
   const left = plan.filter(({ action, why }) => action === 'keep' && why === NOT_ASKED);
   const notes =
-    left.length === 0 ? [] : [`Codex starts ${left.map(({ name }) => name).join(', ')} by itself; --move moves them`];
+    left.length === 0
+      ? moved
+      : [...moved, `Codex starts ${left.map(({ name }) => name).join(', ')} by itself; --move moves them`];
   return {
     schemaVersion: 1,
     agent: 'codex',
@@ -158,18 +160,26 @@ async function remember(
     name,
     enabledWritten: now.codex.tables[name]?.['enabled'] !== undefined,
   }));
+  const entry = now.codex.tables[now.linkName];
   const record: LinkRecord = {
     createdFile: earlier?.createdFile ?? now.created,
     linkName: now.linkName,
+    former: entry === undefined ? null : earlier?.linkName === now.linkName ? earlier.former : linkKeysOf(entry),
     moved: [...(earlier?.moved.filter(({ name }) => !now.moving.includes(name)) ?? []), ...moved],
   };
   await writeRecord(home, file, record);
 }
 
-async function copyInto(context: CliContext, codex: CodexServers, names: readonly string[]): Promise<void> {
-  await editUserConfig(context, (text) =>
+/** What is to be said of them now that they are Plugboard's. */
+async function copyInto(
+  context: CliContext,
+  codex: CodexServers,
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const edit = await editUserConfig(context, (text) =>
     names.reduce((next, name) => addServer(next, name, movedTable(codex.tables[name] ?? {})), text),
   );
+  return freshNotes(edit);
 }
 
 async function undo(context: CliContext, file: string): Promise<ConnectReport> {
@@ -177,15 +187,19 @@ async function undo(context: CliContext, file: string): Promise<ConnectReport> {
   const codex = serversIn(context, file, text ?? '');
   const record = (await readRecords(context.home))[file] ?? null;
   const moved = (record?.moved ?? []).filter(({ name }) => codex.tables[name]?.['enabled'] === false);
-  const notes = await takeBack(
+  const stay = await takeBack(
     context,
     codex,
     moved.map(({ name }) => name),
   );
+  const unknown =
+    record === null && codex.linkName !== null
+      ? [`'${codex.linkName}' starts Plugboard and was not written from this home: it stays`]
+      : [];
   const changed =
     text !== null &&
     (await editCodex(context, file, (before) => {
-      const unlinked = codex.linkName === null ? before : removeServer(before, codex.linkName);
+      const unlinked = withoutLink(before, codex, record);
       return moved.reduce((next, { name, enabledWritten }) => {
         const key = ['mcp_servers', name, 'enabled'];
         return enabledWritten ? setKey(next, key, true) : unsetKey(next, key);
@@ -193,7 +207,22 @@ async function undo(context: CliContext, file: string): Promise<ConnectReport> {
     }));
   if (record?.createdFile === true && ((await readCodex(file)) ?? '').trim() === '') await rm(file, { force: true });
   await writeRecord(context.home, file, null);
-  return { schemaVersion: 1, agent: 'codex', action: 'undo', changed, file, toml: '', servers: [], notes };
+  return {
+    schemaVersion: 1,
+    agent: 'codex',
+    action: 'undo',
+    changed,
+    file,
+    toml: '',
+    servers: [],
+    notes: [...stay, ...unknown],
+  };
+}
+
+/** The entry goes if `connect` made it; one that was there before gets our keys back as they were. */
+function withoutLink(text: string, { tables }: CodexServers, record: LinkRecord | null): string {
+  if (record === null || tables[record.linkName] === undefined) return text;
+  return record.former === null ? removeServer(text, record.linkName) : withLink(text, record.linkName, record.former);
 }
 
 /** Takes the moved servers out of Plugboard's file, but for those that were changed there since. */
