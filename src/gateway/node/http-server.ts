@@ -79,13 +79,13 @@ export async function serveHttp(
 async function listen(server: Server, at: { readonly host: string; readonly port: number }): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE';
       reject(
-        new AppError(
-          taken ? 'PORT_IN_USE' : 'USAGE',
-          taken ? `port ${at.port} on ${at.host} is in use` : `cannot listen on ${at.host}:${at.port} (${error.code})`,
-          { cause: error },
-        ),
+        error.code === 'EADDRINUSE'
+          ? new AppError('PORT_IN_USE', `port ${at.port} on ${at.host} is in use`, { cause: error })
+          : new AppError('USAGE', `cannot listen on ${at.host}:${at.port} (${error.code})`, {
+              hint: 'give an address of this machine, such as 127.0.0.1, and a port that you may open',
+              cause: error,
+            }),
       );
     });
     server.listen(at.port, at.host, resolve);
