@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { callText, commandLine, fixture, type Home, realServer, useHomes } from '../support/home.ts';
 import { isRunning, until } from '../support/processes.ts';
@@ -77,11 +78,25 @@ test(`${proves('processes.signals')}: a second SIGINT that does not wait`, async
   const running = await useBoth(home, pipe);
   process.kill(served.pid, 'SIGINT');
   // The stubborn server keeps the host for more than two seconds.
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  await sleep(700);
   process.kill(served.pid, 'SIGINT');
   expect(await served.ended).toBe(1);
   await untilGone(home, running);
   await pipe.close();
+});
+
+test.each(['SIGTERM', 'SIGKILL'] as const)('%s at any moment of the start leaves nothing', async (signal) => {
+  const home = createHome();
+  home.configure({ echo: fixture('echo'), everything: realServer('everything') });
+  const ends = [0, 100, 200, 300, 450, 600, 800].map(async (afterMs) => {
+    const run = home.run(['serve', '--standalone', '--port', '0']);
+    await sleep(afterMs);
+    process.kill(run.pid, signal);
+    return run.ended;
+  });
+  // Early on there is nobody yet who would make a signal an orderly end.
+  for (const end of await Promise.all(ends)) expect([0, signal]).toContain(end);
+  await untilGone(home, []);
 });
 
 test(proves('processes.host-killed'), async () => {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { ConfigArgs } from '../../api/index.ts';
 import { type RunPaths, runPaths } from '../../api/node/index.ts';
 import type { LoadOptions } from '../../config/node/index.ts';
+import { AppError } from '../../kernel/index.ts';
 import { environment, homeFolder, packageVersion } from '../../kernel/node/index.ts';
 import type { Command } from '../command.ts';
 
@@ -46,7 +47,7 @@ export type CliCommand<Report = unknown> = Command<CliContext, Report>;
 export function createContext(globals: Globals, fixed: { readonly home?: string } = {}): CliContext {
   const env = environment();
   const home = fixed.home ?? homeFolder(env);
-  const cwd = process.cwd();
+  const cwd = workingFolder();
   const project = resolve(cwd, globals.project ?? '.');
   const file = globals.configFile === null ? null : resolve(cwd, globals.configFile);
   return {
@@ -68,6 +69,18 @@ export function createContext(globals: Globals, fixed: { readonly home?: string 
     err: terminal(process.stderr),
     interactive: process.stdin.isTTY && process.stdout.isTTY,
   };
+}
+
+/** @throws AppError `USAGE` when it was removed meanwhile */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new AppError('USAGE', 'the working folder does not exist any more', {
+      hint: 'change to another folder',
+      cause,
+    });
+  }
 }
 
 function terminal(stream: NodeJS.WriteStream): Terminal {
