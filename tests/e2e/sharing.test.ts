@@ -4,11 +4,14 @@ import type { JsonObject } from '../../src/kernel/index.ts';
 import { type Agent, accept } from '../support/agent.ts';
 import { eventually } from '../support/eventually.ts';
 import { FRONTS, fixtureServer, type Gateway, startGateway } from '../support/gateway.ts';
-import { isRunning } from '../support/processes.ts';
+import { isRunning, runningWith } from '../support/processes.ts';
 import { proves } from './support/proves.ts';
 
 const CAN = { elicitation: {}, roots: { listChanged: true }, sampling: {} };
 const FORM = { message: 'Who?', requestedSchema: { type: 'object', properties: {} } };
+
+/** Tells this server's processes from others. */
+const lateMark = randomUUID();
 
 let gateway: Gateway;
 beforeAll(async () => {
@@ -21,6 +24,7 @@ beforeAll(async () => {
       fixtureServer('own', 'mirror', { lines: ['sharing = "session"', 'max_connections = 3'] }),
       fixtureServer('roomy', 'mirror', { lines: ['sharing = "session"'] }),
       fixtureServer('env', 'echo', { lines: ['env_vars = ["WHO", "SHARED_VALUE"]'] }),
+      fixtureServer('late', 'slow-start', { args: ['600', lateMark], lines: ['sharing = "session"'] }),
       fixtureServer('file', 'echo', { lines: ['env = { WHO = "file" }'] }),
     ].join('\n'),
   });
@@ -191,6 +195,19 @@ describe(proves('upstream.sharing-session'), () => {
     await eventually(async () => expect(await agent.call('own__heard')).toContain('roots/list_changed'));
     await agent.close();
   });
+});
+
+test(`${proves('upstream.sharing-session')}: an agent that left before its server had started leaves no process`, async () => {
+  const agent = await gateway.http();
+  void agent.call('late__echo', { text: 'never' }).catch(() => {});
+  await agent.result('ping');
+  await agent.close();
+  const other = await gateway.http();
+  expect(await other.call('late__echo', { text: 'here' })).toBe('here');
+  // The first connection, whose lists are the server's, and the one of the other agent.
+  expect(runningWith(lateMark)).toHaveLength(2);
+  await other.close();
+  await eventually(() => expect(runningWith(lateMark)).toHaveLength(1));
 });
 
 test.each(FRONTS)(`${proves('upstream.sharing-session')}: levels reach the own connection, over %s`, async (front) => {

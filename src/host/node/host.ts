@@ -243,9 +243,7 @@ export class LocalHost implements Host {
     const { clock } = this.#options;
     const since = clock.now();
     const check = (): void => {
-      const { inFlight, waiting } = upstream.load;
-      const idle = inFlight === 0 && waiting === 0;
-      if (!idle && clock.now() - since < RETIRE_MS) return void clock.after(RETIRE_CHECK_MS, check);
+      if (upstream.isBusy && clock.now() - since < RETIRE_MS) return void clock.after(RETIRE_CHECK_MS, check);
       void upstream.close().then(() => this.#retired.delete(upstream));
     };
     check();

@@ -131,11 +131,6 @@ export class Connection {
     return this.#options.transport.close();
   }
 
-  /** Requests in flight, ours and the agents'. */
-  get inFlight(): number {
-    return this.#pending.size;
-  }
-
   /** Whether an agent other than that of `session` is being asked something. */
   asksOther(session: string): boolean {
     return [...this.#asked.values()].some((asked) => asked.session !== session);

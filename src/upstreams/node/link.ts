@@ -112,10 +112,6 @@ export class Link {
     return [...[...this.#listIssues.values()].flat(), ...this.#odd];
   }
 
-  get inFlight(): number {
-    return this.#connection?.inFlight ?? 0;
-  }
-
   /** Whether the server waits for an answer of an agent other than that of `session`. */
   asksOther(session: string): boolean {
     return this.#connection?.asksOther(session) ?? false;

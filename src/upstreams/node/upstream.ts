@@ -114,14 +114,9 @@ export class Upstream {
     return this.#primary.link.stderrTail;
   }
 
-  /** Calls in flight on all connections, and calls that wait for their turn. */
-  get load(): { readonly inFlight: number; readonly waiting: number; readonly connections: number } {
-    const uses = [this.#primary, ...this.#others.values()];
-    return {
-      inFlight: uses.reduce((sum, use) => sum + use.link.inFlight, 0),
-      waiting: uses.reduce((sum, use) => sum + use.queue.waiting(), 0),
-      connections: uses.length,
-    };
+  /** Whether any call runs or waits, on any connection. */
+  get isBusy(): boolean {
+    return [this.#primary, ...this.#others.values()].some((use) => use.busy > 0);
   }
 
   /** When the first attempt since the last (re)start began, while it is the only one; null later. */
@@ -162,16 +157,10 @@ export class Upstream {
 
   /** @throws AppError `UPSTREAM_*` | `CALL_CANCELLED` */
   async call(user: User, call: Call): Promise<RpcOutcome> {
-    const use = this.#useFor(user);
-    use.busy += 1;
-    try {
-      if (call.method !== 'tools/call') return await (await use.link.ready()).call(call);
-      const outcome = await this.#inTurn(use, call);
-      if (outcome !== 'moved') return outcome;
-    } finally {
-      use.busy -= 1;
-    }
-    return this.call(user, call);
+    const outcome = await this.#on({ user, call }, async (use) =>
+      call.method === 'tools/call' ? this.#inTurn(use, call) : (await use.link.ready()).call(call),
+    );
+    return outcome === 'moved' ? this.call(user, call) : outcome;
   }
 
   /**
@@ -186,27 +175,29 @@ export class Upstream {
   }
 
   /** Subscribes a session to a resource; the server is asked once for all sessions. */
-  async subscribe(user: User, call: Call, uri: string): Promise<RpcOutcome> {
-    const use = this.#useFor(user);
-    const connection = await use.link.ready();
-    const sessions = use.subscriptions.get(uri);
-    if (sessions !== undefined) {
-      sessions.add(user.port.session);
-      return { kind: 'result', result: {} };
-    }
-    const outcome = await connection.call(call);
-    if (outcome.kind === 'result')
-      use.subscriptions.set(uri, new Set([...(use.subscriptions.get(uri) ?? []), user.port.session]));
-    return outcome;
+  subscribe(user: User, call: Call, uri: string): Promise<RpcOutcome> {
+    return this.#on({ user, call }, async (use) => {
+      const connection = await use.link.ready();
+      const sessions = use.subscriptions.get(uri);
+      if (sessions !== undefined) {
+        sessions.add(user.port.session);
+        return { kind: 'result', result: {} };
+      }
+      const outcome = await connection.call(call);
+      if (outcome.kind === 'result')
+        use.subscriptions.set(uri, new Set([...(use.subscriptions.get(uri) ?? []), user.port.session]));
+      return outcome;
+    });
   }
 
-  async unsubscribe(user: User, call: Call, uri: string): Promise<RpcOutcome> {
-    const use = this.#useFor(user);
-    const sessions = use.subscriptions.get(uri);
-    sessions?.delete(user.port.session);
-    if (sessions !== undefined && sessions.size > 0) return { kind: 'result', result: {} };
-    use.subscriptions.delete(uri);
-    return (await use.link.ready()).call(call);
+  unsubscribe(user: User, call: Call, uri: string): Promise<RpcOutcome> {
+    return this.#on({ user, call }, async (use) => {
+      const sessions = use.subscriptions.get(uri);
+      sessions?.delete(user.port.session);
+      if (sessions !== undefined && sessions.size > 0) return { kind: 'result', result: {} };
+      use.subscriptions.delete(uri);
+      return (await use.link.ready()).call(call);
+    });
   }
 
   /** Passes on what an agent says about itself, where the connection is its own or it is the only one there. */
@@ -231,6 +222,22 @@ export class Upstream {
       if (use.users.size > 0) continue;
       this.#others.delete(key);
       void use.link.close();
+    }
+  }
+
+  /**
+   * Works on the user's connection, which is not given up meanwhile.
+   *
+   * @throws AppError `CALL_CANCELLED` when the call is no longer wanted, and its agent perhaps gone
+   */
+  async #on<T>(of: { readonly user: User; readonly call: Call }, work: (use: Use) => Promise<T>): Promise<T> {
+    if (of.call.signal.aborted) throw new AppError('CALL_CANCELLED', 'the call was cancelled');
+    const use = this.#useFor(of.user);
+    use.busy += 1;
+    try {
+      return await work(use);
+    } finally {
+      use.busy -= 1;
     }
   }
 
