@@ -213,6 +213,16 @@ test.each([
   expect(home.processes()).toEqual([]);
 });
 
+test('a working folder that has been removed is told as that', async () => {
+  const home = createHome();
+  const commands = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" "$@"';
+  const run = home.command('sh', ['-c', commands, process.execPath, PRODUCT, 'serve', '--port', '0'], {
+    cwd: home.folder,
+  });
+  expect(await run.ended).toBe(2);
+  expect(run.stderr()).toContain('the working folder does not exist any more');
+});
+
 test(proves('fault.log-disk-full'), async () => {
   const home = createHome();
   home.configure({ echo: fixture('echo') });
