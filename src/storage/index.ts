@@ -5,4 +5,4 @@
  * Plain records only; no secret is stored in clear. Configuration and secrets live elsewhere. The database itself is
  * opened through `node/`, by host and cli.
  */
-export { digestToken, formatToken, type TokenRecord } from './token.ts';
+export type { TokenRecord } from './token.ts';

@@ -17,8 +17,3 @@ export function packageVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
   return String((manifest as { version?: unknown }).version);
 }
-
-/** The numeric user id, or null where the system has none. */
-export function userId(): number | null {
-  return process.getuid?.() ?? null;
-}
