@@ -1,12 +1,15 @@
 import type { Issue, JsonObject } from '../kernel/index.ts';
 import type { ServerReport } from '../status/index.ts';
 import type { Catalogue } from '../tools/index.ts';
+import type { ConfigArgs } from './handshake.ts';
 
 /** What a host says of itself. */
 export type HostStatus = {
   readonly version: string;
   readonly pid: number;
   readonly home: string;
+  /** What it was started with; `project` is the folder whose files count, also where it was not given. */
+  readonly config: ConfigArgs;
   /** HTTP endpoints that are open. */
   readonly endpoints: readonly string[];
   readonly clients: number;

@@ -11,12 +11,15 @@ export type DoctorReport = {
   readonly checks: {
     readonly config: { readonly status: CheckStatus; readonly issues: readonly Issue[] };
     readonly home: { readonly status: CheckStatus; readonly path: string };
-    /** `running` false: the servers were started for this check alone. */
+    /** `asked` false: none runs, or its configuration is another one; the servers were started for this check alone. */
     readonly host: {
       readonly status: CheckStatus;
       readonly running: boolean;
+      readonly asked: boolean;
       readonly version: string | null;
       readonly pid: number | null;
+      /** The `--config` that the host was started with. */
+      readonly configFile: string | null;
       readonly endpoints: readonly string[];
     };
     readonly node: { readonly status: CheckStatus; readonly version: string };
@@ -84,9 +87,13 @@ function issueSummary(issues: readonly Issue[]): string {
   return parts.length === 0 ? 'ok' : parts.join(', ');
 }
 
-function hostSummary({ running, version, pid, endpoints }: DoctorReport['checks']['host']): string {
-  if (!running) return 'not running; the servers were started for this check';
-  return [`running, version ${version}, process ${pid}`, ...endpoints].join(', ');
+function hostSummary(host: DoctorReport['checks']['host']): string {
+  if (!host.running) return 'not running; the servers were started for this check';
+  const config = host.configFile === null ? [] : [`with --config ${host.configFile}`];
+  const facts = [`running, version ${host.version}, process ${host.pid}`, ...config, ...host.endpoints].join(', ');
+  return host.asked
+    ? facts
+    : `${facts}; its configuration is another one than this command reads, so the servers were started for this check`;
 }
 
 function markOf(state: ServerState | null): string {

@@ -1,6 +1,9 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { stringify } from 'smol-toml';
 import { afterEach, expect, test } from 'vitest';
 import type { DoctorReport } from '../../src/cli/render-doctor.ts';
 import { asTerminal, refusal, said } from '../support/cli.ts';
@@ -100,6 +103,46 @@ test('a running host is asked, and nothing is started beside it', async () => {
   expect(report.checks.host).toMatchObject({ running: true, pid, endpoints: [endpoint] });
   expect(report.servers).toMatchObject([{ name: 'echo', state: { kind: 'connected' }, tools: 12 }]);
   expect(home.processes()).toEqual(before);
+});
+
+test('a host with another configuration is named and not asked: mcp list and doctor speak of your own file', async () => {
+  const home = createHome();
+  home.configure({ same: { command: '/does/not/exist' }, mine: fixture('echo') });
+  const other = join(home.folder, 'other.toml');
+  writeFileSync(other, stringify({ mcp_servers: { same: fixture('echo') } }));
+  const { pid } = await home.serve(['--config', other]);
+  await home.untilServer('same', 'connected');
+  const { status, report } = await doctor(home);
+  expect(status).toBe(1);
+  expect(report.servers.map(({ name, state }) => [name, state?.kind])).toEqual([
+    ['mine', 'connected'],
+    ['same', 'connection_error'],
+  ]);
+  expect(report.checks.host).toMatchObject({ running: true, asked: false, pid, configFile: other });
+  const states = async (...args: string[]) =>
+    JSON.parse(await said(home, ['mcp', 'list', '--json', ...args])) as { name: string; state: unknown }[];
+  expect(await states()).toMatchObject([
+    { name: 'mine', state: null },
+    { name: 'same', state: null },
+  ]);
+  expect(await states('--config', other)).toMatchObject([{ name: 'same', state: { kind: 'connected' } }]);
+  const asked = await doctor(home, '--config', other);
+  expect(asked.report.checks.host).toMatchObject({ asked: true, pid, configFile: other });
+});
+
+test('the folder a command runs in makes no other configuration, unless a project there has a say', async () => {
+  const home = createHome();
+  const project = join(home.folder, 'project');
+  mkdirSync(join(project, '.plugboard'), { recursive: true });
+  writeFileSync(join(project, '.plugboard', 'config.toml'), stringify({ mcp_servers: { extra: fixture('echo') } }));
+  home.configure({ echo: fixture('echo') });
+  await home.serve();
+  const asked = async () => (await doctor(home, '--project', project)).report;
+  expect((await asked()).checks.host).toMatchObject({ running: true, asked: true });
+  home.configure({ echo: fixture('echo') }, { projects: { [project]: { trust_level: 'trusted' } } });
+  const trusted = await asked();
+  expect(trusted.checks.host).toMatchObject({ running: true, asked: false });
+  expect(trusted.servers.map(({ name }) => name)).toEqual(['echo', 'extra']);
 });
 
 test('--server starts that one alone', async () => {

@@ -154,6 +154,7 @@ class RunningHost implements HostProcess {
       version: context.version,
       pid: process.pid,
       home: context.home,
+      config: { ...context.configArgs, project: context.loadOptions.projectDir ?? null },
       endpoints: [...this.#fronts].map((front) => front.endpoint),
       clients: (this.#socket?.clients() ?? 0) + sessions,
       servers: host.servers().map((view) => view.report),

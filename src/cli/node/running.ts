@@ -6,6 +6,8 @@ import type { CliContext } from './context.ts';
 /** The host that answers questions about servers: the running one of the home, or one that this command started. */
 export type HostView = {
   readonly kind: 'running' | 'here';
+  /** For `here`: the running host that was not asked, because its configuration is another one. */
+  readonly beside: HostStatus | null;
   readonly status: () => Promise<HostStatus>;
   /** Once no server is starting any more, however long that takes. */
   readonly settled: () => Promise<HostStatus>;
@@ -41,14 +43,57 @@ export async function openRunning(context: CliContext): Promise<Control | null> 
   return met === null ? null : openControl(met.socket);
 }
 
-/** The running host, or one started here, with all servers or with one. */
-export async function viewHost(context: CliContext, only: string | null = null): Promise<HostView> {
-  const control = await openRunning(context);
+/** The running host whatever its configuration, and whether that is the one this command reads. */
+export async function lookAtRunning(
+  context: CliContext,
+): Promise<{ readonly control: Control; readonly status: HostStatus; readonly isOurs: boolean } | null> {
+  const control = await openRunning({ ...context, configArgs: { file: null, overrides: [], project: null } });
+  if (control === null) return null;
+  try {
+    const status = (await control.request('status')) as unknown as HostStatus;
+    return { control, status, isOurs: await readsSame(context, status) };
+  } catch (error) {
+    control.close();
+    throw error;
+  }
+}
+
+/** Other than for a pipe, options that were left out count. Folders may differ as long as no project's file has a say. */
+async function readsSame({ configArgs, loadOptions }: CliContext, { config }: HostStatus): Promise<boolean> {
+  const { file, overrides } = configArgs;
+  if (config.file !== file || config.overrides.join('\0') !== overrides.join('\0')) return false;
+  if (config.project === loadOptions.projectDir) return true;
+  const { loadConfig } = await import('../../config/node/index.ts');
+  const { projectDir: _, ...base } = loadOptions;
+  const loaded = await Promise.all([
+    loadConfig(loadOptions),
+    loadConfig(config.project === null ? base : { ...base, projectDir: config.project }),
+  ]);
+  return loaded.every(({ layers }) =>
+    layers.every(({ layer, table }) => layer !== 'project' || table.entries.size === 0),
+  );
+}
+
+/**
+ * The running host, or one started here.
+ *
+ * @param how `only`: just this server, where it is started here. `own`: a host with another configuration than the one
+ *   this command reads is not asked; else options that were left out are the host's business, as for a pipe.
+ */
+export async function viewHost(
+  context: CliContext,
+  how: { readonly only?: string | null; readonly own?: boolean } = {},
+): Promise<HostView> {
+  const { only = null, own = false } = how;
+  const found = own ? await lookAtRunning(context) : null;
+  if (found?.isOurs === false) found.control.close();
+  const control = own ? (found?.isOurs === true ? found.control : null) : await openRunning(context);
   if (control !== null) {
     const ask = async <T>(method: string, params?: JsonObject): Promise<T> =>
       (await control.request(method, params)) as unknown as T;
     return {
       kind: 'running',
+      beside: null,
       status: () => ask('status'),
       settled: () => ask('settled'),
       tools: () => ask('tools'),
@@ -64,6 +109,7 @@ export async function viewHost(context: CliContext, only: string | null = null):
   };
   return {
     kind: 'here',
+    beside: found?.status ?? null,
     status: async () => started.status(),
     settled,
     tools: async () => toolViews(started.host.catalogue(null)),

@@ -240,7 +240,7 @@ describe('doctor', () => {
         ],
       },
       home: { status: 'ok', path: '/home/u/.plugboard' },
-      host: { status: 'ok', running: false, version: null, pid: null, endpoints: [] },
+      host: { status: 'ok', running: false, asked: false, version: null, pid: null, configFile: null, endpoints: [] },
       node: { status: 'ok', version: '24.0.0' },
     },
   };
@@ -271,12 +271,21 @@ describe('doctor', () => {
     const host = {
       status: 'ok',
       running: true,
+      asked: true,
       version: '1.0.0',
       pid: 7,
+      configFile: null,
       endpoints: ['http://127.0.0.1:7450/mcp'],
     } as const;
-    expect(renderDoctor({ ...report, checks: { ...report.checks, host } }, true)).toContain(
-      'host    running, version 1.0.0, process 7, http://127.0.0.1:7450/mcp',
+    const line = (facts: DoctorReport['checks']['host']): string | undefined =>
+      renderDoctor({ ...report, checks: { ...report.checks, host: facts } }, true)
+        .split('\n')
+        .find((text) => text.startsWith('host'));
+    const running = 'host    running, version 1.0.0, process 7';
+    expect(line(host)).toBe(`${running}, http://127.0.0.1:7450/mcp`);
+    expect(line({ ...host, configFile: '/s.toml', endpoints: [] })).toBe(`${running}, with --config /s.toml`);
+    expect(line({ ...host, asked: false, configFile: '/s.toml', endpoints: [] })).toBe(
+      `${running}, with --config /s.toml; its configuration is another one than this command reads, so the servers were started for this check`,
     );
   });
 

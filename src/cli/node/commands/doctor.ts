@@ -23,7 +23,7 @@ export const doctorCommand: CliCommand<DoctorReport> = {
     const only = input.values['server'] ?? null;
     if (only !== null) await requireServer(context, only);
     privateFolder(context.home);
-    const host = await viewHost(context, only);
+    const host = await viewHost(context, { only, own: true });
     try {
       const status = await watchUntilSettled(context, host, only);
       return reportOf(context, { host, status, only });
@@ -91,7 +91,7 @@ function reportOf(
   context: CliContext,
   { host, status, only }: { readonly host: HostView; readonly status: HostStatus; readonly only: string | null },
 ): DoctorReport {
-  const running = host.kind === 'running';
+  const running = host.kind === 'running' ? status : host.beside;
   const issues = status.issues.filter(({ server }) => only === null || server === undefined || server === only);
   return {
     schemaVersion: 1,
@@ -100,11 +100,13 @@ function reportOf(
       config: { status: worst(issues), issues },
       home: { status: 'ok', path: context.home },
       host: {
-        status: running && status.version !== context.version ? 'warning' : 'ok',
-        running,
-        version: running ? status.version : null,
-        pid: running ? status.pid : null,
-        endpoints: status.endpoints,
+        status: running !== null && running.version !== context.version ? 'warning' : 'ok',
+        running: running !== null,
+        asked: host.kind === 'running',
+        version: running?.version ?? null,
+        pid: running?.pid ?? null,
+        configFile: running?.config.file ?? null,
+        endpoints: running?.endpoints ?? [],
       },
       node: { status: 'ok', version: process.versions.node },
     },

@@ -6,7 +6,7 @@ import { staticState } from '../../../status/index.ts';
 import { renderServer, renderServerTable } from '../../render-servers.ts';
 import { type ListedServer, listedServer, type ServerFacts, type ShownServer, shownServer } from '../../server-json.ts';
 import type { CliCommand, CliContext } from '../context.ts';
-import { openRunning } from '../running.ts';
+import { lookAtRunning } from '../running.ts';
 import { brokenFile, noSuchServer, sayBroken } from '../user-config.ts';
 
 const SHOW_VALUES = { name: 'show-values', help: 'show the values of env and headers' } as const;
@@ -71,12 +71,9 @@ async function knownServers(context: CliContext): Promise<Known> {
   };
 }
 
+/** Of the host that runs this configuration; another one has other servers, whatever they are called. */
 async function runningStatus(context: CliContext): Promise<HostStatus | null> {
-  const control = await openRunning(context);
-  if (control === null) return null;
-  try {
-    return (await control.request('status')) as unknown as HostStatus;
-  } finally {
-    control.close();
-  }
+  const running = await lookAtRunning(context);
+  running?.control.close();
+  return running?.isOurs === true ? running.status : null;
 }
