@@ -7,7 +7,7 @@ export function createRate(): Rate {
   return {
     take: (perSec, now) => {
       if (perSec === 0) return true;
-      tokens = Math.min(perSec * 2, tokens + ((now - at) / 1_000) * perSec);
+      tokens = Math.min(perSec * 2, tokens + (Math.max(0, now - at) / 1_000) * perSec);
       at = now;
       if (tokens < 1) return false;
       tokens -= 1;

@@ -63,7 +63,11 @@ export class SseStream {
     else response.flushHeaders();
     for (const event of missed) writeEvent(response, event);
     this.#delivered = this.#sent;
-    if (this.#ended) response.end();
+    if (this.#ended) {
+      this.#response = null;
+      response.end();
+      return;
+    }
     response.on('close', () => {
       if (this.#response === response) this.#response = null;
     });

@@ -165,7 +165,11 @@ export class LocalHost implements Host {
   };
 
   reload = (): Promise<void> => {
-    this.#reloading = this.#reloading.then(() => this.#reload());
+    this.#reloading = this.#reloading
+      .then(() => this.#reload())
+      .catch((error: unknown) =>
+        this.#options.log('error', 'a reload failed inside Plugboard', { error: String(error) }),
+      );
     return this.#reloading;
   };
 
@@ -252,6 +256,7 @@ export class LocalHost implements Host {
   async #reload(): Promise<void> {
     if (this.#closed) return;
     const loaded = await this.#readAgain();
+    if (this.#closed) return;
     if (loaded === null) return this.#changed();
     const after = this.#resolve(loaded);
     const plan = planReload(this.#resolved, after);

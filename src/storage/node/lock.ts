@@ -5,7 +5,7 @@ import { AppError } from '../../kernel/index.ts';
  * A lock between processes: a write transaction that stays open. The kernel ends it with its process, however that
  * ends, so a lock left by a killed holder is free at once.
  *
- * @returns A function that gives the lock back, or null when another process holds it.
+ * @returns A function that gives the lock back (idempotent), or null when another process holds it.
  * @throws AppError `HOME_UNUSABLE`
  */
 export function takeLock(file: string): (() => void) | null {
@@ -14,7 +14,9 @@ export function takeLock(file: string): (() => void) | null {
     db = new DatabaseSync(file, { timeout: 0 });
     db.exec('BEGIN EXCLUSIVE');
     const held = db;
-    return () => held.close();
+    return () => {
+      if (held.isOpen) held.close();
+    };
   } catch (error) {
     db?.close();
     if (isBusy(error)) return null;

@@ -17,7 +17,7 @@ export type Store = {
   /** What was learned about a server, by a key that changes with its definition. */
   readonly facts: {
     readonly get: (serverKey: string, fact: string) => string | null;
-    /** Never throws: what could not be written is learned again. */
+    /** Never throws, like `get`: what could not be written or read is learned again. */
     readonly set: (fact: ServerFact) => void;
   };
   readonly close: () => void;
@@ -73,14 +73,8 @@ export function openStore(file: string): Store {
       },
     },
     facts: {
-      get: (serverKey, fact) => textOf(getFact.get(serverKey, fact)?.['value']),
-      set: ({ serverKey, fact, value, learnedAt }) => {
-        try {
-          setFact.run(serverKey, fact, value, learnedAt);
-        } catch {
-          // A full disk must not end a connection that works.
-        }
-      },
+      get: (serverKey, fact) => orNull(() => textOf(getFact.get(serverKey, fact)?.['value'])),
+      set: ({ serverKey, fact, value, learnedAt }) => void orNull(() => setFact.run(serverKey, fact, value, learnedAt)),
     },
     close: () => db.close(),
   };
@@ -99,4 +93,13 @@ function tokenOf(row: Record<string, SQLOutputValue>): TokenRecord {
 
 function textOf(value: SQLOutputValue | undefined): string | null {
   return typeof value === 'string' ? value : null;
+}
+
+/** A full disk or a damaged file must not end a connection that works. */
+function orNull<T>(act: () => T): T | null {
+  try {
+    return act();
+  } catch {
+    return null;
+  }
 }

@@ -152,8 +152,8 @@ export class Connection {
 
   #send(message: RpcMessage): void {
     this.#options.transport.send(message).catch((error: unknown) => {
-      if (!(error instanceof TransportEnded)) throw error;
-      this.#options.events.onNote(`could not send: ${error.reason.kind}`);
+      const why = error instanceof TransportEnded ? error.reason.kind : String(error);
+      this.#options.events.onNote(`could not send: ${why}`);
     });
   }
 

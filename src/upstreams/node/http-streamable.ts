@@ -142,7 +142,9 @@ export class StreamableRoad implements Road {
     } catch (error) {
       if (!(error instanceof SessionLost)) throw error;
       if (!mayReplace || exchange.session === null) throw new TransportEnded(this.#reasonOf(error));
-      await unlessAborted(this.#session.replace(exchange.session), signal);
+      await unlessAborted(this.#session.replace(exchange.session), signal).catch((cause: unknown) => {
+        throw cause instanceof SessionLost ? new TransportEnded(this.#reasonOf(cause)) : cause;
+      });
       await this.#deliver(message, signal, false);
     }
   }

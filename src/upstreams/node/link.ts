@@ -123,9 +123,11 @@ export class Link {
 
   /** Begins the first attempt. */
   start(): void {
-    this.#attempting ??= this.#attempt().finally(() => {
-      this.#attempting = null;
-    });
+    this.#attempting ??= this.#attempt()
+      .catch((error: unknown) => this.#onFault(error))
+      .finally(() => {
+        this.#attempting = null;
+      });
   }
 
   /** Forgets earlier failures and tries now. A running connection is ended first. */
@@ -133,6 +135,7 @@ export class Link {
     this.#cancelRetry();
     this.#failures = 0;
     if (this.#attempting !== null && this.#transport === null) return;
+    this.#setState({ kind: 'starting', since: this.#options.clock.now(), attempt: 1 });
     await this.#drop();
     await this.#attempting;
     this.start();
@@ -363,6 +366,13 @@ export class Link {
     if (this.#connection === null) return;
     this.#options.events.onUp(this.#connection);
     for (const kind of LIST_KINDS) if (this.#options.primary) void this.refresh(kind);
+  }
+
+  /** An error of ours must cost this connection and nothing else. */
+  #onFault(error: unknown): void {
+    this.#options.events.onNote(`an attempt failed inside Plugboard: ${String(error)}`);
+    this.#forget();
+    if (!this.#closed) this.#onFailed({ kind: 'protocol', detail: 'an error inside Plugboard; see logs/host.log' });
   }
 
   #onLost(reason: EndReason): void {

@@ -171,7 +171,7 @@ export class Upstream {
     this.#levels.set(user.port.session, level);
     const { use } = this.#placeOf(user);
     use?.users.set(user.port.session, user.port);
-    if (use?.link.state.kind === 'up') void use.link.ready().then((connection) => this.#sendLevel(use, connection));
+    if (use?.link.state.kind === 'up') use.link.ready().then((connection) => this.#sendLevel(use, connection), ignore);
   }
 
   /** Subscribes a session to a resource; the server is asked once for all sessions. */
@@ -204,7 +204,7 @@ export class Upstream {
   agentChanged(session: string, method: string): void {
     for (const use of [this.#primary, ...this.#others.values()]) {
       if (use.users.has(session) && use.users.size === 1 && use.link.state.kind === 'up') {
-        void use.link.ready().then((connection) => connection.notify(method));
+        use.link.ready().then((connection) => connection.notify(method), ignore);
       }
     }
   }
@@ -407,3 +407,6 @@ function hasReadOnlyHint(tool: JsonObject): boolean {
   const annotations = tool['annotations'];
   return isJsonObject(annotations) && annotations['readOnlyHint'] === true;
 }
+
+/** For what a connection that is just going away need not hear any more. */
+function ignore(): void {}
