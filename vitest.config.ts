@@ -8,6 +8,8 @@ export default defineConfig({
     include: system ? ['tests/system/**/*.test.ts'] : ['tests/{unit,architecture,contract,e2e}/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // Waiting for a condition is no measurement: a busy machine may take its time.
+    expect: { poll: { timeout: 15_000, interval: 20 } },
     maxWorkers: 2,
   },
 });
