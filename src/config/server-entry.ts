@@ -77,6 +77,15 @@ function checkTransport(table: LocatedTable, context: CheckContext): void {
     });
     return;
   }
+  if (turnsOffOnly(table)) {
+    found(context, table.origin, {
+      code: 'CONFIG_NO_TRANSPORT',
+      severity: 'note',
+      message: 'turns off a server that none of the files read here defines',
+      hint: 'it may be one of a project; else remove the entry',
+    });
+    return;
+  }
   if (command === undefined && url === undefined) {
     found(context, table.origin, {
       code: 'CONFIG_NO_TRANSPORT',
@@ -96,6 +105,11 @@ function checkTransport(table: LocatedTable, context: CheckContext): void {
         transport === 'stdio' ? 'remove it, or replace `command` by `url`' : 'remove it, or replace `url` by `command`',
     });
   }
+}
+
+/** What `mcp disable` leaves in the user's file for a server of a project, seen from outside that project. */
+function turnsOffOnly(table: LocatedTable): boolean {
+  return table.entries.size === 1 && read.boolean(table, 'enabled') === false;
 }
 
 /** Rules about keys that need each other. */

@@ -52,6 +52,7 @@ function verdictOf(entry: ServerEntry, { requirements, workspace }: Surroundings
   const launch = launchOf(entry, workspace);
   const off = { kind: 'disabled', by: 'user', where: disabledAt(entry), launch } as const;
   if (entry.problems.length > 0) return entry.enabled ? { kind: 'invalid', issues: entry.problems } : off;
+  if (launch === null && !entry.enabled) return off;
   const file = requirementFor(requirements, entry.name, entry.transport);
   if (file !== null) return { kind: 'blocked', file, launch };
   if (!entry.enabled) return off;

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { refusal, report, said } from '../support/cli.ts';
@@ -244,6 +244,21 @@ test('a server of another layer is disabled by an overlay, and enabled by taking
     code: 'NOT_FOUND',
     hint: 'run: plugboard mcp disable x',
   });
+});
+
+test('what turns off a server of a project is no mistake elsewhere, and can be taken back there', async () => {
+  const home = createHome();
+  const project = join(home.folder, 'project');
+  mkdirSync(join(project, '.plugboard'), { recursive: true });
+  writeFileSync(join(project, '.plugboard', 'config.toml'), '[mcp_servers.pj]\ncommand = "x"\n');
+  await said(home, ['config', 'trust', project]);
+  const before = readFileSync(join(home.path, 'config.toml'), 'utf8');
+  await said(home, ['mcp', 'disable', 'pj', '--project', project]);
+  const doctor = await said(home, ['doctor']);
+  expect(doctor).toContain('DISABLED');
+  expect(doctor).toContain('config  1 note\n');
+  expect(await said(home, ['mcp', 'enable', 'pj'])).toContain("MCP server 'pj' is enabled now.");
+  expect(readFileSync(join(home.path, 'config.toml'), 'utf8')).toBe(before);
 });
 
 test('a running host has read an edit when the command ends', async () => {

@@ -37,6 +37,7 @@ describe('what Codex refuses is an error of that server alone', () => {
     })),
     { toml: '[mcp_servers.x]', want: 'CONFIG_NO_TRANSPORT mcp_servers.x@1:14' },
     { toml: '[mcp_servers.x.env]\nA = "1"', want: 'CONFIG_NO_TRANSPORT mcp_servers.x@1:14' },
+    { toml: 'mcp_servers.x.enabled = false\nmcp_servers.x.args = []', want: 'CONFIG_NO_TRANSPORT mcp_servers.x@1:13' },
     { toml: 'mcp_servers.x.enabled = true', want: 'CONFIG_NO_TRANSPORT mcp_servers.x@1:13' },
     { toml: http('http_headers_helper = ""'), want: 'CONFIG_WRONG_TYPE mcp_servers.x.http_headers_helper@3:23' },
     { toml: http('auth = "none"'), want: 'CONFIG_WRONG_TYPE mcp_servers.x.auth@3:8' },

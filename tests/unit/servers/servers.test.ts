@@ -85,7 +85,9 @@ describe('resolving', () => {
 
   test('a server without a transport is invalid, and disabled when one turns it off', () => {
     expect(verdictOf('[mcp_servers.x.env]\nA = "1"')).toMatchObject({ kind: 'invalid' });
-    expect(verdictOf('[mcp_servers.x]\nenabled = false')).toMatchObject({ kind: 'disabled', launch: null });
+    const off = '[mcp_servers.x]\nenabled = false';
+    expect(verdictOf(off)).toMatchObject({ kind: 'disabled', launch: null });
+    expect(verdictOf(off, '[mcp_servers]')).toMatchObject({ kind: 'disabled', launch: null });
   });
 
   test('a server that is turned off on the command line says so', () => {

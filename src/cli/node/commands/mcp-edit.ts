@@ -129,7 +129,8 @@ export const mcpDisable: CliCommand<ServerEdited> = {
  */
 async function setEnabled(context: CliContext, name: string, wanted: boolean): Promise<ServerEdited> {
   const key = ['mcp_servers', name, 'enabled'];
-  const isSo = (config: Config): boolean => config.servers.get(name)?.enabled === wanted;
+  // What is left without an entry is not turned off.
+  const isSo = (config: Config): boolean => (config.servers.get(name)?.enabled ?? true) === wanted;
   const edit = await editUserConfig(context, (text, evaluate) => {
     const { config, layers } = evaluate(text);
     if (!config.servers.has(name)) {
