@@ -48,6 +48,9 @@ test(`${proves('fault.invalid-toml')}: a file that was always broken is read onc
   const home = homeWith('this is not TOML');
   const pipe = await open(home);
   expect((await issuesOf(home)).map(({ code }) => code)).toEqual(['CONFIG_NOT_TOML']);
+  // Nobody takes it for a loss when it is deleted.
+  rmSync(fileOf(home));
+  await expect.poll(() => issuesOf(home)).toEqual([]);
   writeFileSync(fileOf(home), HEALTHY);
   await home.untilServer('healthy', 'connected');
   expect(await issuesOf(home)).toEqual([]);

@@ -285,8 +285,11 @@ export class LocalHost implements Host {
     try {
       const loaded = await this.#options.load();
       const present = filesOf(loaded);
-      const gone = filesOf(this.#loaded).filter((file) => !present.includes(file));
-      const broken = [...loaded.brokenFiles, ...gone.map(deletedIssue)];
+      // Of a file that was broken before there is no good state to keep; its own issue says so.
+      const before = this.#loaded.brokenFiles.map(({ file }) => file);
+      const gone = filesOf(this.#loaded).filter((file) => !present.includes(file) && !before.includes(file));
+      const newlyBroken = loaded.brokenFiles.filter(({ file }) => !before.includes(file));
+      const broken = [...newlyBroken, ...gone.map(deletedIssue)];
       if (broken.length === 0) return loaded;
       this.#reloadIssues = broken.map(keptIssue);
     } catch (error) {
