@@ -3,7 +3,7 @@
  * understand what it tells you. Everything not listed here is internal.
  */
 import { resolve } from 'node:path';
-import { type CliContext, createContext, type HostProcess, startHostProcess } from './cli/node/index.ts';
+import { type CliContext, createContext, type HostProcess, startStandalone } from './cli/node/index.ts';
 
 export type HostOptions = {
   /** Folder of configuration, tokens and logs. Default: `PLUGBOARD_HOME`, else `~/.plugboard`. */
@@ -23,9 +23,7 @@ export type HostOptions = {
  * @throws AppError what loading the configuration, the database or the folders refuse with
  */
 export async function createHost(options: HostOptions = {}): Promise<HostProcess> {
-  const host = await startHostProcess(contextOf(options), { as: 'standalone' });
-  if (host === null) throw new Error('a standalone host needs no lock');
-  return host;
+  return startStandalone(contextOf(options));
 }
 
 function contextOf({ home, configFile, overrides = [], project }: HostOptions): CliContext {

@@ -17,8 +17,6 @@ export type OptionSpec = {
   readonly value?: string;
   readonly many?: boolean;
   readonly help: string;
-  /** What completion offers. */
-  readonly choices?: readonly string[];
 };
 
 /** What was given on the command line, by name. Absent switches are false, absent values undefined. */

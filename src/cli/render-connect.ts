@@ -1,3 +1,4 @@
+import { printableLine } from '../kernel/index.ts';
 import type { CodexServer } from './codex-link.ts';
 
 /** What `connect codex` came to. */
@@ -16,7 +17,7 @@ export type ConnectReport = {
 
 export function renderConnect(report: ConnectReport): string {
   const { action, file, toml, changed, notes } = report;
-  const remarks = notes.map((note) => `note: ${note}`);
+  const remarks = notes.map((note) => printableLine(`note: ${note}`));
   switch (action) {
     case 'print':
       return [`# ${file}`, toml.trimEnd()].join('\n');
@@ -36,6 +37,6 @@ export function renderConnect(report: ConnectReport): string {
 
 function serverLines(servers: readonly CodexServer[]): readonly string[] {
   return servers.map(({ name, action, why }) =>
-    action === 'move' ? `moved into Plugboard: ${name}` : `stays in Codex: ${name} (${why})`,
+    printableLine(action === 'move' ? `moved into Plugboard: ${name}` : `stays in Codex: ${name} (${why})`),
   );
 }

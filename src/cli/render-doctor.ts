@@ -41,7 +41,7 @@ export function renderProgress(
   return servers.map((server) => {
     const waiting = server.state === null || server.state.kind === 'starting';
     const mark = waiting ? (SPINNER[frame % SPINNER.length] ?? ' ') : markOf(server.state);
-    const line = fit(printable(renderServerLine(server, width)), Math.max(columns - 3, 20));
+    const line = fit(renderServerLine(server, width), Math.max(columns - 3, 20));
     return `${colour(server.state, mark)} ${line}`;
   });
 }
@@ -54,13 +54,13 @@ export function renderDoctor(report: DoctorReport, withServers: boolean): string
     checks.config.status === 'error'
       ? ['No MCP servers. What the configuration says cannot be used; see below.']
       : ["No MCP servers configured yet. Try 'plugboard mcp add my-tool -- my-command'."];
-  const lines = servers.length === 0 ? none : servers.map((server) => printable(renderServerLine(server, width)));
+  const lines = servers.length === 0 ? none : servers.map((server) => renderServerLine(server, width));
   return [
     ...(withServers || servers.length === 0 ? lines : []),
     ...servers.flatMap(stderrLines),
     '',
     `config  ${issueSummary(checks.config.issues)}`,
-    ...checks.config.issues.map((issue) => `  ${printable(renderIssue(issue))}`),
+    ...checks.config.issues.map((issue) => `  ${renderIssue(issue)}`),
     `home    ${checks.home.path}`,
     `host    ${hostSummary(checks.host)}`,
     `node    ${checks.node.version}`,

@@ -42,7 +42,7 @@ export function listedTool({ name, server, rawName, definition }: ToolView): Lis
 export function renderToolList({ tools, missing }: ToolList, columns?: number): string {
   const rows = tools.map((tool) => [tool.name, tool.server, hintWords(tool.hints), firstLine(tool)]);
   const width = Math.max(0, ...missing.map(({ name }) => name.length));
-  const absent = missing.map((report) => printable(renderServerLine(report, width)));
+  const absent = missing.map((report) => renderServerLine(report, width));
   const table =
     rows.length === 0 ? 'No tools.' : renderTable(['Name', 'Server', 'Hints', 'Description'], rows, columns);
   return [table, ...(absent.length === 0 ? [] : ['', ...absent])].join('\n');

@@ -38,4 +38,4 @@ export {
   stateLabel,
   type TimeoutPhase,
 } from './state.ts';
-export { nearest, printable, shorten } from './text.ts';
+export { nearest, printable, printableLine, shorten } from './text.ts';

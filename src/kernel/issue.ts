@@ -1,4 +1,5 @@
 import type { ErrorCode } from './error-codes.ts';
+import { printableLine } from './text.ts';
 
 /**
  * One thing that is wrong with what was read, without stopping the rest.
@@ -26,9 +27,11 @@ export function issueLocation(issue: Issue): string | undefined {
   return [issue.file, issue.line, issue.column].filter((part) => part !== undefined).join(':');
 }
 
-/** One line for people: `file:line:column: message (hint)`. */
+/** One line for people, safe to print: `file:line:column: severity: message (hint) [CODE]`. */
 export function renderIssue(issue: Issue): string {
   const where = issueLocation(issue);
   const hint = issue.hint === undefined ? '' : ` (${issue.hint})`;
-  return `${where === undefined ? '' : `${where}: `}${issue.severity}: ${issue.message}${hint} [${issue.code}]`;
+  return printableLine(
+    `${where === undefined ? '' : `${where}: `}${issue.severity}: ${issue.message}${hint} [${issue.code}]`,
+  );
 }

@@ -40,6 +40,11 @@ export function printable(text: string): string {
   );
 }
 
+/** Text from outside as one line, safe to print on a terminal: each run of line breaks is a blank. */
+export function printableLine(text: string): string {
+  return printable(text.replaceAll(/\s*[\r\n]\s*/g, ' '));
+}
+
 /** At most `max` UTF-16 units of `text`, with a mark where it was cut. */
 export function shorten(text: string, max: number): string {
   return text.length <= max ? text : `${text.slice(0, max - 1)}…`;

@@ -1,4 +1,4 @@
-import { describeState, nextStep, type ServerState, stateLabel } from '../kernel/index.ts';
+import { describeState, nextStep, printableLine, type ServerState, stateLabel } from '../kernel/index.ts';
 import type { Launch, ResolvedServer } from '../servers/index.ts';
 
 /** One server as people, agents and scripts are told of it. The shape of `doctor --json`. */
@@ -65,13 +65,15 @@ export function staticState(server: ResolvedServer): ServerState | null {
   }
 }
 
-/** `NAME  (stdio)  LABEL  n tools`, or `… LABEL — reason — next step`. Widths line the columns up. */
+/** `NAME  (stdio)  LABEL  n tools`, or `… LABEL — reason — next step`, safe to print. Widths line the columns up. */
 export function renderServerLine(report: ServerReport, nameWidth: number): string {
   const transport = report.transport === null ? '' : `(${report.transport})`;
   const label = report.state === null ? 'NOT_RUNNING' : stateLabel(report.state);
   const detail = [report.reason, report.nextStep].filter((part) => part !== null && part !== '').join(' — ');
   const front = `${report.name.padEnd(nameWidth)}  ${transport.padEnd(7)}  ${label}`;
-  return report.state?.kind === 'connected'
-    ? `${front}  ${report.reason}`
-    : `${front}${detail === '' ? '' : ` — ${detail}`}`;
+  return printableLine(
+    report.state?.kind === 'connected'
+      ? `${front}  ${report.reason}`
+      : `${front}${detail === '' ? '' : ` — ${detail}`}`,
+  );
 }

@@ -99,6 +99,19 @@ test.each([
   expect(readFileSync(file, 'utf8')).toBe(text);
 });
 
+test('config set says that a value has no effect only where another layer replaces it', async () => {
+  const home = createHome();
+  home.configure({ docs: { command: 'x' } });
+  const over = ['-c', 'mcp_servers.docs.disabled_tools=["a"]', '-c', 'mcp_servers.docs.env={ A = "1" }'];
+  for (const [key, value] of [
+    ['disabled_tools', '["b"]'],
+    ['env', '{ B = "2" }'],
+  ])
+    expect(await said(home, ['config', 'set', `mcp_servers.docs.${key}`, value ?? '', ...over])).not.toContain(
+      'effect',
+    );
+});
+
 test('config set says when another layer counts more, and warns of a key that nobody knows', async () => {
   const home = createHome();
   writeConfig(home, '');

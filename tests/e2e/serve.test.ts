@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { refusal, said } from '../support/cli.ts';
 import { callText, fixture, type Home, type Run, useHomes } from '../support/home.ts';
 import { isRunning, until } from '../support/processes.ts';
 import { PRODUCT, ROOT } from '../support/product.ts';
@@ -143,6 +144,34 @@ test('serve beside a host that runs already opens the endpoint there, for as lon
   await expect.poll(answers, { timeout: 5000 }).toBe(false);
   expect((await home.status())?.pid).toBe(host);
   await pipe.close();
+});
+
+test('serve beside a host names servers that do not answer as starting, and Ctrl-C ends it at once', async () => {
+  const home = createHome();
+  home.configure({ echo: fixture('echo'), hangs: { ...fixture('hang-initialize'), startup_timeout_sec: 600 } });
+  await home.host();
+  const first = home.run(['serve', '--port', '0']);
+  await until(() => first.stderr().includes('it opens the endpoint'));
+  process.kill(first.pid, 'SIGINT');
+  expect(await first.ended).toBe(0);
+  const second = home.run(['serve', '--port', '0']);
+  await untilReady(second);
+  expect(second.stdout()).toMatch(/echo +\(stdio\) +CONNECTED/);
+  expect(second.stdout()).toMatch(/hangs +\(stdio\) +STARTING/);
+  expect(await said(home, ['mcp', 'restart', 'echo'])).toContain('CONNECTED');
+});
+
+test.each([
+  ['--detached', '--port', '0'],
+  ['--detached', '--host', '127.0.0.1'],
+  ['--detached', '--standalone'],
+  ['--idle', '5'],
+  ['--port', '1e3'],
+  ['--port', '0x10'],
+  ['--port', ''],
+  ['--port', '65536'],
+])('serve %s %s is refused', async (...args) => {
+  expect(await refusal(createHome(), ['serve', ...args])).toMatchObject({ status: 2, code: 'USAGE' });
 });
 
 test('serve that opened the endpoint at another host ends with status 1 when that host does', async () => {

@@ -15,7 +15,7 @@ import {
 } from '../../kernel/index.ts';
 import { createLineSplitter, LEGACY_VERSIONS } from '../../upstreams/index.ts';
 import type { CliContext } from './context.ts';
-import { startHostProcess } from './host-process.ts';
+import { startStandalone } from './host-process.ts';
 import { greetRunning } from './running.ts';
 
 /** This program as an agent of the host: what it lists and calls goes the way every agent's requests go. */
@@ -47,8 +47,7 @@ async function connectRunning(context: CliContext): Promise<AgentClient | null> 
 }
 
 async function connectHere(context: CliContext): Promise<AgentClient> {
-  const process = await startHostProcess(context, { as: 'standalone' });
-  if (process === null) throw new AppError('HOST_START_FAILED', 'no host could be started');
+  const process = await startStandalone(context);
   const [input, output] = [new PassThrough(), new PassThrough()];
   const caller = localCaller({ workspace: context.cwd, agent: 'plugboard-cli' });
   const session = { id: randomUUID(), host: process.host, caller, server: null, env: null, log: silentLog };

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ConfigArgs } from '../../api/index.ts';
 import { type RunPaths, runPaths } from '../../api/node/index.ts';
@@ -49,6 +50,8 @@ export function createContext(globals: Globals, fixed: { readonly home?: string 
   const home = fixed.home ?? homeFolder(env);
   const cwd = workingFolder();
   const project = resolve(cwd, globals.project ?? '.');
+  if (globals.project !== null && !isFolder(project))
+    throw new AppError('USAGE', 'there is no such project folder', { where: project, hint: 'check --project' });
   const file = globals.configFile === null ? null : resolve(cwd, globals.configFile);
   return {
     version: packageVersion(),
@@ -81,6 +84,10 @@ function workingFolder(): string {
       cause,
     });
   }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function terminal(stream: NodeJS.WriteStream): Terminal {

@@ -24,27 +24,31 @@ export type HostProcess = {
   readonly close: () => Promise<void>;
 };
 
-export type HostProcessOptions = {
-  /**
-   * `home`: the one host of the home, with its lock and socket. `standalone`: beside it, known to nobody.
-   */
-  readonly as: 'home' | 'standalone';
-  /** Called when the number of socket callers changes. */
-  readonly onClients?: (clients: number) => void;
-};
-
 /**
- * Starts a host in this process.
+ * Starts a host in this process, beside the host of the home and known to nobody.
  *
- * @returns null when the home has a running host already (only for `as: 'home'`).
  * @throws AppError what loading the configuration, the database or the folders refuse with
  */
-export async function startHostProcess(context: CliContext, options: HostProcessOptions): Promise<HostProcess | null> {
+export async function startStandalone(context: CliContext): Promise<HostProcess> {
   for (const folder of context.paths.folders) privateFolder(folder);
-  const unlock = options.as === 'home' ? takeLock(context.paths.lock) : (): void => {};
+  return assemble(context, null);
+}
+
+/** The lock of the home, and who is told when the number of socket callers changes. */
+type OfHome = { readonly unlock: () => void; readonly onClients: (clients: number) => void };
+
+/**
+ * Starts the one host of the home in this process, with its lock and socket.
+ *
+ * @returns null when the home has a running host already.
+ * @throws AppError as {@link startStandalone}
+ */
+async function startOfHome(context: CliContext, onClients: OfHome['onClients']): Promise<HostProcess | null> {
+  for (const folder of context.paths.folders) privateFolder(folder);
+  const unlock = takeLock(context.paths.lock);
   if (unlock === null) return null;
   try {
-    return await assemble(context, { ...options, unlock });
+    return await assemble(context, { unlock, onClients });
   } catch (error) {
     unlock();
     throw error;
@@ -59,7 +63,7 @@ const MEET_EVERY_MS = 25;
  * Becomes the host of the home, or meets the one that is. A process that holds the home and does not answer is starting or
  * ending: what comes of it is waited for.
  *
- * @throws AppError `HOST_UNREACHABLE` after 15 s | `HOST_CONFIG_DIFFERS` | what `startHostProcess` throws
+ * @throws AppError `HOST_UNREACHABLE` after 15 s | `HOST_CONFIG_DIFFERS` | what `startStandalone` throws
  */
 export async function startOrMeet(
   context: CliContext,
@@ -67,7 +71,7 @@ export async function startOrMeet(
 ): Promise<{ readonly kind: 'started'; readonly running: HostProcess } | { readonly kind: 'met'; readonly met: Met }> {
   const greeting = { version: context.version, want: { kind: 'control' }, config: context.configArgs } as const;
   for (const end = systemClock.now() + MEET_LIMIT_MS; systemClock.now() < end; ) {
-    const running = await startHostProcess(context, { as: 'home', onClients });
+    const running = await startOfHome(context, onClients);
     if (running !== null) return { kind: 'started', running };
     const met = await greetHost(context.paths, greeting);
     if (met !== null) return { kind: 'met', met };
@@ -78,10 +82,7 @@ export async function startOrMeet(
   });
 }
 
-async function assemble(
-  context: CliContext,
-  options: HostProcessOptions & { readonly unlock: () => void },
-): Promise<HostProcess> {
+async function assemble(context: CliContext, ofHome: OfHome | null): Promise<HostProcess> {
   const logFile = openLogFile(join(context.home, 'logs', 'host.log'));
   const log = fileLog(logFile.append, systemClock);
   const store = openStore(join(context.home, 'plugboard.db'));
@@ -98,16 +99,16 @@ async function assemble(
   });
   const onClosed = (): void => {
     logFile.close();
-    options.unlock();
+    ofHome?.unlock();
   };
   const running = new RunningHost({ context, host, store, log, onClosed });
   try {
-    if (options.as === 'home') await running.openSocket(options.onClients ?? ((): void => {}));
+    if (ofHome !== null) await running.openSocket(ofHome.onClients);
   } catch (error) {
     await running.close();
     throw error;
   }
-  log('info', 'the host has started', { version: context.version, as: options.as });
+  log('info', 'the host has started', { version: context.version, as: ofHome === null ? 'standalone' : 'home' });
   return running;
 }
 

@@ -100,9 +100,8 @@ export async function viewHost(
       close: async () => control.close(),
     };
   }
-  const { startHostProcess } = await import('./host-process.ts');
-  const started = await startHostProcess(await withOnly(context, only), { as: 'standalone' });
-  if (started === null) throw new AppError('HOST_START_FAILED', 'no host could be started');
+  const { startStandalone } = await import('./host-process.ts');
+  const started = await startStandalone(await withOnly(context, only));
   const settled = async (): Promise<HostStatus> => {
     await started.host.settled();
     return started.status();

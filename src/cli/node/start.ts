@@ -1,4 +1,4 @@
-import { AppError } from '../../kernel/index.ts';
+import { AppError, printable } from '../../kernel/index.ts';
 import { packageVersion } from '../../kernel/node/index.ts';
 import type { Input } from '../command.ts';
 import type { Globals } from './context.ts';
@@ -71,7 +71,7 @@ function report(error: unknown, asJson: boolean): number {
   if (asJson) process.stderr.write(`${JSON.stringify({ error: known.toJSON() })}\n`);
   else {
     const where = known.where === undefined ? '' : `${known.where}: `;
-    process.stderr.write(`plugboard: ${where}${known.message}\n  ${known.hint} [${known.code}]\n`);
+    process.stderr.write(printable(`plugboard: ${where}${known.message}\n  ${known.hint} [${known.code}]\n`));
   }
   return known.facts.exit;
 }

@@ -108,6 +108,11 @@ export function noSuchServer(name: string, known: Iterable<string>, where?: stri
   });
 }
 
+/** The issues of files that were skipped as a whole. */
+export function skippedFiles(issues: readonly Issue[]): readonly Issue[] {
+  return issues.filter(({ code }) => code === 'CONFIG_NOT_TOML' || code === 'CONFIG_UNREADABLE');
+}
+
 /** Says which files were skipped, so that nobody takes what they hold for missing. */
 export function sayBroken({ err, globals }: CliContext, broken: readonly Issue[]): void {
   if (!globals.json) for (const issue of broken) err.write(`plugboard: ${renderIssue(issue)}\n`);

@@ -13,6 +13,7 @@ import {
   nextStep,
   outcomeOf,
   printable,
+  printableLine,
   type RpcResponse,
   renderIssue,
   Secret,
@@ -214,6 +215,7 @@ test.each([
 });
 
 test('text from outside cannot steer a terminal', () => {
+  expect(printableLine('a \r\n  b\u001b[2K\nc')).toBe('a b\\x1b[2K c');
   expect(printable('\u001b[31mred\u0007\ttab\nline\r\u009b1m')).toBe('\\x1b[31mred\\x07\ttab\nline\\x0d\\x9b1m');
   expect([shorten('abcdef', 4), shorten('abcd', 4)]).toEqual(['abc…', 'abcd']);
 });
@@ -224,6 +226,11 @@ test.each([
     issue: { code: 'USAGE', severity: 'error', message: 'm', file: 'f', line: 1, column: 2, hint: 'do' },
     at: 'f:1:2',
     text: 'f:1:2: error: m (do) [USAGE]',
+  },
+  {
+    issue: { code: 'USAGE', severity: 'note', message: 'a\u001b[2K\nb' },
+    at: undefined,
+    text: 'note: a\\x1b[2K b [USAGE]',
   },
   { issue: { code: 'USAGE', severity: 'warning', message: 'm', file: 'f' }, at: 'f', text: 'f: warning: m [USAGE]' },
 ] as const satisfies readonly { issue: Issue; at: string | undefined; text: string }[])(

@@ -80,9 +80,9 @@ function treeOf(commands: readonly CliCommand[], servers: readonly string[]): Ro
       const words = ON_SERVERS.includes(name) ? servers : argument.name === 'SHELL' ? SHELLS : [];
       command.argument(argument.name, offer(words), argument.rest === true);
     }
-    for (const { name: option, short, value, help, choices } of [...options, ...GLOBAL_OPTIONS]) {
+    for (const { name: option, short, value, help } of [...options, ...GLOBAL_OPTIONS]) {
       if (value === undefined) command.option(option, help, short ?? '');
-      else command.option(option, help, offer(option === 'server' ? servers : (choices ?? [])), short ?? '');
+      else command.option(option, help, offer(option === 'server' ? servers : []), short ?? '');
     }
   }
   return root;

@@ -12,7 +12,7 @@ import {
   unsetKey,
 } from '../../../config/index.ts';
 import { loadConfig, pathsOf, trustProject } from '../../../config/node/index.ts';
-import { AppError, type JsonValue } from '../../../kernel/index.ts';
+import { AppError, type JsonValue, printableLine } from '../../../kernel/index.ts';
 import { renderExplained, valueText } from '../../render-config.ts';
 import { renderTable } from '../../render-table.ts';
 import type { CliCommand } from '../context.ts';
@@ -67,7 +67,7 @@ type KeyEdited = {
 
 const edited = {
   render: ({ message, file, notes }: KeyEdited): string =>
-    [message, `  ${file}`, ...notes.map((note) => `note: ${note}`)].join('\n'),
+    [message, `  ${file}`, ...notes.map((note) => printableLine(`note: ${note}`))].join('\n'),
   exitCode: () => 0,
 };
 
@@ -84,9 +84,10 @@ const configSet: CliCommand<KeyEdited> = {
     const path = pathOf(input.args['KEY']);
     const value = parseValue(input.args['VALUE'] ?? '') as TomlInput;
     const edit = await editUserConfig(context, (text) => setKey(text, path, value));
-    const winner = explain(edit.after, renderKey(path)).layers.find(({ wins }) => wins);
+    const { rule, layers } = explain(edit.after, renderKey(path));
+    const winner = layers.find(({ wins }) => wins);
     const overruled =
-      winner === undefined || winner.file === edit.file || winner.layer === 'built_in'
+      rule !== 'replace' || winner === undefined || winner.file === edit.file || winner.layer === 'built_in'
         ? []
         : [`it has no effect here, because ${winner.file ?? '-c'} counts more`];
     return editedKey(edit, path, { message: `Set ${renderKey(path)}.`, notes: [...overruled, ...freshNotes(edit)] });

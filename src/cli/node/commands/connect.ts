@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { privateFolder } from '../../../api/node/index.ts';
 import { addServer, parseLayer, removeServer, setKey, type TomlInputTable, unsetKey } from '../../../config/index.ts';
 import { editFile, loadConfig } from '../../../config/node/index.ts';
-import { AppError, issueLocation } from '../../../kernel/index.ts';
+import { AppError, issueLocation, printableLine } from '../../../kernel/index.ts';
 import { declaredEnvNames, resolveServers } from '../../../servers/index.ts';
 import { takeLock } from '../../../storage/node/index.ts';
 import {
@@ -113,7 +113,7 @@ async function agrees({ interactive, globals }: CliContext, names: readonly stri
   try {
     const over = new Promise<string>((resolve) => reader.once('close', () => resolve('')));
     const question = reader.question(
-      `Codex has servers of its own: ${names.join(', ')}.\nMove them into Plugboard, so that they are not started twice? [y/N] `,
+      `Codex has servers of its own: ${printableLine(names.join(', '))}.\nMove them into Plugboard, so that they are not started twice? [y/N] `,
     );
     return /^y(?:es)?$/i.test((await Promise.race([question, over])).trim());
   } finally {

@@ -33,7 +33,7 @@ export const doctorCommand: CliCommand<DoctorReport> = {
   },
   render: (report, context) => renderDoctor(report, !isLive(context, report.servers.length)),
   exitCode: ({ servers, checks }) => {
-    const issues = checks.config.issues.filter(({ severity }) => severity === 'error');
+    const issues = counting(checks.config.issues, servers).filter(({ severity }) => severity === 'error');
     return worstExit([
       ...issues.map(({ code }) => ERROR_CODES[code].exit),
       ...servers.flatMap(({ state }) => exitOfState(state) ?? []),
@@ -92,12 +92,13 @@ function reportOf(
   { host, status, only }: { readonly host: HostView; readonly status: HostStatus; readonly only: string | null },
 ): DoctorReport {
   const running = host.kind === 'running' ? status : host.beside;
+  const servers = chosen(status, only);
   const issues = status.issues.filter(({ server }) => only === null || server === undefined || server === only);
   return {
     schemaVersion: 1,
-    servers: chosen(status, only),
+    servers,
     checks: {
-      config: { status: worst(issues), issues },
+      config: { status: worst(counting(issues, servers)), issues },
       home: { status: 'ok', path: context.home },
       host: {
         status: running !== null && running.version !== context.version ? 'warning' : 'ok',
@@ -111,6 +112,12 @@ function reportOf(
       node: { status: 'ok', version: process.versions.node },
     },
   };
+}
+
+/** The issues that count: those of a server that is turned off are shown, and stop nothing. */
+function counting(issues: readonly Issue[], servers: readonly ServerReport[]): readonly Issue[] {
+  const off = new Set(servers.filter(({ state }) => state?.kind === 'disabled').map(({ name }) => name));
+  return issues.filter(({ server }) => server === undefined || !off.has(server));
 }
 
 function worst(issues: readonly Issue[]): CheckStatus {

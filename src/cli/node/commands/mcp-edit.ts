@@ -1,6 +1,7 @@
 import {
   addServer,
   type Config,
+  explain,
   get,
   type Origin,
   parseLayer,
@@ -9,10 +10,18 @@ import {
   setKey,
   unsetKey,
 } from '../../../config/index.ts';
-import { AppError, isJsonObject } from '../../../kernel/index.ts';
+import { AppError, isJsonObject, printableLine } from '../../../kernel/index.ts';
 import { parseNewServer } from '../../add-server.ts';
 import type { CliCommand, CliContext } from '../context.ts';
-import { brokenFile, type ConfigState, editUserConfig, freshNotes, noSuchServer } from '../user-config.ts';
+import {
+  brokenFile,
+  type ConfigState,
+  editUserConfig,
+  freshNotes,
+  noSuchServer,
+  skippedFiles,
+  userFile,
+} from '../user-config.ts';
 
 /** What an edit of one server came to. `changed` is false where it was so already. */
 export type ServerEdited = {
@@ -29,7 +38,7 @@ const NAME = { name: 'NAME', help: 'name of the server', required: true } as con
 
 const edited = {
   render: ({ message, where, notes }: ServerEdited): string =>
-    [message, `  ${where}`, ...notes.map((note) => `note: ${note}`)].join('\n'),
+    [message, `  ${where}`, ...notes.map((note) => printableLine(`note: ${note}`))].join('\n'),
   exitCode: () => 0,
 };
 
@@ -58,12 +67,13 @@ export const mcpAdd: CliCommand<ServerEdited> = {
   run: async (context, input) => {
     const { name, table, notes } = parseNewServer(input, context.cwd);
     const force = input.flags.has('force');
+    let replaced = false;
     const edit = await editUserConfig(context, (text, evaluate) => {
-      const existing = evaluate(text).config.servers.get(name);
-      if (existing !== undefined && !force) throw exists(name, placeOf(existing.origin));
+      const origin = evaluate(text).config.servers.get(name)?.origin ?? originIn(text, name, userFile(context));
+      if (origin !== undefined && !force) throw exists(name, placeOf(origin));
+      replaced = origin !== undefined;
       return addServer(text, name, table);
     });
-    const replaced = edit.before.config.servers.has(name);
     return {
       schemaVersion: 1,
       name,
@@ -134,8 +144,9 @@ async function setEnabled(context: CliContext, name: string, wanted: boolean): P
   const edit = await editUserConfig(context, (text, evaluate) => {
     const { config, layers } = evaluate(text);
     if (!config.servers.has(name)) {
-      const broken = layers.flatMap(({ issues }) => issues).filter(({ code }) => code === 'CONFIG_NOT_TOML');
-      throw brokenFile(broken) ?? noSuchServer(name, config.servers.keys());
+      throw (
+        brokenFile(skippedFiles(layers.flatMap(({ issues }) => issues))) ?? noSuchServer(name, config.servers.keys())
+      );
     }
     if (isSo(config)) return text;
     const without = wanted ? withoutEmpty(unsetKey(text, key), name) : text;
@@ -166,6 +177,11 @@ async function setEnabled(context: CliContext, name: string, wanted: boolean): P
 function withoutEmpty(text: string, name: string): string {
   const left = get({ layers: [parseLayer(text, 'config.toml')] }, renderKey(['mcp_servers', name]));
   return isJsonObject(left) && Object.keys(left).length === 0 ? removeServer(text, name) : text;
+}
+
+/** Where a text has an entry of that name, also one that starts Plugboard and so is no server. */
+function originIn(text: string, name: string, file: string): Origin | undefined {
+  return explain({ layers: [parseLayer(text, file)] }, renderKey(['mcp_servers', name])).layers[0];
 }
 
 function exists(name: string, where: string): AppError {

@@ -1,13 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostStatus } from '../../../api/index.ts';
 import type { Control } from '../../../api/node/index.ts';
-import { loadConfig } from '../../../config/node/index.ts';
-import { AppError, printable } from '../../../kernel/index.ts';
+import { type LoadedConfig, loadConfig } from '../../../config/node/index.ts';
+import { AppError, type Issue, printable } from '../../../kernel/index.ts';
 import { renderServerLine, type ServerReport } from '../../../status/index.ts';
 import { worstExit } from '../../command.ts';
 import { exitOfState } from '../../state-exit.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { openRunning } from '../running.ts';
-import { noSuchServer } from '../user-config.ts';
+import { brokenFile, noSuchServer, skippedFiles } from '../user-config.ts';
 
 const NAME = { name: 'NAME', help: 'name of the server', required: true } as const;
 
@@ -23,24 +24,31 @@ export const mcpRestart: CliCommand<Restarted> = {
     const control = await meetHostOf(context, name, 'nothing is to be restarted: servers start with the next use');
     try {
       await control.request('restart', { server: name });
-      const { servers } = await statusOf(control, 'settled');
-      const report = servers.find((server) => server.name === name);
-      if (report === undefined)
-        throw noSuchServer(
-          name,
-          servers.map((server) => server.name),
-        );
-      return { schemaVersion: 1, ...report };
+      return { schemaVersion: 1, ...(await startedAgain(control, name)) };
     } finally {
       control.close();
     }
   },
-  render: (report) => printable(renderServerLine(report, 0)),
+  render: (report) => renderServerLine(report, 0),
   exitCode: ({ state }) => {
     const exit = exitOfState(state);
     return exit === null ? 0 : worstExit([exit]);
   },
 };
+
+const ASK_EVERY_MS = 50;
+
+/** The server once it is no longer starting, whatever the others do. */
+async function startedAgain(control: Control, name: string): Promise<ServerReport> {
+  for (;;) {
+    const { servers } = await statusOf(control);
+    const report = servers.find((server) => server.name === name);
+    const names = servers.map((server) => server.name);
+    if (report === undefined) throw noSuchServer(name, names);
+    if (report.state?.kind !== 'starting') return report;
+    await sleep(ASK_EVERY_MS);
+  }
+}
 
 type Logs = { readonly schemaVersion: 1; readonly server: string; readonly text: string };
 
@@ -98,18 +106,26 @@ async function follow(context: CliContext, control: Control, server: string): Pr
  */
 async function meetHostOf(context: CliContext, name: string, otherwise: string): Promise<Control> {
   const control = await openRunning(context);
-  const names =
-    control === null
-      ? [...(await loadConfig(context.loadOptions)).config.servers.keys()]
-      : (await statusOf(control, 'status')).servers.map((server) => server.name);
+  const { names, broken } =
+    control === null ? configured(await loadConfig(context.loadOptions)) : running(await statusOf(control));
   if (!names.includes(name)) {
     control?.close();
-    throw noSuchServer(name, names);
+    throw brokenFile(broken) ?? noSuchServer(name, names);
   }
   if (control !== null) return control;
   throw new AppError('HOST_UNREACHABLE', 'no host is running for this home and configuration', { hint: otherwise });
 }
 
-async function statusOf(control: Control, method: 'status' | 'settled'): Promise<HostStatus> {
-  return (await control.request(method)) as unknown as HostStatus;
+type Known = { readonly names: readonly string[]; readonly broken: readonly Issue[] };
+
+function configured({ config, brokenFiles }: LoadedConfig): Known {
+  return { names: [...config.servers.keys()], broken: brokenFiles };
+}
+
+function running({ servers, issues }: HostStatus): Known {
+  return { names: servers.map((server) => server.name), broken: skippedFiles(issues) };
+}
+
+async function statusOf(control: Control): Promise<HostStatus> {
+  return (await control.request('status')) as unknown as HostStatus;
 }

@@ -1,13 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostStatus } from '../../../api/index.ts';
-import { type Control, type Met, openControl } from '../../../api/node/index.ts';
+import { type Met, openControl } from '../../../api/node/index.ts';
 import { loadConfig } from '../../../config/node/index.ts';
-import { AppError, type Issue, renderIssue } from '../../../kernel/index.ts';
+import { AppError, type Issue, printableLine, renderIssue } from '../../../kernel/index.ts';
 import { renderServerLine, type ServerReport } from '../../../status/index.ts';
 import { openStore } from '../../../storage/node/index.ts';
 import type { Input } from '../../command.ts';
 import { renderServing } from '../../render-serve.ts';
 import type { CliCommand, CliContext } from '../context.ts';
-import { type HostProcess, startHostProcess, startOrMeet } from '../host-process.ts';
+import { type HostProcess, startOrMeet, startStandalone } from '../host-process.ts';
 import { programWords } from '../self.ts';
 
 /** A detached host that nobody uses leaves after this, unless `--idle` says otherwise. Seconds. */
@@ -83,7 +84,9 @@ async function runDetached(context: CliContext, leaveAfterMs: number): Promise<n
 
 async function runForeground(context: CliContext, input: Input): Promise<number> {
   const stop = stopSignal();
-  const outcome = input.flags.has('standalone') ? await startAlone(context) : await startOrMeet(context, () => {});
+  const outcome = input.flags.has('standalone')
+    ? ({ kind: 'started', running: await startStandalone(context) } as const)
+    : await startOrMeet(context, () => {});
   if (outcome.kind === 'met') return attach(context, input, { stop, met: outcome.met });
   const { running } = outcome;
   try {
@@ -91,8 +94,9 @@ async function runForeground(context: CliContext, input: Input): Promise<number>
     const offline = announceChanges(context, running);
     await announce(context, {
       endpoint,
-      status: running.status,
-      settled: running.host.settled,
+      status: async () => running.status(),
+      settled: running.host.settled(),
+      stopped: stop.asked,
       token: () => localToken(context, running),
     });
     offline.begin();
@@ -101,12 +105,6 @@ async function runForeground(context: CliContext, input: Input): Promise<number>
     await running.close();
   }
   return 0;
-}
-
-async function startAlone(context: CliContext): Promise<{ readonly kind: 'started'; readonly running: HostProcess }> {
-  const running = await startHostProcess(context, { as: 'standalone' });
-  if (running === null) throw new Error('a standalone host needs no lock');
-  return { kind: 'started', running };
 }
 
 /** The home has a host already: it opens the endpoint, for as long as this command runs. */
@@ -119,14 +117,16 @@ async function attach(
   const { config } = await loadConfig(context.loadOptions);
   const answer = await control.request('listen', address(input, config.serve));
   const endpoint = String((answer as { endpoint?: unknown }).endpoint);
-  const status = await statusOf(control);
+  const gone = Promise.race([stop.asked, control.closed]);
   context.err.write(
     `plugboard: the host of this home runs already (version ${met.welcome.version}, process ${met.welcome.pid}); it opens the endpoint\n`,
   );
   await announce(context, {
     endpoint,
-    status: () => status,
-    settled: async () => {},
+    status: async () => (await control.request('status')) as unknown as HostStatus,
+    // The host may end first.
+    settled: control.request('settled').catch(() => {}),
+    stopped: gone,
     token: () => {
       const store = openStore(`${context.home}/plugboard.db`);
       try {
@@ -145,18 +145,13 @@ async function attach(
   return ended === 'host' ? 1 : 0;
 }
 
-async function statusOf(control: Control): Promise<HostStatus> {
-  return (await control.request('settled')) as unknown as HostStatus;
-}
-
 function address(
   input: Input,
   serve: { readonly host: string; readonly port: number },
 ): { readonly host: string; readonly port: number } {
   const given = input.values['port'];
-  const port = given === undefined ? serve.port : Number(given);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new AppError('USAGE', `--port must be a number from 0 to 65535, not '${given}'`);
+  const port = given === undefined ? serve.port : Number(/^\d+$/.test(given) ? given : NaN);
+  if (!(port <= 65_535)) throw new AppError('USAGE', `--port must be a number from 0 to 65535, not '${given}'`);
   return { host: input.values['host'] ?? serve.host, port };
 }
 
@@ -183,22 +178,31 @@ function localToken(context: CliContext, { store }: Pick<HostProcess, 'store'>):
 
 type Serving = {
   readonly endpoint: string;
-  readonly status: () => HostStatus;
-  readonly settled: () => Promise<void>;
+  readonly status: () => Promise<HostStatus>;
+  /** Resolves once no server is starting any more. */
+  readonly settled: Promise<unknown>;
+  /** Resolves when there is nothing left to announce. */
+  readonly stopped: Promise<void>;
   readonly token: () => Token;
 };
 
+/** Says where the endpoint is and how the servers are; those that take long are shown as starting. */
 async function announce(context: CliContext, serving: Serving): Promise<void> {
   const token = serving.token();
   if (context.globals.json) {
-    const { version, pid, servers, issues } = serving.status();
+    const { version, pid, servers, issues } = await serving.status();
     context.out.write(
       `${JSON.stringify({ schemaVersion: 1, endpoint: serving.endpoint, version, pid, servers, issues })}\n`,
     );
     return;
   }
-  await Promise.race([serving.settled(), new Promise((resolve) => setTimeout(resolve, TABLE_WAIT_MS).unref())]);
-  const { servers, issues, version } = serving.status();
+  const ready = await Promise.race([
+    serving.stopped.then(() => false),
+    serving.settled.then(() => true),
+    sleep(TABLE_WAIT_MS, true, { ref: false }),
+  ]);
+  if (!ready) return;
+  const { servers, issues, version } = await serving.status();
   context.out.write(
     `${renderServing({ version, endpoint: serving.endpoint, servers, issues, token, program: programWords(context.env, context.cwd) })}\n`,
   );
@@ -218,7 +222,7 @@ function announceChanges(context: CliContext, running: HostProcess): { readonly 
     for (const name of said.keys()) {
       if (servers.some((report: ServerReport) => report.name === name)) continue;
       said.delete(name);
-      if (say) context.out.write(`${name}  REMOVED\n`);
+      if (say) context.out.write(printableLine(`${name}  REMOVED`) + '\n');
     }
     const now = new Set(issues.map((issue: Issue) => renderIssue(issue)));
     if (say) for (const text of now) if (!issuesSaid.has(text)) context.err.write(`${text}\n`);

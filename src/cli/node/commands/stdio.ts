@@ -37,12 +37,11 @@ function pipeOptions(context: CliContext, input: Input): PipeOptions {
 }
 
 async function runStandalone(context: CliContext, input: Input): Promise<number> {
-  const [{ startHostProcess }, { serveStream }] = await Promise.all([
+  const [{ startStandalone }, { serveStream }] = await Promise.all([
     import('../host-process.ts'),
     import('../../../gateway/node/index.ts'),
   ]);
-  const running = await startHostProcess(context, { as: 'standalone' });
-  if (running === null) return 1;
+  const running = await startStandalone(context);
   const caller = localCaller({
     workspace: context.cwd,
     agent: input.values['agent'] ?? null,

@@ -26,7 +26,7 @@ import {
 import { exitOfState } from '../../state-exit.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { type HostView, viewHost } from '../running.ts';
-import { brokenFile, noSuchServer, sayBroken } from '../user-config.ts';
+import { brokenFile, noSuchServer, sayBroken, skippedFiles } from '../user-config.ts';
 
 const toolsList: CliCommand<ToolList & { readonly asked: string | null }> = {
   name: 'tools list',
@@ -40,7 +40,9 @@ const toolsList: CliCommand<ToolList & { readonly asked: string | null }> = {
     return withHost(context, async (host) => {
       const status = await host.status();
       const names = status.servers.map(({ name }) => name);
-      const broken = status.issues.filter(({ code }) => code === 'CONFIG_NOT_TOML' || code === 'CONFIG_UNREADABLE');
+      const broken = skippedFiles(status.issues);
+      const error = names.length === 0 ? brokenFile(broken) : null;
+      if (error !== null) throw error;
       if (asked !== null && !names.includes(asked)) throw brokenFile(broken) ?? noSuchServer(asked, names);
       sayBroken(context, broken);
       const servers = await started(host, wanted, asked === null ? LIST_WAIT_MS : Infinity);
@@ -63,16 +65,14 @@ const toolsShow: CliCommand<ShownTool> = {
     withHost(context, async (host) => {
       const name = input.args['TOOL'] ?? '';
       for (;;) {
-        const starting = (await host.status()).servers.some(isStarting);
+        const { servers, issues } = await host.status();
         const tools = await host.tools();
         const tool = tools.find((candidate) => candidate.name === name);
         if (tool !== undefined) return { schemaVersion: 1, ...tool };
-        if (!starting)
-          throw unknownTool(
-            `no tool is called '${name}'`,
-            name,
-            tools.map((other) => other.name),
-          );
+        if (!servers.some(isStarting)) {
+          const names = tools.map((other) => other.name);
+          throw brokenFile(skippedFiles(issues)) ?? unknownTool(`no tool is called '${name}'`, name, names);
+        }
         await sleep(ASK_EVERY_MS);
       }
     }),
