@@ -60,8 +60,14 @@ export function buildCatalogue(offers: readonly Offer[], { form, visible }: Cata
   };
 }
 
-function named(offers: readonly Offer[], kind: 'tools' | 'prompts', { form, visible }: CatalogueOptions): { entries: readonly JsonObject[]; routes: ReadonlyMap<string, Route> } {
-  const raw = offers.flatMap((offer) => offer[kind].map((entry) => ({ server: offer.server, name: String(entry['name']), entry })));
+function named(
+  offers: readonly Offer[],
+  kind: 'tools' | 'prompts',
+  { form, visible }: CatalogueOptions,
+): { entries: readonly JsonObject[]; routes: ReadonlyMap<string, Route> } {
+  const raw = offers.flatMap((offer) =>
+    offer[kind].map((entry) => ({ server: offer.server, name: String(entry['name']), entry })),
+  );
   const exposed = form === 'single' ? raw.map(({ name }) => name) : exposeNames(raw);
   const rows = raw.map((route, index) => ({ name: exposed[index] ?? route.name, route }));
   if (form === 'merged') rows.sort((a, b) => (a.name < b.name ? -1 : 1));
