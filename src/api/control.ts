@@ -8,8 +8,11 @@ export type HostStatus = {
   readonly version: string;
   readonly pid: number;
   readonly home: string;
-  /** What it was started with; `project` is the folder whose files count, also where it was not given. */
-  readonly config: ConfigArgs;
+  /**
+   * What it was started with; `project` is the folder whose files count, also where it was not given. Of overrides, which
+   * may hold secrets, only what tells whether they are the same: see `overridesKey`.
+   */
+  readonly config: Pick<ConfigArgs, 'file' | 'project'> & { readonly overridesKey: string };
   /** HTTP endpoints that are open. */
   readonly endpoints: readonly string[];
   readonly clients: number;

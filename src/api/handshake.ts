@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { AppError, isJsonObject, type JsonObject, type JsonValue } from '../kernel/index.ts';
 
 /** The first line on a socket connection: who comes, and what for. */
@@ -89,6 +90,11 @@ export function sameConfig(asked: ConfigArgs, running: ConfigArgs): boolean {
   const fileFits = asked.file === null || asked.file === running.file;
   const overridesFit = asked.overrides.length === 0 || asked.overrides.join('\0') === running.overrides.join('\0');
   return fileFits && overridesFit && (asked.project === null || asked.project === running.project);
+}
+
+/** The same for the same overrides in the same order; nothing can be read from it. */
+export function overridesKey(overrides: readonly string[]): string {
+  return createHash('sha256').update(overrides.join('\0')).digest('hex');
 }
 
 function isStrings(value: JsonValue | undefined): value is readonly string[] {

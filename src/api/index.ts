@@ -4,4 +4,12 @@
  * It holds no state and decides nothing; the host does. Called by cli. The socket itself is in `node/`.
  */
 export { CONTROL_METHODS, type ControlMethod, type HostStatus, type ToolView, toolViews } from './control.ts';
-export { type Answer, type ConfigArgs, type Greeting, parseAnswer, parseGreeting, sameConfig } from './handshake.ts';
+export {
+  type Answer,
+  type ConfigArgs,
+  type Greeting,
+  overridesKey,
+  parseAnswer,
+  parseGreeting,
+  sameConfig,
+} from './handshake.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HostStatus } from '../../api/index.ts';
+import { type HostStatus, overridesKey } from '../../api/index.ts';
 import { greetHost, type Met, privateFolder, type SocketServer, serveSocket } from '../../api/node/index.ts';
 import { loadConfig } from '../../config/node/index.ts';
 import { createLocalExecutor } from '../../executors/node/index.ts';
@@ -155,7 +155,11 @@ class RunningHost implements HostProcess {
       version: context.version,
       pid: process.pid,
       home: context.home,
-      config: { ...context.configArgs, project: context.loadOptions.projectDir ?? null },
+      config: {
+        file: context.configArgs.file,
+        project: context.loadOptions.projectDir ?? null,
+        overridesKey: overridesKey(context.configArgs.overrides),
+      },
       endpoints: [...this.#fronts].map((front) => front.endpoint),
       clients: (this.#socket?.clients() ?? 0) + sessions,
       servers: host.servers().map((view) => view.report),

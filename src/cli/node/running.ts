@@ -1,4 +1,4 @@
-import { type Greeting, type HostStatus, type ToolView, toolViews } from '../../api/index.ts';
+import { type Greeting, type HostStatus, overridesKey, type ToolView, toolViews } from '../../api/index.ts';
 import { type Control, greetHost, type Met, openControl } from '../../api/node/index.ts';
 import { AppError, type JsonObject } from '../../kernel/index.ts';
 import type { CliContext } from './context.ts';
@@ -61,7 +61,7 @@ export async function lookAtRunning(
 /** Other than for a pipe, options that were left out count. Folders may differ as long as no project's file has a say. */
 async function readsSame({ configArgs, loadOptions }: CliContext, { config }: HostStatus): Promise<boolean> {
   const { file, overrides } = configArgs;
-  if (config.file !== file || config.overrides.join('\0') !== overrides.join('\0')) return false;
+  if (config.file !== file || config.overridesKey !== overridesKey(overrides)) return false;
   if (config.project === loadOptions.projectDir) return true;
   const { loadConfig } = await import('../../config/node/index.ts');
   const { projectDir: _, ...base } = loadOptions;
