@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../kernel/index.ts';
+import type { JsonObject } from '../kernel/index.ts';
 import { exposeNames } from './naming.ts';
 import { matchesTemplate } from './uri-template.ts';
 
@@ -150,10 +150,4 @@ function prefixed(server: string, uri: string): string {
 
 function schemeOf(uri: string): string {
   return uri.slice(0, Math.max(uri.indexOf(':'), 0)).toLowerCase();
-}
-
-/** The URI a `completion/complete` reference or a `resources/*` request names, or null. */
-export function uriOf(params: unknown): string | null {
-  const uri = isJsonObject(params) ? params['uri'] : undefined;
-  return typeof uri === 'string' ? uri : null;
 }

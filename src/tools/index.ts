@@ -11,7 +11,6 @@ export {
   type ResourceAnswer,
   type ResourceRoute,
   type Route,
-  uriOf,
 } from './catalogue.ts';
 export { exposeNames, NAME_LIMIT, type RawName } from './naming.ts';
 export { PAGE_SIZE, pageOf } from './paging.ts';

@@ -41,6 +41,8 @@ export function privateFolder(folder: string): void {
   } catch (cause) {
     throw new AppError('HOME_UNUSABLE', `the folder cannot be made (${errno(cause)})`, { where: folder, cause });
   }
+  if (factsOf(folder)?.isDirectory() !== true)
+    throw new AppError('HOME_UNUSABLE', 'something that is no folder is in the way', { where: folder });
   checkPrivate(folder);
 }
 

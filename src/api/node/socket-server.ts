@@ -42,7 +42,7 @@ export type SocketAgent = {
   /** The one server it wants to be on, or null for all. */
   readonly server: string | null;
   /** Its own values of the environment names that servers declare. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
 };
 
 export type SocketServer = { readonly clients: () => number; readonly close: () => Promise<void> };
@@ -101,6 +101,9 @@ function removeQuietly(file: string): void {
   }
 }
 
+/** How long a caller may take to say who it is. Milliseconds. */
+const GREETING_LIMIT_MS = 10_000;
+
 /** Meets one connection: checks who it is, then serves it as an agent or as a control caller. */
 class Reception {
   readonly #options: SocketServerOptions;
@@ -113,14 +116,15 @@ class Reception {
 
   async receive(socket: Socket): Promise<void> {
     try {
-      const line = await readLine(socket);
+      const line = await this.#promptLine(socket);
       if (line === null) return void socket.destroy();
       const greeting = parseGreeting(parseJson(line));
       this.#check(greeting);
       if (greeting.want.kind === 'agent') this.#options.host.requireServer(greeting.want.server);
-      writeLine(socket, this.#welcome());
+      const welcome = this.#welcome();
+      writeLine(socket, welcome);
       if (greeting.want.kind === 'control') await this.#control(socket);
-      else await this.#agent(socket, greeting.want);
+      else await this.#agent(socket, greeting.want, welcome.envNames);
     } catch (error) {
       const known =
         error instanceof AppError ? error : new AppError('INTERNAL', 'the connection failed inside the host');
@@ -143,16 +147,28 @@ class Reception {
     }
   }
 
-  #welcome(): Answer {
+  /** One line that must come soon: whoever connects and says nothing does not keep the host up. */
+  async #promptLine(socket: Socket): Promise<string | null> {
+    const tooLate = setTimeout(() => socket.destroy(), GREETING_LIMIT_MS);
+    const line = await readLine(socket);
+    clearTimeout(tooLate);
+    return line;
+  }
+
+  #welcome(): Extract<Answer, { kind: 'welcome' }> {
     const { host } = this.#options;
     return { kind: 'welcome', version: host.version, pid: process.pid, envNames: host.envNames() };
   }
 
-  async #agent(socket: Socket, want: Extract<Greeting['want'], { kind: 'agent' }>): Promise<void> {
-    const line = await readLine(socket);
+  async #agent(
+    socket: Socket,
+    want: Extract<Greeting['want'], { kind: 'agent' }>,
+    asked: readonly string[],
+  ): Promise<void> {
+    const line = await this.#promptLine(socket);
     if (line === null) return void socket.destroy();
     const caller = localCaller(want);
-    await this.#options.serveAgent({ socket, caller, server: want.server, env: envOf(parseJson(line)) });
+    await this.#options.serveAgent({ socket, caller, server: want.server, env: envOf(parseJson(line), asked) });
     socket.end();
   }
 
@@ -229,12 +245,10 @@ function parseJson(line: string): unknown {
   }
 }
 
-/** The environment values an agent hands over: strings only. */
-function envOf(value: unknown): Readonly<Record<string, string>> {
+/** The values that an agent hands over for the names it was asked for; one that it has not set is there as undefined. */
+function envOf(value: unknown, asked: readonly string[]): Readonly<Record<string, string | undefined>> {
   const env = isJsonObject(value) && isJsonObject(value['env']) ? value['env'] : {};
-  return Object.fromEntries(
-    Object.entries(env).flatMap(([name, text]) => (typeof text === 'string' ? [[name, text]] : [])),
-  );
+  return Object.fromEntries(asked.map((name) => [name, typeof env[name] === 'string' ? env[name] : undefined]));
 }
 
 function plain(value: HostStatus): JsonValue {

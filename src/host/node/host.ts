@@ -119,7 +119,11 @@ export class LocalHost implements Host {
   restart = async (name: string): Promise<void> => {
     const server = this.#find(name);
     const upstream = this.#upstreams.get(name);
-    if (upstream !== undefined) return upstream.restart();
+    if (upstream !== undefined) {
+      await upstream.restart();
+      for (const session of this.#sessions) session.adopt(name, upstream);
+      return;
+    }
     const { report } = this.servers().find((view) => view.server === server) ?? {};
     throw new AppError(
       'UPSTREAM_NOT_READY',

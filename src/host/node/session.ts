@@ -40,6 +40,8 @@ export class Session implements HostSession {
   readonly #house: SessionHouse;
   readonly #options: SessionOptions;
   readonly #port: AgentPort;
+  /** Names that the caller was not asked for, because no server declared them then, have the host's values. */
+  readonly #user: User;
   #level: string | null = null;
   /** Subscribed resources, by server, in the server's own URIs. */
   readonly #subscriptions = new Map<string, Set<string>>();
@@ -48,6 +50,7 @@ export class Session implements HostSession {
     this.#house = house;
     this.#options = options;
     this.#port = options.port;
+    this.#user = { port: options.port, env: options.env === null ? house.env : { ...house.env, ...options.env } };
   }
 
   get caller(): Caller {
@@ -134,10 +137,6 @@ export class Session implements HostSession {
     return only === undefined ? [] : [only];
   }
 
-  get #user(): User {
-    return { port: this.#port, env: this.#options.env ?? this.#house.env };
-  }
-
   /**
    * Waits for a list of a server that is starting: on one server until it is there or has failed, among several only
    * for the grace after its start.
@@ -201,15 +200,16 @@ export class Session implements HostSession {
     });
   }
 
-  #deliver(upstream: Upstream, exchange: Exchange): Promise<RpcOutcome> {
+  async #deliver(upstream: Upstream, exchange: Exchange): Promise<RpcOutcome> {
     const { method, params, related, signal, subject, server } = exchange;
     const call = { ...this.#callTo(upstream, { method, params }), related, signal };
     if (subject.kind !== 'resource') return upstream.call(this.#user, call);
     const subscribed = this.#subscriptions.get(server) ?? new Set();
     this.#subscriptions.set(server, subscribed);
     if (method === 'resources/subscribe') {
-      subscribed.add(subject.uri);
-      return upstream.subscribe(this.#user, call, subject.uri);
+      const outcome = await upstream.subscribe(this.#user, call, subject.uri);
+      if (outcome.kind === 'result') subscribed.add(subject.uri);
+      return outcome;
     }
     if (method === 'resources/unsubscribe') {
       subscribed.delete(subject.uri);

@@ -61,6 +61,8 @@ class Pending {
   readonly call: Call | null;
   readonly #options: PendingOptions;
   #timer: NodeJS.Timeout | undefined;
+  /** Questions to the agent that are open. */
+  #held = 0;
   done = false;
   onTimeout: () => void = () => {};
   onDone: () => void = () => {};
@@ -89,8 +91,15 @@ class Pending {
     this.#timer = setTimeout(() => this.onTimeout(), Math.min(this.#options.timeoutMs, MAX_TIMER_MS));
   }
 
-  stopTimer(): void {
+  /** An agent is asked something: until all of its answers are there, time does not count. */
+  hold(): void {
+    this.#held += 1;
     clearTimeout(this.#timer);
+  }
+
+  release(): void {
+    this.#held -= 1;
+    if (this.#held === 0 && !this.done) this.startTimer();
   }
 
   #finish(): boolean {
@@ -193,7 +202,7 @@ export class Connection {
       transport.send(request, { signal: giveUp.signal }).catch((error: unknown) => {
         const reason = error instanceof TransportEnded ? error.reason : null;
         if (this.#pending.has(id)) entry.fail(reason === null ? error : errorOfEnd(server, reason));
-        if (reason !== null && LASTING.has(reason.kind)) this.#options.events.onUnreachable(reason);
+        if (reason !== null && isLasting(reason)) this.#options.events.onUnreachable(reason);
       });
     });
   }
@@ -254,7 +263,7 @@ export class Connection {
     this.#options.events.onAsk();
     this.#asked.set(request.id, { session: port.session, abort });
     const held = [...this.#pending.values()].filter((entry) => entry.call?.port === port);
-    for (const entry of held) entry.stopTimer();
+    for (const entry of held) entry.hold();
     try {
       return await port.ask({
         method: request.method,
@@ -267,7 +276,7 @@ export class Connection {
       return abort.signal.aborted ? null : refusal(error instanceof AppError ? error.code : 'INTERNAL', request.method);
     } finally {
       this.#asked.delete(request.id);
-      for (const entry of held) if (!entry.done) entry.startTimer();
+      for (const entry of held) entry.release();
     }
   }
 
@@ -279,8 +288,11 @@ export class Connection {
   }
 }
 
-/** Ends of one message that mean the next one will not get through either. */
-const LASTING: ReadonlySet<EndReason['kind']> = new Set(['refused', 'dns', 'tls', 'auth']);
+/** Whether what kept one message back keeps the next one back too. A 403 may be about what was asked for alone. */
+function isLasting(reason: EndReason): boolean {
+  if (reason.kind === 'auth') return reason.status === 401;
+  return reason.kind === 'refused' || reason.kind === 'dns' || reason.kind === 'tls';
+}
 
 /** Come at any time, so that a call in flight says nothing about whose they are. */
 const OWNERS: ReadonlySet<string> = new Set(['notifications/resources/updated', 'notifications/elicitation/complete']);

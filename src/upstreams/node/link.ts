@@ -61,6 +61,9 @@ export type ServerHello = {
   readonly instructions: string | null;
 };
 
+/** A list is walked this far: a server that always names one more page must not fill the memory. */
+const MOST_PAGES = 500;
+
 /** How many things that a server did wrong are kept to be shown. */
 const MOST_ODD = 3;
 
@@ -322,6 +325,10 @@ export class Link {
       pages.push(outcome.result);
       const cursor = isJsonObject(outcome.result) ? outcome.result['nextCursor'] : undefined;
       if (typeof cursor !== 'string') break;
+      if (pages.length >= MOST_PAGES) {
+        this.#onOdd(`${LISTS[kind].method} has more than ${MOST_PAGES} pages; those so far are used`);
+        break;
+      }
       if (cursors.has(cursor)) {
         this.#onOdd(`${LISTS[kind].method} repeats the cursor ${JSON.stringify(cursor)}; the pages so far are used`);
         break;

@@ -70,6 +70,9 @@ export class Upstream {
   /** Connections beside the primary one, by session or by environment. */
   readonly #others = new Map<string, Use>();
   readonly #levels = new Map<string, string>();
+  readonly #envKeys = new WeakMap<EnvValues, string>();
+  /** Who waits for a free connection, in the order they came. */
+  #roomWanted: (() => void)[] = [];
   #perSession: boolean;
   /** Names of the read-only tools of the list they were taken from. */
   #readOnly: { readonly of: unknown; readonly names: ReadonlySet<unknown> } = { of: null, names: new Set() };
@@ -184,7 +187,7 @@ export class Upstream {
         return { kind: 'result', result: {} };
       }
       const outcome = await connection.call(call);
-      if (outcome.kind === 'result')
+      if (outcome.kind === 'result' && use.users.has(user.port.session))
         use.subscriptions.set(uri, new Set([...(use.subscriptions.get(uri) ?? []), user.port.session]));
       return outcome;
     });
@@ -222,6 +225,7 @@ export class Upstream {
       if (use.users.size > 0) continue;
       this.#others.delete(key);
       void use.link.close();
+      this.#roomWanted.shift()?.();
     }
   }
 
@@ -232,27 +236,67 @@ export class Upstream {
    */
   async #on<T>(of: { readonly user: User; readonly call: Call }, work: (use: Use) => Promise<T>): Promise<T> {
     if (of.call.signal.aborted) throw new AppError('CALL_CANCELLED', 'the call was cancelled');
-    const use = this.#useFor(of.user);
+    let use = this.#useFor(of.user);
+    while (use === null) {
+      await this.#room(of.call);
+      use = this.#useFor(of.user);
+    }
     use.busy += 1;
     try {
       return await work(use);
     } finally {
       use.busy -= 1;
+      if (use.busy === 0) this.#roomWanted.shift()?.();
     }
+  }
+
+  /** Waits until a connection may be free for another session. */
+  #room({ signal, timeoutMs }: Call): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { name, maxConnections } = this.settings;
+      const done = (settle: () => void) => (): void => {
+        this.#roomWanted = this.#roomWanted.filter((wanted) => wanted !== free);
+        cancelTimer();
+        signal.removeEventListener('abort', cancelled);
+        settle();
+      };
+      const free = done(resolve);
+      const cancelled = done(() => reject(new AppError('CALL_CANCELLED', 'the call was cancelled')));
+      const busy = done(() =>
+        reject(
+          new AppError('UPSTREAM_NOT_READY', `${name} has ${maxConnections} connections and all are busy`, {
+            where: `mcp_servers.${name}`,
+            hint: `raise mcp_servers.${name}.max_connections`,
+          }),
+        ),
+      );
+      const cancelTimer = this.#options.clock.after(timeoutMs, busy);
+      signal.addEventListener('abort', cancelled, { once: true });
+      this.#roomWanted.push(free);
+    });
   }
 
   /** Which connection is a user's: whether it is its own, under which key, and the connection if it is there. */
   #placeOf(user: User): { readonly own: boolean; readonly key: string; readonly use: Use | undefined } {
     const own = this.settings.sharing === 'session' || this.#perSession;
-    const envKey = connectionKey(this.#options.launch, user.env);
+    const envKey = this.#keyOf(user.env);
     const key = own ? `session ${user.port.session}` : `env ${envKey}`;
     return { own, key, use: !own && envKey === this.#primaryKey ? this.#primary : this.#others.get(key) };
   }
 
-  #useFor(user: User): Use {
+  /** Each session hands over the same object every time. */
+  #keyOf(env: EnvValues): string {
+    let key = this.#envKeys.get(env);
+    if (key === undefined) this.#envKeys.set(env, (key = connectionKey(this.#options.launch, env)));
+    return key;
+  }
+
+  /** @returns null when there are as many connections as there may be, and all are in use. */
+  #useFor(user: User): Use | null {
     // Whoever shares a connection does not wait until another agent's person has answered.
-    if (this.#placeOf(user).use?.link.asksOther(user.port.session)) this.#becomePerSession();
+    if (this.#placeOf(user).use?.link.asksOther(user.port.session)) this.#becomePerSession('while someone is asked');
     const { own, key, use: there } = this.#placeOf(user);
+    if (there === undefined && this.#others.size >= this.settings.maxConnections && !this.#evict()) return null;
     const use = there ?? this.#openOther(key, user, own);
     use.users.set(user.port.session, user.port);
     use.lastUsed = this.#options.clock.now();
@@ -260,29 +304,21 @@ export class Upstream {
   }
 
   #openOther(key: string, user: User, own: boolean): Use {
-    if (this.#others.size >= this.settings.maxConnections) this.#evict();
     const use = this.#createUse({ env: user.env, owner: own ? user.port : null, primary: false });
     this.#others.set(key, use);
     use.link.start();
     return use;
   }
 
-  #evict(): void {
+  /** Ends the connection that was idle for longest and that nobody listens on. @returns false when there is none. */
+  #evict(): boolean {
     const idle = [...this.#others]
-      .filter(([, use]) => use.busy === 0)
+      .filter(([, use]) => use.busy === 0 && use.subscriptions.size === 0)
       .sort(([, a], [, b]) => a.lastUsed - b.lastUsed)[0];
-    if (idle === undefined) {
-      throw new AppError(
-        'UPSTREAM_NOT_READY',
-        `${this.settings.name} has ${this.#others.size} connections and all are busy`,
-        {
-          where: `mcp_servers.${this.settings.name}`,
-          hint: `raise mcp_servers.${this.settings.name}.max_connections`,
-        },
-      );
-    }
+    if (idle === undefined) return false;
     this.#others.delete(idle[0]);
     void idle[1].link.close();
+    return true;
   }
 
   #createUse(of: { readonly env: EnvValues; readonly owner: AgentPort | null; readonly primary: boolean }): Use {
@@ -309,8 +345,10 @@ export class Upstream {
           onLists: (kind) => (primary ? events.onLists(kind) : undefined),
           onNotification: (message) => this.#onNotification(use, primary, message),
           portForUnrelated: () => owner,
-          onAmbiguous: () => this.#becomePerSession(),
-          onAsk: () => (owner === null && use.queue.waiting() > 0 ? this.#becomePerSession() : undefined),
+          onAmbiguous: () => this.#becomePerSession('nobody knows who is asked'),
+          onAsk: () => {
+            if (owner === null && use.queue.waiting() > 0) this.#becomePerSession('while someone is asked');
+          },
           onNote: (detail) => this.#options.log('warn', `${server.name}: ${detail}`),
           onUp: (connection) => this.#greet(use, connection),
         },
@@ -319,14 +357,15 @@ export class Upstream {
     return use;
   }
 
-  #becomePerSession(): void {
+  /**
+   * From now on each session gets its own connection. What was seen for certain is remembered; that someone waited while
+   * another was asked only counts until the host ends.
+   */
+  #becomePerSession(because: 'nobody knows who is asked' | 'while someone is asked'): void {
+    if (because === 'nobody knows who is asked') this.#options.events.onPerSession();
     if (this.#perSession) return;
     this.#perSession = true;
-    this.#options.log(
-      'info',
-      `${this.settings.name} asks its agents: each session gets its own connection from now on`,
-    );
-    this.#options.events.onPerSession();
+    this.#options.log('info', `${this.settings.name}: each session gets its own connection from now on`, { because });
     for (const use of [this.#primary, ...this.#others.values()]) use.queue.move();
   }
 
