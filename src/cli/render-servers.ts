@@ -36,7 +36,7 @@ export function renderServer(server: ShownServer): string {
     ...optional('sharing', server.sharing === 'auto' ? null : server.sharing),
     ['origin', originText(server)],
     ['state', stateOf(server)],
-    ...optional('next step', server.state === null ? null : nextStep(server.state, server.name)),
+    ...optional('next step', stepOf(server)),
     ['remove', `plugboard mcp remove ${server.name}`],
   ];
   const issues = server.issues.map((issue) => `  ${renderIssue(issue)}`);
@@ -65,6 +65,11 @@ function stateOf({ enabled, state }: { readonly enabled: boolean; readonly state
   if (state === null) return enabled ? 'not running' : 'disabled';
   const facts = describeState(state);
   return `${stateLabel(state)}${facts === '' ? '' : `  ${facts}`}`;
+}
+
+function stepOf({ name, state, transport }: ShownServer): string | null {
+  const kind = transport === null ? null : transport.type === 'stdio' ? 'stdio' : 'http';
+  return state === null ? null : nextStep(state, { name, transport: kind });
 }
 
 function transportLines(transport: TransportJson | null): readonly (readonly [string, string])[] {

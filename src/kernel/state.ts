@@ -112,8 +112,14 @@ function describeReason(reason: ConnectionErrorReason): string {
   }
 }
 
-/** What the user can do now, or null where there is nothing to do. */
-export function nextStep(state: ServerState, server: string): string | null {
+/**
+ * What the user can do now, or null where there is nothing to do. True wherever it is read: in `doctor`, of a running host,
+ * and where none runs.
+ */
+export function nextStep(
+  state: ServerState,
+  { name, transport }: { readonly name: string; readonly transport: 'http' | 'stdio' | null },
+): string | null {
   switch (state.kind) {
     case 'connected':
     case 'starting':
@@ -121,21 +127,23 @@ export function nextStep(state: ServerState, server: string): string | null {
     case 'no_tools':
       return state.because === 'server_has_none'
         ? null
-        : `change enabled_tools or disabled_tools of mcp_servers.${server}`;
+        : `change enabled_tools or disabled_tools of mcp_servers.${name}`;
     case 'disabled':
-      return `run: plugboard mcp enable ${server}`;
+      return `run: plugboard mcp enable ${name}`;
     case 'missing':
-      return `install it again, or remove mcp_servers.${server}`;
+      return `install it again, or remove mcp_servers.${name}`;
     case 'invalid':
-      return state.issues.find((issue) => issue.hint !== undefined)?.hint ?? `correct mcp_servers.${server}`;
+      return state.issues.find((issue) => issue.hint !== undefined)?.hint ?? `correct mcp_servers.${name}`;
     case 'needs_config':
       return state.command;
     case 'auth_required':
       return state.fix;
     case 'timed_out':
-      return `raise ${state.key}, or see: plugboard mcp logs ${server}`;
+      return transport === 'http'
+        ? `raise ${state.key}, or check mcp_servers.${name}.url`
+        : `raise ${state.key}, or see ${LAST_LINES}`;
     case 'connection_error':
-      return connectionErrorStep(state.reason, server);
+      return connectionErrorStep(state.reason, { name, transport });
     case 'blocked':
       return state.command;
     default:
@@ -143,22 +151,30 @@ export function nextStep(state: ServerState, server: string): string | null {
   }
 }
 
-function connectionErrorStep(reason: ConnectionErrorReason, server: string): string {
+const LAST_LINES = 'its last lines on standard error (plugboard doctor shows them)';
+
+function connectionErrorStep(
+  reason: ConnectionErrorReason,
+  { name, transport }: { readonly name: string; readonly transport: 'http' | 'stdio' | null },
+): string {
   switch (reason.kind) {
     case 'command_not_found':
-      return `install ${reason.command}, or correct mcp_servers.${server}.command`;
+      return `install ${reason.command}, or correct mcp_servers.${name}.command`;
     case 'cwd_not_found':
-      return `create ${reason.cwd}, or correct mcp_servers.${server}.cwd`;
+      return `create ${reason.cwd}, or correct mcp_servers.${name}.cwd`;
     case 'exited':
+      return `see ${LAST_LINES}`;
     case 'protocol':
-      return `run: plugboard mcp logs ${server}`;
+      return transport === 'http'
+        ? `check that mcp_servers.${name}.url is an MCP endpoint`
+        : `check that mcp_servers.${name}.command starts an MCP server; see ${LAST_LINES}`;
     case 'tls':
-      return `check the certificate; a private authority goes into mcp_servers.${server}.ca_file`;
+      return `check the certificate; a private authority goes into mcp_servers.${name}.ca_file`;
     case 'refused':
     case 'dns':
     case 'http_status':
     case 'network':
-      return `check mcp_servers.${server}.url, then run: plugboard mcp restart ${server}`;
+      return `check mcp_servers.${name}.url; while a host runs, plugboard mcp restart ${name} tries again at once`;
     default:
       return reason satisfies never;
   }

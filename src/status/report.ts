@@ -27,12 +27,13 @@ export type ReportFacts = {
 
 export function reportServer({ server, state, serverInfo, stderr }: ReportFacts): ServerReport {
   const failed = state !== null && ['connection_error', 'timed_out', 'auth_required'].includes(state.kind);
+  const transport = transportOf(server);
   return {
     name: server.name,
-    transport: transportOf(server),
+    transport,
     state,
     reason: state === null ? '' : describeState(state),
-    nextStep: state === null ? null : nextStep(state, server.name),
+    nextStep: state === null ? null : nextStep(state, { name: server.name, transport }),
     tools: state?.kind === 'connected' ? state.toolCount : 0,
     required: server.required,
     serverInfo,

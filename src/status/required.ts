@@ -6,9 +6,10 @@ import type { ServerReport } from './report.ts';
  * is no error yet.
  */
 export function requiredIssues(reports: readonly ServerReport[]): readonly Issue[] {
-  return reports.flatMap(({ name, required, state, reason }) => {
+  return reports.flatMap((report) => {
+    const { name, required, state, reason } = report;
     if (!required || state === null || FINE.has(state.kind)) return [];
-    const hint = nextStep(state, name);
+    const hint = nextStep(state, report);
     return [
       {
         code: 'UPSTREAM_REQUIRED',

@@ -80,7 +80,7 @@ test.each([404, 500, 503])(`${proves('fault.http-status')}: %d`, async (code) =>
     expect.objectContaining({
       state: expect.objectContaining({ reason: { kind: 'http_status', status: code } }),
       reason: `unexpected HTTP status ${code}`,
-      nextStep: 'check mcp_servers.odd.url, then run: plugboard mcp restart odd',
+      nextStep: 'check mcp_servers.odd.url; while a host runs, plugboard mcp restart odd tries again at once',
     }),
   );
   await untouched(pipe);

@@ -106,7 +106,7 @@ test(proves('fault.exits-at-once'), async () => {
   expect(report).toEqual(
     expect.objectContaining({
       reason: 'the process ended (code 41): cannot start: the license file is missing',
-      nextStep: 'run: plugboard mcp logs odd',
+      nextStep: 'see its last lines on standard error (plugboard doctor shows them)',
       stderr: 'cannot start: the license file is missing\n',
     }),
   );

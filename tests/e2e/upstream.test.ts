@@ -92,7 +92,9 @@ test(proves('upstream.stderr'), async () => {
   await expect.poll(numbers).toEqual(['57', '58', '59', '60', '61', '62', '63']);
   const answer = await pipe.exchange('tools/call', { name: 'echo__crash', arguments: { code: 7 } });
   expect(answer).toEqual(
-    expect.objectContaining({ error: expect.objectContaining({ message: expect.stringMatching(/^echo ended \(code 7\): \.+…$/) }) }),
+    expect.objectContaining({
+      error: expect.objectContaining({ message: expect.stringMatching(/^echo ended \(code 7\): \.+…$/) }),
+    }),
   );
   const report = await home.untilServer('echo', 'connection_error');
   expect(report.reason).toMatch(/^the process ended \(code 7\): \.+63$/);
@@ -117,7 +119,8 @@ test.each([
         nextRetryAt: expect.any(Number),
       },
       reason: `no answer to ${phase} within 0.6 s`,
-      nextStep: 'raise mcp_servers.hung.startup_timeout_sec, or see: plugboard mcp logs hung',
+      nextStep:
+        'raise mcp_servers.hung.startup_timeout_sec, or see its last lines on standard error (plugboard doctor shows them)',
     }),
   );
   expect(await callText(pipe, 'echo__echo', { text: 'alone' })).toBe('alone');
@@ -235,7 +238,7 @@ test(proves('upstream.crash-alone'), async () => {
   expect(await home.untilServer('two', 'connection_error')).toEqual(
     expect.objectContaining({
       reason: 'the process ended (code 9): echo fixture ready',
-      nextStep: 'run: plugboard mcp logs two',
+      nextStep: 'see its last lines on standard error (plugboard doctor shows them)',
       stderr: 'echo fixture ready\n',
     }),
   );
@@ -304,7 +307,7 @@ test(proves('upstream.required'), async () => {
       code: 'UPSTREAM_REQUIRED',
       severity: 'error',
       message: expect.stringMatching(/^needed is required and not connected: the process ended \(code 3\)/),
-      hint: 'run: plugboard mcp logs needed',
+      hint: 'see its last lines on standard error (plugboard doctor shows them)',
       server: 'needed',
       key: 'mcp_servers.needed.required',
     },

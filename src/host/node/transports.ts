@@ -61,7 +61,7 @@ function declaredNames(launch: Launch): readonly string[] {
 
 function stdio(house: TransportHouse, to: TransportFor & { readonly launch: StdioLaunch }): Transport | NeedsConfig {
   const plan = planEnvironment({ launch: to.launch, values: mapOf(to.values), platform: process.platform });
-  if (plan.missingRequired.length > 0) return needsConfig(to.server, plan.missingRequired);
+  if (plan.missingRequired.length > 0) return needsConfig(plan.missingRequired);
   if (plan.unset.length > 0) house.log('warn', `${to.server}: env_vars that are not set: ${plan.unset.join(', ')}`);
   const { command, args, cwd } = to.launch;
   return createStdioTransport({
@@ -75,7 +75,7 @@ function http(house: TransportHouse, to: TransportFor & { readonly launch: HttpL
   const { launch } = to;
   const sources = { ...launch, env: (name: string) => to.values[name], version: house.version };
   const first = resolveHeaders({ ...sources, helper: {} });
-  if (first.kind === 'missing') return needsConfig(to.server, first.names);
+  if (first.kind === 'missing') return needsConfig(first.names);
   const headers = async (): Promise<HeaderValues> => {
     const helper = launch.headersHelper === null ? {} : await runHelper(house, { ...to, helper: launch.headersHelper });
     const resolved = resolveHeaders({ ...sources, helper });
@@ -115,8 +115,12 @@ function isVerdict(value: string | null): value is HttpVerdict {
   return value === 'streamable' || value === 'sse';
 }
 
-function needsConfig(server: string, names: readonly string[]): NeedsConfig {
-  return { kind: 'needs_config', names, command: `set ${names.join(', ')}, then run: plugboard mcp restart ${server}` };
+function needsConfig(names: readonly string[]): NeedsConfig {
+  return {
+    kind: 'needs_config',
+    names,
+    command: `set ${names.join(', ')} where the agent or plugboard serve is started`,
+  };
 }
 
 function mapOf(values: EnvValues): ReadonlyMap<string, string> {

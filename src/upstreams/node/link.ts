@@ -29,6 +29,7 @@ export type NeedsConfig = {
 
 export type LinkOptions = {
   readonly server: string;
+  readonly transport: 'http' | 'stdio';
   readonly startupTimeoutMs: () => number;
   readonly roots: () => readonly JsonObject[];
   readonly capabilities: JsonObject;
@@ -193,9 +194,9 @@ export class Link {
 
   /** Why a call cannot be made now, with the state and its next step. */
   notReady(): AppError {
-    const { server } = this.#options;
+    const { server, transport } = this.#options;
     const state = this.#state.kind === 'up' ? null : this.#state;
-    const step = state === null ? null : nextStep(state, server);
+    const step = state === null ? null : nextStep(state, { name: server, transport });
     const facts =
       state === null ? 'is closing' : `${state.kind}${describeState(state) === '' ? '' : `: ${describeState(state)}`}`;
     return new AppError('UPSTREAM_NOT_READY', `${server} is not connected (${facts})`, {

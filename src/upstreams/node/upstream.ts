@@ -332,6 +332,7 @@ export class Upstream {
       lastUsed: clock.now(),
       link: new Link({
         server: server.name,
+        transport: this.#options.launch.kind,
         startupTimeoutMs: () => this.settings.startupTimeoutMs,
         roots: () => this.settings.roots,
         capabilities: owner === null ? SHARED_CAPABILITIES : sessionCapabilities(owner.capabilities()),

@@ -152,7 +152,7 @@ const states: readonly { state: ServerState; label: string; says: string; next: 
     state: { kind: 'timed_out', phase: 'initialize', afterMs: 1500, key: 'k', nextRetryAt: null },
     label: 'TIMEOUT',
     says: 'no answer to initialize within 1.5 s',
-    next: 'raise k, or see: plugboard mcp logs s',
+    next: 'raise k, or see its last lines on standard error (plugboard doctor shows them)',
   },
   {
     state: { kind: 'connection_error', reason: { kind: 'command_not_found', command: 'x' }, ...retry },
@@ -168,19 +168,19 @@ const states: readonly { state: ServerState; label: string; says: string; next: 
     },
     label: 'CONNECTION_ERROR',
     says: 'the process ended (code 1): last words',
-    next: 'run: plugboard mcp logs s',
+    next: 'see its last lines on standard error (plugboard doctor shows them)',
   },
   {
     state: { kind: 'connection_error', reason: { kind: 'exited', exit: 'code 1', stderr: '' }, ...retry },
     label: 'CONNECTION_ERROR',
     says: 'the process ended (code 1)',
-    next: 'run: plugboard mcp logs s',
+    next: 'see its last lines on standard error (plugboard doctor shows them)',
   },
   {
     state: { kind: 'connection_error', reason: { kind: 'refused', address: 'a:1' }, ...retry },
     label: 'CONNECTION_ERROR',
     says: 'connection refused: a:1',
-    next: 'check mcp_servers.s.url, then run: plugboard mcp restart s',
+    next: 'check mcp_servers.s.url; while a host runs, plugboard mcp restart s tries again at once',
   },
   {
     state: {
@@ -200,7 +200,21 @@ const states: readonly { state: ServerState; label: string; says: string; next: 
 ];
 
 test.each(states)('$label, $says: the next step is $next', ({ state, label, says, next }) => {
-  expect([stateLabel(state), describeState(state), nextStep(state, 's')]).toEqual([label, says, next]);
+  expect([stateLabel(state), describeState(state), nextStep(state, { name: 's', transport: 'stdio' })]).toEqual([
+    label,
+    says,
+    next,
+  ]);
+});
+
+test('an HTTP server is never asked for what only a process has', () => {
+  const next = (state: ServerState): string | null => nextStep(state, { name: 's', transport: 'http' });
+  expect(next({ kind: 'timed_out', phase: 'initialize', afterMs: 1, key: 'k', nextRetryAt: null })).toBe(
+    'raise k, or check mcp_servers.s.url',
+  );
+  expect(
+    next({ kind: 'connection_error', reason: { kind: 'protocol', detail: 'x' }, attempt: 1, nextRetryAt: null }),
+  ).toBe('check that mcp_servers.s.url is an MCP endpoint');
 });
 
 test.each([
