@@ -1,7 +1,7 @@
 import { type ErrorCode, type Issue, nearest } from '../kernel/index.ts';
 import type { KeyRow, KeyType, ScalarType } from './key-types.ts';
 import { type KeyPath, type Located, type LocatedTable, plainValue, renderKey } from './located.ts';
-import { expectation, isOfType, nameProblem, textProblem, typeName } from './scalars.ts';
+import { expectation, headerProblem, isOfType, nameProblem, textProblem, typeName } from './scalars.ts';
 import type { Origin } from './types.ts';
 
 /** What a check knows besides the value: where it is, whose it is, and where problems go. */
@@ -178,8 +178,9 @@ function checkMapEntry(type: KeyType & { kind: 'map' }, value: Located, context:
   const problem = nameProblem(type.names, context.path.at(-1) ?? '');
   if (problem !== null) found(context, value.origin, { code: 'CONFIG_WRONG_TYPE', message: problem });
   if (!checkValue(type.of, value, context) || problem !== null) return false;
-  if (type.names !== 'header' || value.kind !== 'scalar' || !/[\r\n]/.test(String(value.value))) return true;
-  found(context, value.at, { code: 'CONFIG_WRONG_TYPE', message: 'must not hold a line break' });
+  const unsendable = type.names === 'header' && value.kind === 'scalar' ? headerProblem(String(value.value)) : null;
+  if (unsendable === null) return true;
+  found(context, value.at, { code: 'CONFIG_WRONG_TYPE', message: unsendable });
   return false;
 }
 

@@ -3,7 +3,7 @@ import { findRow, isSensitive } from './keys.ts';
 import { mergeLayers, mergeRule } from './layers.ts';
 import { BUILT_IN, type KeyPath, type Located, locate, plainValue, renderKey } from './located.ts';
 import { type ParsedLayer, parseKey } from './parse.ts';
-import { withoutUserInfo } from './scalars.ts';
+import { shownUrl, withoutUserInfo } from './scalars.ts';
 import type { Origin } from './types.ts';
 
 /** What one layer says about a key. */
@@ -89,7 +89,8 @@ function maskedValue(node: Located, path: KeyPath): JsonValue {
     case 'scalar': {
       const plain = plainValue(node);
       if (isSensitive(path)) return MASK;
-      return typeof plain === 'string' ? withoutUserInfo(plain) : plain;
+      if (typeof plain !== 'string') return plain;
+      return findRow(path)?.type.kind === 'url' ? shownUrl(plain) : withoutUserInfo(plain);
     }
     case 'list':
       return node.items.map((item, index) => maskedValue(item, [...path, String(index)]));

@@ -27,7 +27,7 @@ export type KeyType =
   | {
       readonly kind: 'map';
       readonly placeholder: string;
-      readonly names?: 'variable' | 'header';
+      readonly names?: 'variable' | 'header' | 'folder';
       readonly of: KeyType;
     }
   | { readonly kind: 'any' };

@@ -190,6 +190,7 @@ export const TOP_KEYS: readonly KeyRow[] = [
     type: {
       kind: 'map',
       placeholder: 'absolute folder',
+      names: 'folder',
       of: {
         kind: 'table',
         keys: [

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { TomlDate } from 'smol-toml';
 import type { ScalarType } from './key-types.ts';
 import type { Located, Scalar } from './located.ts';
@@ -61,14 +62,29 @@ export function textProblem(type: ScalarType, text: string): string | null {
   return /^https?:$/.test(url.protocol) ? null : 'must start with http:// or https://';
 }
 
+/** What is wrong with the value of a header, completing "KEY …": HTTP carries Latin-1 without control characters. */
+export function headerProblem(value: string): string | null {
+  if (/[\r\n]/.test(value)) return 'must not hold a line break';
+  // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
+  return /[\u0000-\u0008\u000b-\u001f\u007f]|[^\u0000-\u00ff]/.test(value)
+    ? 'must hold only characters that a header can carry: no control characters, and none beyond Latin-1'
+    : null;
+}
+
+/** An address as it may be shown. One that is not as it should be may hide a password anywhere before its last `@`. */
+export function shownUrl(url: string): string {
+  return textProblem({ kind: 'url' }, url) === null ? url : url.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1*****@');
+}
+
 /** `text` with `*****` for the user name and password of an address. */
 export function withoutUserInfo(text: string): string {
   return text.replaceAll(/(\b[a-z][a-z0-9+.-]*:\/\/)[^/?#\s]+@/gi, '$1*****@');
 }
 
 /** What is wrong with a name that is a key in a table. */
-export function nameProblem(kind: 'variable' | 'header' | undefined, name: string): string | null {
+export function nameProblem(kind: 'variable' | 'header' | 'folder' | undefined, name: string): string | null {
   if (kind === 'variable') return variableProblem(name);
+  if (kind === 'folder') return isAbsolute(name) ? null : 'is no absolute path, and has no effect';
   if (kind !== 'header') return null;
   return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) ? null : 'is not a valid header name';
 }

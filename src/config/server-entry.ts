@@ -5,7 +5,7 @@ import { MAX_TIMER_MS } from './key-types.ts';
 import { type KeyPath, type Located, type LocatedTable, locate } from './located.ts';
 import { type Places, resolveFrom } from './places.ts';
 import * as read from './read.ts';
-import { withoutUserInfo } from './scalars.ts';
+import { shownUrl } from './scalars.ts';
 import { SERVER_KEYS } from './server-keys.ts';
 import type { EnvVarRef, HttpTransport, Origin, ServerEntry, StdioTransport } from './types.ts';
 
@@ -255,7 +255,7 @@ function transportOf(table: LocatedTable, places: Places): StdioTransport | Http
   };
   return {
     kind: 'http',
-    url: withoutUserInfo(url),
+    url: shownUrl(url),
     bearerTokenEnvVar: read.text(table, 'bearer_token_env_var') ?? null,
     headers: read.textMap(table, 'http_headers'),
     envHeaders: read.textMap(table, 'env_http_headers'),

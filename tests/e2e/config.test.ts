@@ -312,3 +312,21 @@ test(`by commands: ${proves('config.edit-together')}`, { timeout: 60_000 }, asyn
   expect(runs.map(({ status, stderr }) => [status, stderr])).toEqual(names.map(() => [0, '']));
   expect(await serversOf(home)).toEqual(['first', ...names]);
 });
+
+test(`from two homes: ${proves('config.edit-together')}`, { timeout: 60_000 }, async () => {
+  const homes = [createHome(), createHome()] as const;
+  const [{ folder }] = homes;
+  const file = join(folder, 'shared.toml');
+  const link = join(folder, 'link.toml');
+  writeFileSync(file, '# shared\n');
+  symlinkSync('shared.toml', link);
+  const names = Array.from({ length: 8 }, (_, n) => `s${n}`);
+  const runs = await Promise.all(
+    names.map((name, n) =>
+      homes[n % 2 === 0 ? 0 : 1].finish(['--config', n < 4 ? file : link, 'mcp', 'add', name, '--', 'true']),
+    ),
+  );
+  expect(runs.map(({ status, stderr }) => [status, stderr])).toEqual(names.map(() => [0, '']));
+  const written = parse(readFileSync(file, 'utf8')) as { readonly mcp_servers: object };
+  expect(Object.keys(written.mcp_servers).toSorted()).toEqual(names);
+});

@@ -24,9 +24,9 @@ export async function editUserConfig(
   context: CliContext,
   edit: (text: string, evaluate: (text: string) => ConfigState) => string,
 ): Promise<UserEdit> {
-  const [{ privateFolder }, { takeLock }, { reloadRunning }] = await Promise.all([
+  const [{ privateFolder }, { editPlace }, { reloadRunning }] = await Promise.all([
     import('../../api/node/index.ts'),
-    import('../../storage/node/index.ts'),
+    import('./edit-place.ts'),
     import('./running.ts'),
   ]);
   privateFolder(context.home);
@@ -35,7 +35,7 @@ export async function editUserConfig(
   const evaluate = (text: string): ConfigState => evaluateWith(context, loaded, text);
   let states: { readonly before: ConfigState; readonly after: ConfigState } | undefined;
   let refusal: unknown;
-  const changed = await editFile({ file, home: context.home, takeLock }, (text) => {
+  const changed = await editFile(editPlace(context, file), (text) => {
     try {
       const next = edit(text, evaluate);
       states = { before: evaluate(text), after: evaluate(next) };

@@ -1,9 +1,12 @@
-import { lstat, mkdir, readlink, realpath, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { lstat, mkdir, readlink, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../../kernel/index.ts';
 import { setKey } from '../edit.ts';
-import { readText, unreadable } from './files.ts';
+import { parseLayer } from '../parse.ts';
+import type { Origin } from '../types.ts';
+import { readText, realPath, unreadable } from './files.ts';
+import { isOneOf, type LoadOptions, readSystemLayer, trustOf } from './load.ts';
 
 /** Takes a lock between processes: a function that gives it back, or null while another process holds it. */
 export type TakeLock = (lockFile: string) => (() => void) | null;
@@ -11,8 +14,8 @@ export type TakeLock = (lockFile: string) => (() => void) | null;
 export type EditPlace = {
   /** The file to change; it need not exist. A symbolic link is followed, and stays. */
   readonly file: string;
-  /** PLUGBOARD_HOME: the lock is in its `run` folder. Made when missing. */
-  readonly home: string;
+  /** The lock for a file, by the path without symbolic links. Its folder is made when missing. */
+  readonly lockFor: (target: string) => string;
   readonly takeLock: TakeLock;
 };
 
@@ -29,14 +32,14 @@ const LOCK_RETRY_MS = 15;
  *   the lock for 10 s. The file is then untouched.
  */
 export async function editFile(place: EditPlace, edit: (text: string) => string): Promise<boolean> {
-  const run = join(place.home, 'run');
-  const giveBack = await mkdir(run, { recursive: true, mode: 0o700 })
-    .then(() => waitForLock(join(run, 'config-edit.lock'), place.takeLock))
+  const target = await targetOf(place.file);
+  const lock = place.lockFor(target);
+  const giveBack = await mkdir(dirname(lock), { recursive: true, mode: 0o700 })
+    .then(() => waitForLock(lock, place.takeLock))
     .catch((error: unknown) => {
       throw notWritten(place.file, error);
     });
   try {
-    const target = await targetOf(place.file);
     const before = await readText(target);
     if (before.kind === 'unreadable') throw unreadable(place.file, before.reason);
     const old = before.kind === 'absent' ? '' : before.text;
@@ -52,16 +55,37 @@ export async function editFile(place: EditPlace, edit: (text: string) => string)
 }
 
 /**
- * Marks a folder as trusted in a file of the user layer, so that the folder's own config files are read.
+ * Marks a folder as trusted in a file of the user layer, so that the folder's own config files are read. Every key there
+ * that names the folder says so afterwards.
  *
- * @throws AppError `NOT_FOUND` when there is no such folder; else as {@link editFile}.
+ * @throws AppError `NOT_FOUND` when there is no such folder, `CONFIG_EDIT_REFUSED` when the system's file says otherwise;
+ *   else as {@link editFile}. The file is then untouched.
  */
-export async function trustProject(place: EditPlace, dir: string): Promise<boolean> {
-  const path = await realpath(dir).catch(() => null);
-  const isFolder = path !== null && (await stat(path)).isDirectory();
-  if (!isFolder) throw new AppError('NOT_FOUND', `no such folder: ${dir}`, { hint: 'name a folder that exists' });
-  const key = ['projects', path, 'trust_level'];
-  return editFile(place, (text) => setKey(text, key, 'trusted'));
+export async function trustProject(place: EditPlace, dir: string, options: LoadOptions): Promise<boolean> {
+  const facts = await stat(dir).catch(() => null);
+  if (facts?.isDirectory() !== true)
+    throw new AppError('NOT_FOUND', `no such folder: ${dir}`, { hint: 'name a folder that exists' });
+  const path = await realPath(dir);
+  const dirs = [resolve(dir), path];
+  const system = await readSystemLayer(options);
+  let no: { readonly origin: Origin } | undefined;
+  const changed = await editFile(place, (text) => {
+    const own = trustOf([parseLayer(text, place.file)]).filter(({ key }) => isOneOf(key, dirs));
+    const keys = new Set([path, ...own.map(({ key }) => key)]);
+    const next = [...keys].reduce((edited, key) => setKey(edited, ['projects', key, 'trust_level'], 'trusted'), text);
+    const layers = [...(system === null ? [] : [system]), parseLayer(next, place.file)];
+    no = trustOf(layers).find(({ key, level }) => isOneOf(key, dirs) && level !== 'trusted');
+    return no === undefined ? next : text;
+  });
+  if (no !== undefined) throw distrusted(no.origin);
+  return changed;
+}
+
+function distrusted({ file, line }: Origin): AppError {
+  return new AppError('CONFIG_EDIT_REFUSED', 'the folder is not trusted by what is written here; nothing was changed', {
+    where: [file, line].filter((part) => part !== null).join(':'),
+    hint: 'ask whoever may change this file',
+  });
 }
 
 async function waitForLock(file: string, takeLock: TakeLock): Promise<() => void> {
@@ -79,10 +103,11 @@ async function waitForLock(file: string, takeLock: TakeLock): Promise<() => void
   }
 }
 
-/** Where a chain of symbolic links ends, also when nothing is there yet. */
+/** The path without symbolic links, also when nothing is there yet. */
 async function targetOf(file: string): Promise<string> {
   let path = resolve(file);
   for (let hops = 0; hops < 40; hops += 1) {
+    path = join(await realPath(dirname(path)), basename(path));
     const link = await lstat(path).catch(() => null);
     if (link?.isSymbolicLink() !== true) return path;
     path = resolve(dirname(path), await readlink(path));

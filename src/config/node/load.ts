@@ -1,11 +1,11 @@
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { AppError, type Issue } from '../../kernel/index.ts';
 import { buildConfig, restrictProject } from '../build.ts';
 import { flagLayer, mergeLayers } from '../layers.ts';
-import { emptyTable, locate } from '../located.ts';
+import { emptyTable, locate, type Scalar } from '../located.ts';
 import { type ParsedLayer, parseLayer } from '../parse.ts';
 import { parseRequirements, type Requirements, type RequirementsOwner } from '../requirements.ts';
-import type { Config, Layer } from '../types.ts';
+import type { Config, Layer, Origin } from '../types.ts';
 import { readText, realPath, unreadable } from './files.ts';
 
 export type LoadOptions = {
@@ -176,13 +176,30 @@ function homeDirOf(env: LoadOptions['env']): string | null {
 }
 
 function isTrusted(dirs: readonly string[], base: readonly ParsedLayer[]): boolean {
-  const projects = locate(mergeLayers(base), ['projects']);
-  if (projects?.kind !== 'table') return false;
-  const levels = [...projects.entries].flatMap(([key, project]) => {
-    const level = dirs.includes(resolve(key)) ? locate(project, ['trust_level']) : undefined;
-    return level?.kind === 'scalar' ? [level.value] : [];
+  const said = trustOf(base).filter(({ key }) => isOneOf(key, dirs));
+  return said.length > 0 && said.every(({ level }) => level === 'trusted');
+}
+
+/** What the layers together say of folders. A relative key names no folder: it would name another one for each caller. */
+export function trustOf(
+  layers: readonly ParsedLayer[],
+): readonly { readonly key: string; readonly level: Scalar; readonly origin: Origin }[] {
+  const projects = locate(mergeLayers(layers), ['projects']);
+  if (projects?.kind !== 'table') return [];
+  return [...projects.entries].flatMap(([key, project]) => {
+    const level = isAbsolute(key) ? locate(project, ['trust_level']) : undefined;
+    return level?.kind === 'scalar' ? [{ key, level: level.value, origin: level.origin }] : [];
   });
-  return levels.length > 0 && levels.every((level) => level === 'trusted');
+}
+
+/** True when a key of `projects` names one of these folders, however it is spelt. */
+export function isOneOf(key: string, dirs: readonly string[]): boolean {
+  return dirs.includes(resolve(key));
+}
+
+/** null when there is none. */
+export function readSystemLayer(options: LoadOptions): Promise<ParsedLayer | null> {
+  return readLayer(pathsOf(options).system, 'system');
 }
 
 function untrusted(file: string, dir: string): Issue {

@@ -103,6 +103,7 @@ describe('keys at the top', () => {
     { toml: '[marketplaces.m]\nsource = "x"', want: ['warning KEY_NOT_YET_SUPPORTED marketplaces@1:2'] },
     { toml: 'features.plugins = false', want: ['warning KEY_NOT_YET_SUPPORTED features.plugins@1:10'] },
     { toml: 'projects."/a".trust_level = "yes"', want: ['error CONFIG_WRONG_TYPE projects."/a".trust_level@1:29'] },
+    { toml: 'projects.".".trust_level = "trusted"', want: ['error CONFIG_WRONG_TYPE projects."."@1:10'] },
     { toml: 'mcpServers = {}', want: ['warning CONFIG_UNKNOWN_KEY mcpServers@1:1'] },
     { toml: 'mcp_servers = 1', want: ['error CONFIG_WRONG_TYPE mcp_servers@1:15'] },
   ])('$toml', ({ toml, want }) => expect(brief(configFrom({ user: toml }).issues)).toEqual(want));

@@ -94,6 +94,12 @@ roots = [{ uri = "file:///a", nam = "hunter2" }]
   expect(get(file, 'mcp_servers.x.url', { showValues: true })).toBe('https://ada:hunter2@h/');
 });
 
+test('masks all that may be a password in an address that is none', () => {
+  const file = { layers: [parseLayer("mcp_servers.x.url = 'https:/ada:hunter2@h/'", '/u/config.toml', 'user')] };
+  expect(get(file, 'mcp_servers')).toEqual({ x: { url: '*****@h/' } });
+  expect(get(file, 'mcp_servers.x.url')).toBe('*****@h/');
+});
+
 test('a default is the value where no layer has one, and without a default there is none', () => {
   expect(get(loaded, 'serve.port')).toBe(7450);
   expect(get(loaded, 'mcp_servers.x.enabled')).toBe(true);

@@ -1,7 +1,7 @@
 import { buildConfig } from '../../../src/config/build.ts';
 import { flagLayer } from '../../../src/config/layers.ts';
 import { parseLayer } from '../../../src/config/parse.ts';
-import type { Config } from '../../../src/config/types.ts';
+import type { Config, ServerEntry } from '../../../src/config/types.ts';
 import type { Issue } from '../../../src/kernel/index.ts';
 
 export const USER_FILE = '/home/ada/.plugboard/config.toml';
@@ -33,4 +33,11 @@ export function brief(issues: readonly Issue[]): readonly string[] {
     const at = line === undefined ? '' : `@${line}:${column}`;
     return `${severity} ${code} ${key ?? ''}${at}`;
   });
+}
+
+/** The server of that name, which has to be there. */
+export function serverFrom(sources: Sources, name = 'x'): ServerEntry {
+  const entry = configFrom(sources).servers.get(name);
+  if (entry === undefined) throw new Error(`no server ${name}`);
+  return entry;
 }

@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { ServerEntry } from '../../../src/config/types.ts';
-import { brief, configFrom, PROJECT_DIR, type Sources, USER_FILE } from './read-config.ts';
+import { brief, configFrom, PROJECT_DIR, type Sources, serverFrom, USER_FILE } from './read-config.ts';
 
 const issuesOf = (user: string): readonly string[] => brief(configFrom({ user }).issues);
-
-const serverFrom = (sources: Sources, name = 'x'): ServerEntry => {
-  const entry = configFrom(sources).servers.get(name);
-  if (entry === undefined) throw new Error(`no server ${name}`);
-  return entry;
-};
 
 const stdio = (line: string): string => `[mcp_servers.x]\ncommand = "c"\n${line}\n`;
 const http = (line: string): string => `[mcp_servers.x]\nurl = "https://h/mcp"\n${line}\n`;
@@ -121,6 +114,9 @@ describe('what would fail only at the start, or not at all, is an error here', (
       toml: http('http_headers = { "bad header" = "x" }'),
       want: 'CONFIG_WRONG_TYPE mcp_servers.x.http_headers."bad header"@3:18',
     },
+    { toml: http('http_headers = { A = "€" }'), want: 'CONFIG_WRONG_TYPE mcp_servers.x.http_headers.A@3:22' },
+    { toml: http('http_headers = { A = "a\\u0000" }'), want: 'CONFIG_WRONG_TYPE mcp_servers.x.http_headers.A@3:22' },
+    { toml: http('http_headers = { A = "a\\u001b" }'), want: 'CONFIG_WRONG_TYPE mcp_servers.x.http_headers.A@3:22' },
     { toml: http('http_headers = { A = "x\\r\\nB: y" }'), want: 'CONFIG_WRONG_TYPE mcp_servers.x.http_headers.A@3:22' },
     { toml: http('client_cert_file = "/c.pem"'), want: 'CONFIG_WRONG_TYPE mcp_servers.x.client_cert_file@3:1' },
     { toml: stdio('roots = ["/srv"]'), want: 'CONFIG_WRONG_TYPE mcp_servers.x.roots.0@3:10' },
@@ -417,24 +413,4 @@ test('certificate files are relative to the file that names them', () => {
     clientCertFile: '/home/ada/c.pem',
     clientKeyFile: '/k.pem',
   });
-});
-
-test.each(['https://ada:hunter2@h/', 'ada://ada@b:hunter2@h:99999999/x'])(
-  'a URL that holds a password is known without it: %s',
-  (url) => {
-    const { transport, problems } = serverFrom({ user: `[mcp_servers.x]\nurl = "${url}"` });
-    expect(problems.map(({ code }) => code)).toEqual(['CONFIG_WRONG_TYPE']);
-    expect(transport).toMatchObject({ url: url.replace(/\/\/.*@/, '//*****@') });
-  },
-);
-
-test('no message holds a value from the file', () => {
-  const user = [
-    http('http_headers = { A = "hunter2\\n" }\nbearer_token = "hunter2"\nauth = "hunter2"\nroots = ["hunter2"]'),
-    '[mcp_servers.y]\nurl = "https://hunter2:hunter2@h:99999999/"\nenv_http_headers = { B = "hunter2=" }',
-    '[mcp_servers.z]\ncommand = "c"\nenv = { T = "$HUNTER2", U = "${env:hunter2}" }\nargs = ["$hunter2", 5]',
-  ].join('\n');
-  const { issues } = configFrom({ user });
-  expect(issues.length).toBeGreaterThan(7);
-  expect(JSON.stringify(issues).toLowerCase()).not.toContain('hunter2');
 });

@@ -152,14 +152,14 @@ const configTrust: CliCommand<Trusted> = {
   args: [{ name: 'DIR', help: 'the folder', required: true }],
   options: [],
   run: async (context, input) => {
-    const [{ takeLock }, { privateFolder }, { reloadRunning }] = await Promise.all([
-      import('../../../storage/node/index.ts'),
+    const [{ editPlace }, { privateFolder }, { reloadRunning }] = await Promise.all([
+      import('../edit-place.ts'),
       import('../../../api/node/index.ts'),
       import('../running.ts'),
     ]);
     privateFolder(context.home);
     const dir = resolve(context.cwd, input.args['DIR'] ?? '.');
-    const changed = await trustProject({ file: userFile(context), home: context.home, takeLock }, dir);
+    const changed = await trustProject(editPlace(context, userFile(context)), dir, context.loadOptions);
     if (changed) await reloadRunning(context);
     return { schemaVersion: 1, dir, changed };
   },

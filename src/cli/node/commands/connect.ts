@@ -6,7 +6,6 @@ import { addServer, parseLayer, removeServer, setKey, type TomlInputTable, unset
 import { editFile, loadConfig } from '../../../config/node/index.ts';
 import { AppError, issueLocation, printableLine } from '../../../kernel/index.ts';
 import { declaredEnvNames, resolveServers } from '../../../servers/index.ts';
-import { takeLock } from '../../../storage/node/index.ts';
 import {
   type CodexServer,
   type CodexServers,
@@ -22,6 +21,7 @@ import {
 } from '../../codex-link.ts';
 import { type ConnectReport, renderConnect } from '../../render-connect.ts';
 import type { CliCommand, CliContext } from '../context.ts';
+import { editPlace } from '../edit-place.ts';
 import { readRecords, writeRecord } from '../link-records.ts';
 import { launchWords } from '../self.ts';
 import { editUserConfig, freshNotes } from '../user-config.ts';
@@ -263,9 +263,9 @@ function serversIn({ env }: CliContext, file: string, text: string): CodexServer
   return readCodexServers(layer, env['HOME'] || env['USERPROFILE'] || null);
 }
 
-async function editCodex({ home }: CliContext, file: string, edit: (text: string) => string): Promise<boolean> {
+async function editCodex(context: CliContext, file: string, edit: (text: string) => string): Promise<boolean> {
   try {
-    return await editFile({ file, home, takeLock }, edit);
+    return await editFile(editPlace(context, file), edit);
   } catch (error) {
     throw untouched(file, 'cannot be changed', error);
   }

@@ -54,8 +54,8 @@ function start(...args: readonly string[]): ChildProcess {
   return child;
 }
 
-const edit = (text: (old: string) => string, of = file): Promise<boolean> =>
-  editFile({ file: of, home, takeLock }, text);
+const place = () => ({ file, lockFor: () => join(home, 'run/config-edit.lock'), takeLock });
+const edit = (text: (old: string) => string, of = file): Promise<boolean> => editFile({ ...place(), file: of }, text);
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
 function given(text: string, mode = 0o600): void {
@@ -185,7 +185,7 @@ describe('trusting a project', () => {
     writeFileSync(join(dir, '.plugboard/config.toml'), '[mcp_servers.x]\ncommand = "c"\n');
     symlinkSync(dir, join(root, 'link'));
     given('# mine\n');
-    await trustProject({ file, home, takeLock }, join(root, 'link'));
+    await trustProject(place(), join(root, 'link'), { home, overrides: [], env: {}, systemDir: root });
     expect(readFileSync(file, 'utf8')).toBe(`# mine\n\n[projects."${dir}"]\ntrust_level = "trusted"\n`);
     const { config } = await loadConfig({
       home,
@@ -197,8 +197,60 @@ describe('trusting a project', () => {
     expect([...config.servers.keys()]).toEqual(['x']);
   });
 
+  const etc = (text: string): string => {
+    mkdirSync(join(root, 'plugboard'), { recursive: true });
+    writeFileSync(join(root, 'plugboard/config.toml'), text);
+    return join(root, 'plugboard/config.toml');
+  };
+  const load = (projectDir: string) => loadConfig({ home, overrides: [], env: {}, systemDir: root, projectDir });
+
+  test('counts, however the same folder is spelt where it was distrusted', async () => {
+    const dir = join(root, 'app');
+    mkdirSync(join(dir, '.plugboard'), { recursive: true });
+    writeFileSync(join(dir, '.plugboard/config.toml'), '[mcp_servers.x]\ncommand = "c"\n');
+    symlinkSync(dir, join(root, 'link'));
+    given(`[projects."${dir}/"]\ntrust_level = "untrusted"\n[projects."${root}/link"]\ntrust_level = "untrusted"\n`);
+    const options = { home, overrides: [], env: {}, systemDir: root };
+    expect(await trustProject(place(), join(root, 'link'), options)).toBe(true);
+    for (const path of [dir, join(root, 'link')]) expect([...(await load(path)).config.servers.keys()]).toEqual(['x']);
+    expect(await trustProject(place(), dir, options)).toBe(false);
+  });
+
+  test("is refused where the system's file says otherwise, and says where", async () => {
+    const dir = join(root, 'app');
+    mkdirSync(dir);
+    const system = etc(`[projects."${dir}/"]\ntrust_level = "untrusted"\n`);
+    given('# mine\n');
+    const options = { home, overrides: [], env: {}, systemDir: root };
+    await expect(trustProject(place(), dir, options)).rejects.toMatchObject({
+      code: 'CONFIG_EDIT_REFUSED',
+      where: `${system}:2`,
+    });
+    expect(readFileSync(file, 'utf8')).toBe('# mine\n');
+  });
+
+  test('of a relative path trusts nothing', async () => {
+    const dir = join(root, 'app');
+    mkdirSync(join(dir, '.plugboard'), { recursive: true });
+    writeFileSync(join(dir, '.plugboard/config.toml'), '[mcp_servers.x]\ncommand = "c"\n');
+    given('[projects."."]\ntrust_level = "trusted"\n');
+    const { config } = await load(dir);
+    expect([...config.servers.keys()]).toEqual([]);
+    expect(config.issues).toContainEqual({
+      code: 'CONFIG_WRONG_TYPE',
+      severity: 'error',
+      message: 'projects."." is no absolute path, and has no effect',
+      file,
+      line: 1,
+      column: 11,
+      key: 'projects."."',
+    });
+  });
+
   test('needs a folder', async () => {
-    await expect(trustProject({ file, home, takeLock }, join(root, 'none'))).rejects.toMatchObject({
+    await expect(
+      trustProject(place(), join(root, 'none'), { home, overrides: [], env: {}, systemDir: root }),
+    ).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
     expect(existsSync(file)).toBe(false);
