@@ -65,6 +65,8 @@ export class AgentSession {
   readonly #questions = new Questions();
   #session: HostSession | null = null;
   #capabilities: JsonObject = {};
+  /** What we declared in the answer to `initialize`. */
+  #declared: JsonObject = {};
   #version: string | null = null;
   #level: string | null = null;
   /** Whether the agent has asked for a list: before that no list can be out of date for it. */
@@ -90,10 +92,6 @@ export class AgentSession {
   /** The agreed revision; null before `initialize`. */
   get version(): string | null {
     return this.#version;
-  }
-
-  get busy(): boolean {
-    return this.#inFlight.size > 0;
   }
 
   /** Takes one parsed message, or a batch where the revision has them. Problems are answered, never thrown. */
@@ -200,6 +198,7 @@ export class AgentSession {
       onListChanged: (kind) => this.#listChanged(kind),
     });
     const hello = await this.#session.hello();
+    this.#declared = hello.capabilities;
     return {
       protocolVersion: this.#version,
       capabilities: hello.capabilities,
@@ -226,7 +225,7 @@ export class AgentSession {
   }
 
   #listChanged(kind: string): void {
-    if (!this.#hasListed) return;
+    if (!this.#hasListed || this.#declared[kind] === undefined) return;
     this.#options.outlet({ jsonrpc: '2.0', method: `notifications/${kind}/list_changed` });
   }
 
@@ -240,7 +239,9 @@ export class AgentSession {
       session: this.#options.id,
       capabilities: () => this.#capabilities,
       notify: (message, related) => {
-        if (message.method === 'notifications/message' && !passesLevel(message.params?.['level'], this.#level)) return;
+        const unasked = this.#level === null && related === null;
+        const isLog = message.method === 'notifications/message';
+        if (isLog && (unasked || !passesLevel(message.params?.['level'], this.#level))) return;
         send(related)(message);
       },
       ask: (request) => this.#questions.ask(request, send(request.related)),

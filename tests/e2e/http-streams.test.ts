@@ -6,6 +6,7 @@ import type { HttpAgent } from '../support/agent.ts';
 import { eventually } from '../support/eventually.ts';
 import { fixtureServer, type Gateway, startGateway } from '../support/gateway.ts';
 import { type Answered, httpRequest, type SseEvent } from '../support/http-request.ts';
+import { isRunning } from '../support/processes.ts';
 import { proves } from './support/proves.ts';
 
 let gateway: Gateway;
@@ -299,6 +300,24 @@ describe(proves('gateway.sessions'), () => {
       expect([await status(listening), await status(working)]).toEqual([200, 200]);
       expect(await long).toBe('waited 4000');
       expect(await status(busy)).toBe(200);
+    } finally {
+      await brief.close();
+    }
+  });
+
+  test('nor does a question that an agent left open keep its session', async () => {
+    const brief = await startGateway({
+      serve: ['auth = "none"', 'session_idle_sec = 1'],
+      config: fixtureServer('m', 'mirror', { lines: ['sharing = "session"'] }),
+    });
+    try {
+      const agent = await brief.http({ capabilities: { elicitation: {} } });
+      const { pid } = JSON.parse(await agent.call('m__state')) as { pid: number };
+      const params = { message: 'Who?', requestedSchema: {} };
+      void agent.call('m__ask', { method: 'elicitation/create', params }).catch(() => {});
+      await agent.next('elicitation/create');
+      agent.drop();
+      await eventually(() => expect(isRunning(pid)).toBe(false));
     } finally {
       await brief.close();
     }

@@ -3,12 +3,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { isLoopback, type ServeSettings } from '../../config/index.ts';
 import type { Host } from '../../host/index.ts';
-import { AppError, type Caller, isJsonObject, type Log, localCaller, toRpcError } from '../../kernel/index.ts';
+import { AppError, type Caller, isJsonObject, type Log, localCaller, Secret, toRpcError } from '../../kernel/index.ts';
 import { AgentSession } from '../agent-session.ts';
 import { bearerToken, checkAccept, checkContentType, checkHost, checkOrigin, checkProtocolVersion } from '../guards.ts';
 import { inspectPosted, type Posted } from '../posted.ts';
 import { createRate, type Rate } from '../rate.ts';
-import { HttpSession } from './http-session.ts';
+import { HttpSession, type Visitor } from './http-session.ts';
 import { PostReply } from './post-reply.ts';
 import { readBody } from './read-body.ts';
 
@@ -125,7 +125,7 @@ class HttpFront {
     }
   }
 
-  /** Turns slow answers into streams, keeps streams alive, ends idle sessions. */
+  /** Turns slow answers into streams, keeps streams alive, ends idle sessions and those of revoked tokens. */
   sweep(): void {
     const now = this.#options.now();
     for (const [reply, since] of this.#waiting) {
@@ -139,7 +139,9 @@ class HttpFront {
     }
     const { sessionIdleMs } = this.#options.settings();
     for (const [id, session] of this.#sessions) {
-      if (session.open === 0 && !session.agent.busy && now - session.lastUsed >= sessionIdleMs) this.#end(id);
+      // A call alone keeps no session: its agent may be gone for good, and a person it asked may never answer.
+      const isIdle = session.open === 0 && now - session.lastUsed >= sessionIdleMs;
+      if (isIdle || !this.#isKnown(session)) this.#end(id);
     }
   }
 
@@ -178,14 +180,14 @@ class HttpFront {
   }
 
   async #post(request: IncomingMessage, response: ServerResponse, server: string | null): Promise<void> {
-    const caller = this.#authenticate(request);
+    const visitor = this.#authenticate(request);
     checkContentType(request.headers['content-type']);
     checkAccept(request.headers.accept, [JSON_TYPE, SSE_TYPE]);
     checkProtocolVersion(header(request, 'mcp-protocol-version'));
     const message = await readBody(request);
     const first = inspectPosted(message, null);
     const isInitialize = first.kind === 'messages' && first.isInitialize;
-    const session = isInitialize ? this.#create(caller, server) : this.#find(request, { caller, server });
+    const session = isInitialize ? this.#create(visitor, server) : this.#find(request, visitor, server);
     session.lastUsed = this.#options.now();
     const posted = inspectPosted(message, session.agent.version);
     if (posted.kind === 'invalid') return sendInvalid(response, posted);
@@ -227,7 +229,7 @@ class HttpFront {
   #get(request: IncomingMessage, response: ServerResponse, server: string | null): void {
     const id = header(request, 'mcp-session-id');
     if (id === undefined) return sendEmpty(response, 405, { allow: 'POST' });
-    const session = this.#find(request, { caller: this.#authenticate(request), server });
+    const session = this.#find(request, this.#authenticate(request), server);
     checkAccept(request.headers.accept, [SSE_TYPE]);
     checkProtocolVersion(header(request, 'mcp-protocol-version'));
     session.lastUsed = this.#options.now();
@@ -240,12 +242,12 @@ class HttpFront {
   }
 
   #delete(request: IncomingMessage, response: ServerResponse, server: string | null): void {
-    const session = this.#find(request, { caller: this.#authenticate(request), server });
+    const session = this.#find(request, this.#authenticate(request), server);
     this.#end(session.agent.id);
     sendEmpty(response, 204);
   }
 
-  #authenticate(request: IncomingMessage): Caller {
+  #authenticate(request: IncomingMessage): Visitor {
     const { auth, rateLimitPerSec } = this.#options.settings();
     const token = bearerToken(request.headers.authorization);
     const isOpen = auth === 'none' && isLoopback(this.#bindHost);
@@ -257,11 +259,11 @@ class HttpFront {
     if (rate === undefined) this.#rates.set(name, (rate = createRate()));
     if (!rate.take(rateLimitPerSec, this.#options.now()))
       throw new AppError('HTTP_RATE_LIMITED', `more than ${rateLimitPerSec} requests per second`);
-    return caller;
+    return { caller, token: isOpen || token === null ? null : new Secret(`token ${caller.name}`, token) };
   }
 
   /** @throws AppError `HTTP_NO_SESSION` | `HTTP_SESSION_GONE`, the latter also for a session of another caller or endpoint */
-  #find(request: IncomingMessage, of: { readonly caller: Caller; readonly server: string | null }): HttpSession {
+  #find(request: IncomingMessage, visitor: Visitor, server: string | null): HttpSession {
     const id = header(request, 'mcp-session-id');
     if (id === undefined) throw new AppError('HTTP_NO_SESSION', 'the Mcp-Session-Id header is missing');
     const session = this.#sessions.get(id);
@@ -269,14 +271,20 @@ class HttpFront {
     if (
       session === undefined ||
       agent === undefined ||
-      nameOf(agent.caller) !== nameOf(of.caller) ||
-      agent.server !== of.server
+      !sameVisitor(session.visitor, visitor) ||
+      agent.server !== server
     )
       throw new AppError('HTTP_SESSION_GONE', 'the session does not exist or has ended');
     return session;
   }
 
-  #create(caller: Caller, server: string | null): HttpSession {
+  /** Whether the token that began a session is still one. */
+  #isKnown({ visitor }: HttpSession): boolean {
+    return visitor.token === null || this.#options.authenticate(visitor.token.reveal()) !== null;
+  }
+
+  #create(visitor: Visitor, server: string | null): HttpSession {
+    const { caller } = visitor;
     const { maxSessionsPerCaller } = this.#options.settings();
     const mine = [...this.#sessions.values()].filter(
       (session) => nameOf(session.agent.caller) === nameOf(caller),
@@ -285,7 +293,7 @@ class HttpFront {
       throw new AppError('HTTP_TOO_MANY_SESSIONS', `${caller.name} has ${mine} sessions`);
     const { host, log, now } = this.#options;
     host.requireServer(server);
-    const session = new HttpSession(now());
+    const session = new HttpSession(visitor, now());
     session.agent = new AgentSession({
       id: randomUUID(),
       host,
@@ -308,6 +316,10 @@ class HttpFront {
 
 /** Where answers to a POST go that asked nothing. */
 const NOWHERE = { respond: () => {}, stream: () => {}, abandon: () => {} };
+
+function sameVisitor(a: Visitor, b: Visitor): boolean {
+  return nameOf(a.caller) === nameOf(b.caller) && a.token?.reveal() === b.token?.reveal();
+}
 
 /** Whose sessions and requests are counted together. */
 function nameOf({ kind, name }: Caller): string {

@@ -1,9 +1,12 @@
 import type { ServerResponse } from 'node:http';
-import { AppError, type RpcMessage } from '../../kernel/index.ts';
+import { AppError, type Caller, type RpcMessage, type Secret } from '../../kernel/index.ts';
 import type { AgentSession } from '../agent-session.ts';
 import { EventStore } from '../event-store.ts';
 import { primesStreams } from '../versions.ts';
 import { SseStream } from './sse.ts';
+
+/** Who came over HTTP. `token` is null where none is wanted. */
+export type Visitor = { readonly caller: Caller; readonly token: Secret | null };
 
 /** The stream of messages that belong to no request. */
 const OWN_STREAM = 'own';
@@ -19,10 +22,13 @@ export class HttpSession {
   #agent: AgentSession | null = null;
   #nextStream = 1;
   lastUsed: number;
+  /** Who began it, and with what. */
+  readonly visitor: Visitor;
   /** Connections that are open now. */
   open = 0;
 
-  constructor(now: number) {
+  constructor(visitor: Visitor, now: number) {
+    this.visitor = visitor;
     this.lastUsed = now;
     this.#own = this.#create(OWN_STREAM);
   }
@@ -51,13 +57,14 @@ export class HttpSession {
   /**
    * Serves a GET: the session's own stream, or the one that `Last-Event-ID` names.
    *
-   * @throws AppError `HTTP_SESSION_GONE` for an event id that cannot be resumed
+   * @throws AppError `HTTP_EVENT_UNKNOWN` for an event id that cannot be resumed
    */
   attach(response: ServerResponse, lastEventId: string | undefined): void {
     const missed = this.store.after(lastEventId ?? `${OWN_STREAM}-${this.#own.delivered}`);
     const name = missed?.stream ?? (lastEventId === undefined ? OWN_STREAM : null);
     const stream = name === null ? undefined : name === OWN_STREAM ? this.#own : this.#streams.get(name);
-    if (stream === undefined) throw new AppError('HTTP_SESSION_GONE', 'the event cannot be resumed any more');
+    if (stream === undefined)
+      throw new AppError('HTTP_EVENT_UNKNOWN', 'the stream of this event cannot be resumed any more');
     stream.attach(response, missed?.events ?? []);
   }
 
