@@ -10,7 +10,7 @@ export type DoctorReport = {
   readonly servers: readonly ServerReport[];
   readonly checks: {
     readonly config: { readonly status: CheckStatus; readonly issues: readonly Issue[] };
-    readonly home: { readonly status: CheckStatus; readonly path: string };
+    readonly home: { readonly status: CheckStatus; readonly path: string; readonly issues: readonly Issue[] };
     /** `asked` false: none runs, or its configuration is another one; the servers were started for this check alone. */
     readonly host: {
       readonly status: CheckStatus;
@@ -62,6 +62,7 @@ export function renderDoctor(report: DoctorReport, withServers: boolean): string
     `config  ${issueSummary(checks.config.issues)}`,
     ...checks.config.issues.map((issue) => `  ${renderIssue(issue)}`),
     `home    ${checks.home.path}`,
+    ...checks.home.issues.map((issue) => `  ${renderIssue(issue)}`),
     `host    ${hostSummary(checks.host)}`,
     `node    ${checks.node.version}`,
   ].join('\n');

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -143,6 +143,45 @@ test('the folder a command runs in makes no other configuration, unless a projec
   const trusted = await asked();
   expect(trusted.checks.host).toMatchObject({ running: true, asked: false });
   expect(trusted.servers.map(({ name }) => name)).toEqual(['echo', 'extra']);
+});
+
+test.each([
+  {
+    name: 'a damaged database',
+    spoil: (home: Home) => writeFileSync(join(home.path, 'plugboard.db'), 'junk, and more of it\n'.repeat(99)),
+    issue: {
+      code: 'DATABASE',
+      hint: 'move the file away; a new one is made, and tokens must be created again',
+    },
+    status: 1,
+  },
+  {
+    name: 'a home that cannot be written',
+    spoil: (home: Home) => writeFileSync(join(home.path, 'run'), '', { mode: 0o600 }),
+    issue: { code: 'HOME_UNUSABLE' },
+    status: 2,
+  },
+])('$name is said, and the servers are checked all the same', async ({ spoil, issue, status }) => {
+  const home = createHome();
+  home.configure({ echo: fixture('echo'), gone: { command: '/does/not/exist', enabled: false } });
+  spoil(home);
+  const checked = await doctor(home);
+  expect(checked.status).toBe(status);
+  expect(checked.report.checks.home).toMatchObject({ status: 'error', path: home.path, issues: [issue] });
+  expect(checked.report.servers.map(({ name, state }) => [name, state?.kind])).toEqual([
+    ['echo', 'connected'],
+    ['gone', 'disabled'],
+  ]);
+  const text = (await home.finish(['doctor'])).stdout;
+  expect(text).toContain(`home    ${home.path}\n  ${home.path}`);
+  expect(text).toContain(`[${issue.code}]`);
+});
+
+test('a home that others may write to is refused: nothing of it is started', async () => {
+  const home = createHome();
+  home.configure({ echo: fixture('echo') });
+  chmodSync(home.path, 0o777);
+  expect(await refusal(home, ['doctor'])).toMatchObject({ status: 2, code: 'HOME_NOT_PRIVATE' });
 });
 
 test('--server starts that one alone', async () => {

@@ -7,7 +7,7 @@ import { loadConfig } from '../../config/node/index.ts';
 import { createLocalExecutor } from '../../executors/node/index.ts';
 import { type HttpGateway, serveHttp, serveStream } from '../../gateway/node/index.ts';
 import { createHost, type LocalHost, watchFiles } from '../../host/node/index.ts';
-import { AppError, type Caller, type Clock, type Log } from '../../kernel/index.ts';
+import { AppError, type Caller, type Clock, type Log, silentLog } from '../../kernel/index.ts';
 import { openLogFile, systemClock } from '../../kernel/node/index.ts';
 import type { TokenRecord } from '../../storage/index.ts';
 import { openStore, type Store, takeLock } from '../../storage/node/index.ts';
@@ -27,11 +27,17 @@ export type HostProcess = {
 /**
  * Starts a host in this process, beside the host of the home and known to nobody.
  *
+ * @param how `keeping: 'nothing'`: it writes no log, and what it learns stays in memory, for a home that cannot be used.
  * @throws AppError what loading the configuration, the database or the folders refuse with
  */
-export async function startStandalone(context: CliContext): Promise<HostProcess> {
+export async function startStandalone(
+  context: CliContext,
+  how: { readonly keeping?: 'nothing' } = {},
+): Promise<HostProcess> {
+  if (how.keeping === 'nothing')
+    return assemble(context, { ofHome: null, log: silentLog, closeLog: () => {}, store: openStore(null) });
   for (const folder of context.paths.folders) privateFolder(folder);
-  return assemble(context, null);
+  return assemble(context, { ofHome: null, ...keepingIn(context.home) });
 }
 
 /** The lock of the home, and who is told when the number of socket callers changes. */
@@ -48,7 +54,7 @@ async function startOfHome(context: CliContext, onClients: OfHome['onClients']):
   const unlock = takeLock(context.paths.lock);
   if (unlock === null) return null;
   try {
-    return await assemble(context, { unlock, onClients });
+    return await assemble(context, { ofHome: { unlock, onClients }, ...keepingIn(context.home) });
   } catch (error) {
     unlock();
     throw error;
@@ -82,10 +88,23 @@ export async function startOrMeet(
   });
 }
 
-async function assemble(context: CliContext, ofHome: OfHome | null): Promise<HostProcess> {
-  const logFile = openLogFile(join(context.home, 'logs', 'host.log'));
-  const log = fileLog(logFile.append, systemClock);
-  const store = openStore(join(context.home, 'plugboard.db'));
+/** What a host writes into: its log and its records. */
+type Keeping = { readonly log: Log; readonly closeLog: () => void; readonly store: Store };
+
+/** @throws AppError `DATABASE` */
+function keepingIn(home: string): Keeping {
+  const logFile = openLogFile(join(home, 'logs', 'host.log'));
+  return {
+    log: fileLog(logFile.append, systemClock),
+    closeLog: logFile.close,
+    store: openStore(join(home, 'plugboard.db')),
+  };
+}
+
+async function assemble(
+  context: CliContext,
+  { ofHome, log, closeLog, store }: Keeping & { readonly ofHome: OfHome | null },
+): Promise<HostProcess> {
   const host = await createHost({
     home: context.home,
     version: context.version,
@@ -98,7 +117,7 @@ async function assemble(context: CliContext, ofHome: OfHome | null): Promise<Hos
     log,
   });
   const onClosed = (): void => {
-    logFile.close();
+    closeLog();
     ofHome?.unlock();
   };
   const running = new RunningHost({ context, host, store, log, onClosed });

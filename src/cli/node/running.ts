@@ -78,14 +78,20 @@ async function readsSame({ configArgs, loadOptions }: CliContext, { config }: Ho
  * The running host, or one started here.
  *
  * @param how `only`: just this server, where it is started here. `own`: a host with another configuration than the one
- *   this command reads is not asked; else options that were left out are the host's business, as for a pipe.
+ *   this command reads is not asked; else options that were left out are the host's business, as for a pipe. `homeless`:
+ *   the home cannot be used, and a host that is started here writes nothing there.
  */
 export async function viewHost(
   context: CliContext,
-  how: { readonly only?: string | null; readonly own?: boolean } = {},
+  how: { readonly only?: string | null; readonly own?: boolean; readonly homeless?: boolean } = {},
 ): Promise<HostView> {
-  const { only = null, own = false } = how;
-  const found = own ? await lookAtRunning(context) : null;
+  const { only = null, own = false, homeless = false } = how;
+  const found = own
+    ? await lookAtRunning(context).catch((error: unknown) => {
+        if (homeless && error instanceof AppError && error.code === 'HOME_UNUSABLE') return null;
+        throw error;
+      })
+    : null;
   if (found?.isOurs === false) found.control.close();
   const control = own ? (found?.isOurs === true ? found.control : null) : await openRunning(context);
   if (control !== null) {
@@ -101,7 +107,7 @@ export async function viewHost(
     };
   }
   const { startStandalone } = await import('./host-process.ts');
-  const started = await startStandalone(await withOnly(context, only));
+  const started = await startStandalone(await withOnly(context, only), homeless ? { keeping: 'nothing' } : {});
   const settled = async (): Promise<HostStatus> => {
     await started.host.settled();
     return started.status();

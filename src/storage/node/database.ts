@@ -17,15 +17,19 @@ const MIGRATIONS = [
 /** How long a statement waits for another process that writes. Milliseconds. */
 const BUSY_MS = 5_000;
 
+/** SQLite's codes for a file that is damaged, and for one that is no database. */
+const DAMAGED: ReadonlySet<number> = new Set([11, 26]);
+
 /**
  * Opens the database of a home and brings its schema up to date. Safe with other processes.
  *
+ * @param file null keeps it in memory.
  * @throws AppError `DATABASE`
  */
-export function openDatabase(file: string): DatabaseSync {
+export function openDatabase(file: string | null): DatabaseSync {
   try {
-    const db = new DatabaseSync(file, { timeout: BUSY_MS });
-    chmodSync(file, 0o600);
+    const db = new DatabaseSync(file ?? ':memory:', { timeout: BUSY_MS });
+    if (file !== null) chmodSync(file, 0o600);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
     migrate(db);
     return db;
@@ -33,9 +37,19 @@ export function openDatabase(file: string): DatabaseSync {
     throw new AppError(
       'DATABASE',
       `the database could not be opened: ${error instanceof Error ? error.message : String(error)}`,
-      { where: file, cause: error },
+      {
+        ...(file === null ? {} : { where: file }),
+        ...(isDamaged(error)
+          ? { hint: 'move the file away; a new one is made, and tokens must be created again' }
+          : {}),
+        cause: error,
+      },
     );
   }
+}
+
+function isDamaged(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && DAMAGED.has(Number(error.errcode) & 0xff);
 }
 
 function migrate(db: DatabaseSync): void {

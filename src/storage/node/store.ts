@@ -30,8 +30,8 @@ export type ServerFact = {
   readonly learnedAt: EpochMs;
 };
 
-/** @throws AppError `DATABASE` */
-export function openStore(file: string): Store {
+/** @param file null keeps everything in memory. @throws AppError `DATABASE` */
+export function openStore(file: string | null): Store {
   const db = openDatabase(file);
   const insertToken = db.prepare(
     'INSERT INTO token (name, digest, user, team, workspace, human, created_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
@@ -48,7 +48,10 @@ export function openStore(file: string): Store {
       return run();
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      throw new AppError('DATABASE', `the database could not be used: ${why}`, { where: file, cause });
+      throw new AppError('DATABASE', `the database could not be used: ${why}`, {
+        ...(file === null ? {} : { where: file }),
+        cause,
+      });
     }
   };
   return {

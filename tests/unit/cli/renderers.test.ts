@@ -239,7 +239,7 @@ describe('doctor', () => {
           },
         ],
       },
-      home: { status: 'ok', path: '/home/u/.plugboard' },
+      home: { status: 'ok', path: '/home/u/.plugboard', issues: [] },
       host: { status: 'ok', running: false, asked: false, version: null, pid: null, configFile: null, endpoints: [] },
       node: { status: 'ok', version: '24.0.0' },
     },

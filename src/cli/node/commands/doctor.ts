@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostStatus } from '../../../api/index.ts';
 import { privateFolder } from '../../../api/node/index.ts';
 import { loadConfig } from '../../../config/node/index.ts';
-import { ERROR_CODES, type Issue } from '../../../kernel/index.ts';
+import { AppError, ERROR_CODES, type Issue } from '../../../kernel/index.ts';
 import type { ServerReport } from '../../../status/index.ts';
+import { openStore } from '../../../storage/node/index.ts';
 import { worstExit } from '../../command.ts';
 import { type CheckStatus, type DoctorReport, renderDoctor, renderProgress } from '../../render-doctor.ts';
 import { exitOfState } from '../../state-exit.ts';
@@ -22,24 +24,43 @@ export const doctorCommand: CliCommand<DoctorReport> = {
   run: async (context, input) => {
     const only = input.values['server'] ?? null;
     if (only !== null) await requireServer(context, only);
-    privateFolder(context.home);
-    const host = await viewHost(context, { only, own: true });
+    const home = checkHome(context);
+    const host = await viewHost(context, { only, own: true, homeless: home !== null });
     try {
       const status = await watchUntilSettled(context, host, only);
-      return reportOf(context, { host, status, only });
+      return reportOf(context, { host, status, only, home });
     } finally {
       await host.close();
     }
   },
   render: (report, context) => renderDoctor(report, !isLive(context, report.servers.length)),
   exitCode: ({ servers, checks }) => {
-    const issues = counting(checks.config.issues, servers).filter(({ severity }) => severity === 'error');
+    const issues = [...checks.home.issues, ...counting(checks.config.issues, servers)].filter(
+      ({ severity }) => severity === 'error',
+    );
     return worstExit([
       ...issues.map(({ code }) => ERROR_CODES[code].exit),
       ...servers.flatMap(({ state }) => exitOfState(state) ?? []),
     ]);
   },
 };
+
+/**
+ * What keeps the home from being used, where servers can be checked all the same.
+ *
+ * @throws AppError `HOME_NOT_PRIVATE`: what others may have written there is not to be started
+ */
+function checkHome({ paths, home }: CliContext): Issue | null {
+  try {
+    for (const folder of paths.folders) privateFolder(folder);
+    openStore(join(home, 'plugboard.db')).close();
+    return null;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code === 'HOME_NOT_PRIVATE') throw error;
+    const { code, message, hint, where } = error;
+    return { code, severity: 'error', message, hint, ...(where === undefined ? {} : { file: where }) };
+  }
+}
 
 async function requireServer(context: CliContext, name: string): Promise<void> {
   const { config, brokenFiles } = await loadConfig(context.loadOptions);
@@ -89,7 +110,17 @@ function chosen(status: HostStatus, only: string | null): readonly ServerReport[
 
 function reportOf(
   context: CliContext,
-  { host, status, only }: { readonly host: HostView; readonly status: HostStatus; readonly only: string | null },
+  {
+    host,
+    status,
+    only,
+    home,
+  }: {
+    readonly host: HostView;
+    readonly status: HostStatus;
+    readonly only: string | null;
+    readonly home: Issue | null;
+  },
 ): DoctorReport {
   const running = host.kind === 'running' ? status : host.beside;
   const servers = chosen(status, only);
@@ -99,7 +130,7 @@ function reportOf(
     servers,
     checks: {
       config: { status: worst(counting(issues, servers)), issues },
-      home: { status: 'ok', path: context.home },
+      home: { status: home === null ? 'ok' : 'error', path: context.home, issues: home === null ? [] : [home] },
       host: {
         status: running !== null && running.version !== context.version ? 'warning' : 'ok',
         running: running !== null,
