@@ -5,7 +5,7 @@ const system = process.env['PLUGBOARD_TESTS'] === 'system';
 
 export default defineConfig({
   test: {
-    include: system ? ['tests/system/**/*.test.ts'] : ['tests/{unit,architecture,contract,e2e}/**/*.test.ts'],
+    include: system ? ['tests/system/**/*.test.ts'] : ['tests/{unit,architecture,e2e}/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // Waiting for a condition is no measurement: a busy machine may take its time.

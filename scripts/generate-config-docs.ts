@@ -36,8 +36,9 @@ From low to high; a higher layer wins.
 
 - Tables merge key by key. Lists and single values replace those of lower layers, except that \`enabled_tools\` **intersect** and
   \`disabled_tools\` **unite**: no layer can offer a tool that another one hides.
-- A **project** is the folder given with \`--project\`, else the working folder. It is trusted when the system or user layer says
-  \`[projects."/absolute/folder"] trust_level = "trusted"\`; \`plugboard config trust DIR\` writes that. The files of other folders
+- A **project** is the folder given with \`--project\`, else the working folder. For everything that a host runs, it is the folder where
+  **the host** was started: a host that the pipe of an agent started in the background has the folder of that agent, for all agents. It is trusted when the system or user layer says
+  \`[projects."/absolute/folder"] trust_level = "trusted"\`; \`plugboard config trust DIR\` writes that. A relative path there trusts nothing. The files of other folders
   are ignored, with a note. A project's files cannot set \`serve\`, \`projects\` or \`mcp_enterprise_managed_auth\`.
 - \`-c\` takes a dotted key, with quotes where TOML needs them, and a TOML value; what is not TOML is taken as a string:
   \`-c 'mcp_servers."acme/docs".env.LEVEL=debug'\`.
@@ -50,7 +51,7 @@ From low to high; a higher layer wins.
   \`"\${user_config.KEY}"\` are kept for a later version; a server that uses them is not started. The arguments
   of a shell are left to the shell.
 - Changes by commands (\`mcp add\`, \`config set\`, …) keep comments, order, line ends, links and file mode, and are refused where
-  they would change anything else.
+  they would change anything else. Only the comment behind a key, on the same line, goes with the key when that is removed.
 
 ## Requirements
 

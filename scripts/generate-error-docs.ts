@@ -17,8 +17,8 @@ const INTRO = `# Errors
 
 Every problem Plugboard reports has a code. A code is public: it is never renamed and never used for something else.
 
-- On a terminal: \`error: message\`, where it is, what to do, and the code.
-- With \`--json\`, on standard error: a JSON object with \`code\`, \`message\`, \`where\`, \`hint\` and \`data\`; what does not apply is left out.
+- On a terminal: \`plugboard: WHERE: message\`, and below it \`  what to do [CODE]\`. Without a place, \`WHERE: \` is left out.
+- With \`--json\`, on standard error: \`{"error": {…}}\` with \`code\`, \`message\`, \`where\`, \`hint\` and \`data\`; what does not apply is left out.
 - To an agent: a JSON-RPC error with the number below, and \`data.code\` and \`data.hint\`. Errors that a server sends itself are passed on as they are.
 - Over HTTP, where the request as a whole is refused: the status below, with the JSON-RPC error as the body.
 

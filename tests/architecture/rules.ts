@@ -112,7 +112,7 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   'cli-table3': ['cli'],
   commander: ['cli'],
   'cross-spawn': ['executors/node'],
-  'jsonc-parser': ['config', 'cli'],
+  'jsonc-parser': ['cli'],
   'smol-toml': ['config'],
   undici: ['node'],
   'write-file-atomic': ['node'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { brief, configFrom, PROJECT_DIR, type Sources, serverFrom, USER_FILE } from './read-config.ts';
+import { brief, configFrom, PROJECT_DIR, serverFrom, USER_FILE } from './read-config.ts';
 
 const issuesOf = (user: string): readonly string[] => brief(configFrom({ user }).issues);
 
