@@ -55,8 +55,9 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(`${proves('processes.signals
   const home = homeWithStubborn();
   const served = await home.serve();
   const pipe = home.pipe();
+  const first = await useBoth(home, pipe);
   const alone = home.pipe(['--standalone']);
-  const running = [...(await useBoth(home, pipe)), ...(await useAlso(home, alone))];
+  const running = [...first, ...(await useAlso(home, alone))];
   process.kill(alone.pid, signal);
   process.kill(served.pid, signal);
   expect(await served.ended).toBe(0);
