@@ -1,5 +1,5 @@
-import { AppError, type JsonValue } from '../kernel/index.ts';
-import { findRow, isSensitive } from './keys.ts';
+import { AppError, type JsonValue, nearest } from '../kernel/index.ts';
+import { findRow, isSensitive, unknownPart } from './keys.ts';
 import { mergeLayers, mergeRule } from './layers.ts';
 import { BUILT_IN, type KeyPath, type Located, locate, plainValue, renderKey } from './located.ts';
 import { type ParsedLayer, parseKey } from './parse.ts';
@@ -38,7 +38,7 @@ export type ShowOptions = {
  * Every layer's value of a key, and which one counts.
  *
  * @param dottedKey As in TOML: `mcp_servers.docs.env.TOKEN`, parts in quotes where needed.
- * @throws AppError `USAGE` when `dottedKey` is no key.
+ * @throws AppError `USAGE` when `dottedKey` is no key, `NOT_FOUND` when it is not known and no layer has it.
  */
 export function explain(loaded: Explainable, dottedKey: string, options: ShowOptions = {}): Explained {
   const path = pathOf(dottedKey);
@@ -48,6 +48,7 @@ export function explain(loaded: Explainable, dottedKey: string, options: ShowOpt
     const node = locate(layer.table, path);
     return node === undefined ? [] : [node];
   });
+  if (said.length === 0) refuseUnknown(path);
   const merged = locate(mergeLayers(loaded.layers), path);
   const rule = merged?.kind === 'table' ? 'merge' : mergeRule(path);
   const layers = said.map((node, index) => ({
@@ -70,7 +71,7 @@ export function explain(loaded: Explainable, dottedKey: string, options: ShowOpt
  * The value of a key after all layers, or its default.
  *
  * @returns undefined when no layer sets it and it has no default.
- * @throws AppError `USAGE` when `dottedKey` is no key.
+ * @throws AppError as {@link explain}
  */
 export function get(loaded: Explainable, dottedKey: string, options: ShowOptions = {}): JsonValue | undefined {
   return explain(loaded, dottedKey, options).value;
@@ -80,6 +81,16 @@ function pathOf(dottedKey: string): KeyPath {
   const path = parseKey(dottedKey);
   if (path !== null) return path;
   throw new AppError('USAGE', `not a dotted TOML key: ${dottedKey}`, { hint: 'for example: mcp_servers.docs.command' });
+}
+
+function refuseUnknown(path: KeyPath): void {
+  const unknown = unknownPart(path);
+  if (unknown === null) return;
+  const near = nearest(path[unknown.index] ?? '', unknown.known);
+  const meant = near === null ? null : renderKey([...path.slice(0, unknown.index), near]);
+  throw new AppError('NOT_FOUND', `${renderKey(path.slice(0, unknown.index + 1))} is not a key that is known`, {
+    hint: meant === null ? 'the keys are in docs/config.md' : `did you mean \`${meant}\`?`,
+  });
 }
 
 const MASK = '*****';

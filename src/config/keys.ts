@@ -342,19 +342,25 @@ export function isSensitive(path: KeyPath): boolean {
 }
 
 function isKnown(path: KeyPath): boolean {
+  return unknownPart(path) === null;
+}
+
+/** The first part of a key that is not known, by its index, and what may stand there; null for a key that is known. */
+export function unknownPart(path: KeyPath): { readonly index: number; readonly known: readonly string[] } | null {
   let type: KeyType = { kind: 'table', keys: TOP_KEYS };
-  for (const part of path) {
-    if (type.kind === 'any') return true;
+  for (const [index, part] of path.entries()) {
+    if (type.kind === 'any') return null;
     if (type.kind === 'map' || type.kind === 'list') {
       type = type.of;
       continue;
     }
     const rows: readonly KeyRow[] = type.kind === 'table' || type.kind === 'name_or_table' ? type.keys : [];
     const row = rows.find(({ key }) => key === part);
-    if (row === undefined) return type.kind === 'table' && type.open === true;
+    if (row === undefined)
+      return type.kind === 'table' && type.open === true ? null : { index, known: rows.map(({ key }) => key) };
     type = row.type;
   }
-  return true;
+  return null;
 }
 
 /** The default of a key that has a number as default. */

@@ -105,10 +105,28 @@ test('a default is the value where no layer has one, and without a default there
   expect(get(loaded, 'mcp_servers.x.enabled')).toBe(true);
   expect(get(loaded, 'mcp_servers.x.cwd')).toBeUndefined();
   expect(get(loaded, 'mcp_servers.y')).toBeUndefined();
-  expect(get(loaded, 'nobody.knows')).toBeUndefined();
-  expect(get(loaded, '__proto__')).toBeUndefined();
 });
 
 test('what is no key is refused', () => {
   expect(() => get(loaded, 'a..b')).toThrow(expect.objectContaining({ code: 'USAGE' }));
+});
+
+test.each([
+  { key: '__proto__', says: '__proto__ is not a key that is known', hint: 'the keys are in docs/config.md' },
+  { key: 'nope', says: 'nope is not a key that is known', hint: 'the keys are in docs/config.md' },
+  {
+    key: 'mcp_servers.x.comand',
+    says: 'mcp_servers.x.comand is not a key that is known',
+    hint: 'did you mean `mcp_servers.x.command`?',
+  },
+  { key: 'serv.port', says: 'serv is not a key that is known', hint: 'did you mean `serve`?' },
+])('$key, which nobody knows and no layer has, is refused with what may have been meant', ({ key, says, hint }) => {
+  expect(() => explain({ layers: [] }, key)).toThrow(
+    expect.objectContaining({ code: 'NOT_FOUND', message: says, hint }) as Error,
+  );
+});
+
+test('a key that is not known and that a layer has is explained', () => {
+  const layers = [parseLayer('nope = 1', '/u/config.toml')];
+  expect(explain({ layers }, 'nope')).toMatchObject({ value: '*****', doc: null });
 });
