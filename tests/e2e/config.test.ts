@@ -207,7 +207,7 @@ describe(proves('config.trust'), () => {
     expect(await serversOf(home, '--project', app, ...trusting)).toEqual([]);
     const { checks } = (await report(home, ['doctor', ...trusting], app)) as Doctor;
     expect(checks.config.issues.map(({ code }) => code)).toEqual(['CONFIG_UNTRUSTED_PROJECT']);
-    expect(() => statSync(mark)).toThrow();
+    expect(() => statSync(mark)).toThrow('ENOENT');
 
     const hint = checks.config.issues[0]?.hint ?? '';
     const words = hint.slice(hint.indexOf('plugboard config'));
