@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { refusal, said } from '../support/cli.ts';
 import { fixture, useHomes } from '../support/home.ts';
@@ -42,6 +44,24 @@ test(proves('cli.completion'), async () => {
   expect(await offered('mcp', 'add', '--env')).toEqual(['--env', '--env-var', '--env-header']);
   expect(await offered('completion', '')).toEqual(['bash', 'zsh', 'fish']);
   expect(await offered('nothing', 'like', 'this')).toEqual([]);
+});
+
+test('the script for bash may be read twice', async () => {
+  const home = createHome();
+  writeFileSync(join(home.folder, 'script.bash'), await said(home, ['completion', 'bash']));
+  const run = home.command(
+    'bash',
+    [
+      '-c',
+      'for round in 1 2; do source ./script.bash; done; complete -p plugboard; echo $ShellCompDirectiveKeepOrder; type -t readonly',
+    ],
+    { cwd: home.folder },
+  );
+  expect({ status: await run.ended, stdout: run.stdout(), stderr: run.stderr() }).toEqual({
+    status: 0,
+    stdout: 'complete -F __plugboard_complete plugboard\n32\nbuiltin\n',
+    stderr: '',
+  });
 });
 
 test('completion goes on when the configuration cannot be read', async () => {

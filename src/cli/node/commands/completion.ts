@@ -15,6 +15,13 @@ const WITHOUT_BASH_COMPLETION = `if ! declare -F _get_comp_words_by_ref >/dev/nu
 fi
 `;
 
+/** The script makes constants, which may be there already: from reading it twice, or from another program's script. */
+const ONCE = `readonly() {
+    local name=\${1%%=*}
+    [ -n "\${!name+set}" ] || eval "$1"
+}
+`;
+
 /** Prints by itself and reports its exit status: what it prints is a script, whatever `--json` says. */
 export const completionCommand: CliCommand<number> = {
   name: 'completion',
@@ -29,8 +36,9 @@ export const completionCommand: CliCommand<number> = {
         hint: `use one of ${SHELLS.join(', ')}`,
       });
     }
-    if (shell === 'bash') process.stdout.write(WITHOUT_BASH_COMPLETION);
+    if (shell === 'bash') process.stdout.write(WITHOUT_BASH_COMPLETION + ONCE);
     script(shell, 'plugboard', 'plugboard');
+    if (shell === 'bash') process.stdout.write('unset -f readonly\n');
     return 0;
   },
   render: () => '',
