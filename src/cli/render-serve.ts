@@ -10,6 +10,8 @@ export type ServingFacts = {
     | { readonly kind: 'fresh'; readonly token: string }
     | { readonly kind: 'named'; readonly names: readonly string[] }
     | { readonly kind: 'none' };
+  /** The process that had the endpoint open before; null when it closes with this command. */
+  readonly servedBy: number | null;
   /** How a person calls this program from here. */
   readonly program: string;
 };
@@ -23,7 +25,9 @@ export function renderServing(facts: ServingFacts): string {
     '',
     ...connectLines(facts),
     '',
-    'Ctrl-C ends it.',
+    facts.servedBy === null
+      ? 'Ctrl-C ends it.'
+      : `Ctrl-C leaves; the endpoint belongs to process ${facts.servedBy} and stays open.`,
   ].join('\n');
 }
 

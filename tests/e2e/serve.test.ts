@@ -204,18 +204,43 @@ test(proves('fault.port-in-use'), async () => {
   other.close();
 });
 
-test(`${proves('fault.port-in-use')}: serve twice on one port`, async () => {
-  const homes = [createHome(), createHome()];
-  const served = await homes[0]?.serve();
-  const port = new URL(served?.endpoint ?? '').port;
-  for (const home of homes) {
-    const refused = await home.finish(['serve', '--port', port, '--json']);
-    expect(refused.status).toBe(1);
-    expect(JSON.parse(refused.stderr.trim().split('\n').at(-1) ?? '')).toEqual({
-      error: expect.objectContaining({ code: 'PORT_IN_USE', hint: expect.stringContaining('--port') }),
-    });
-  }
-  expect((await fetch(served?.endpoint.replace('/mcp', '/healthz') ?? '')).status).toBe(200);
+test(`${proves('fault.port-in-use')}: serve on the port of another home`, async () => {
+  const served = await createHome().serve();
+  const { port } = new URL(served.endpoint);
+  const refused = await createHome().finish(['serve', '--port', port, '--json']);
+  expect(refused.status).toBe(1);
+  expect(JSON.parse(refused.stderr.trim().split('\n').at(-1) ?? '')).toEqual({
+    error: expect.objectContaining({ code: 'PORT_IN_USE', hint: expect.stringContaining('--port') }),
+  });
+  expect((await fetch(served.endpoint.replace('/mcp', '/healthz'))).status).toBe(200);
+});
+
+test('serve twice: the second shows what the first serves, and leaves it open', async () => {
+  const home = createHome();
+  home.configure({ echo: fixture('echo') });
+  const { endpoint, pid } = await home.serve();
+  const second = home.run(['serve', '--port', new URL(endpoint).port]);
+  await until(() => second.stdout().includes('Ctrl-C'));
+  expect(second.stderr()).toContain(`process ${pid}); it serves this address already`);
+  expect(second.stdout()).toContain(`Endpoint   ${endpoint}\n`);
+  expect(second.stdout()).toMatch(/echo +\(stdio\) +CONNECTED/);
+  expect(second.stdout()).toContain(`Ctrl-C leaves; the endpoint belongs to process ${pid} and stays open.`);
+  process.kill(second.pid, 'SIGINT');
+  expect(await second.ended).toBe(0);
+  expect((await fetch(endpoint.replace('/mcp', '/healthz'))).status).toBe(200);
+});
+
+test('serve says that a file is broken, and that it is good again', async () => {
+  const home = createHome();
+  home.configure({ echo: fixture('echo') });
+  const file = join(home.path, 'config.toml');
+  const good = readFileSync(file, 'utf8');
+  const run = home.run(['serve', '--port', '0']);
+  await untilReady(run);
+  writeFileSync(file, 'not toml');
+  await until(() => run.stderr().includes('last good configuration stays in force'));
+  writeFileSync(file, good);
+  await until(() => run.stderr().includes(`${file}: can be read again, and is in force\n`));
 });
 
 test.each([

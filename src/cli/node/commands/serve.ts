@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostStatus } from '../../../api/index.ts';
-import { type Met, openControl } from '../../../api/node/index.ts';
+import { type Control, type Met, openControl } from '../../../api/node/index.ts';
 import { loadConfig } from '../../../config/node/index.ts';
 import { AppError, type Issue, printableLine, renderIssue } from '../../../kernel/index.ts';
 import { renderServerLine, type ServerReport } from '../../../status/index.ts';
@@ -94,6 +94,7 @@ async function runForeground(context: CliContext, input: Input): Promise<number>
     const offline = announceChanges(context, running);
     await announce(context, {
       endpoint,
+      servedBy: null,
       status: async () => running.status(),
       settled: running.host.settled(),
       stopped: stop.asked,
@@ -115,14 +116,14 @@ async function attach(
 ): Promise<number> {
   const control = openControl(met.socket);
   const { config } = await loadConfig(context.loadOptions);
-  const answer = await control.request('listen', address(input, config.serve));
-  const endpoint = String((answer as { endpoint?: unknown }).endpoint);
+  const { endpoint, ours } = await openAt(control, address(input, config.serve));
   const gone = Promise.race([stop.asked, control.closed]);
   context.err.write(
-    `plugboard: the host of this home runs already (version ${met.welcome.version}, process ${met.welcome.pid}); it opens the endpoint\n`,
+    `plugboard: the host of this home runs already (version ${met.welcome.version}, process ${met.welcome.pid}); it ${ours ? 'opens the endpoint' : 'serves this address already'}\n`,
   );
   await announce(context, {
     endpoint,
+    servedBy: ours ? null : met.welcome.pid,
     status: async () => (await control.request('status')) as unknown as HostStatus,
     // The host may end first.
     settled: control.request('settled').catch(() => {}),
@@ -143,6 +144,31 @@ async function attach(
   control.close();
   if (ended === 'host') context.err.write('plugboard: the host has ended\n');
   return ended === 'host' ? 1 : 0;
+}
+
+/**
+ * The endpoint at an address, which the host opens, or has open already.
+ *
+ * @returns `ours`: it closes when this command ends.
+ * @throws AppError `PORT_IN_USE` when another program has it, and whatever else the host refuses with
+ */
+async function openAt(
+  control: Control,
+  at: { readonly host: string; readonly port: number },
+): Promise<{ readonly endpoint: string; readonly ours: boolean }> {
+  try {
+    const answer = await control.request('listen', at);
+    return { endpoint: String((answer as { endpoint?: unknown }).endpoint), ours: true };
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'PORT_IN_USE') throw error;
+    const { endpoints } = (await control.request('status')) as unknown as HostStatus;
+    const open = endpoints.find((endpoint) => {
+      const { hostname, port } = new URL(endpoint);
+      return hostname.replaceAll(/[[\]]/g, '') === at.host && Number(port) === at.port;
+    });
+    if (open === undefined) throw error;
+    return { endpoint: open, ours: false };
+  }
 }
 
 function address(
@@ -178,6 +204,8 @@ function localToken(context: CliContext, { store }: Pick<HostProcess, 'store'>):
 
 type Serving = {
   readonly endpoint: string;
+  /** The process that had the endpoint open before; null when it closes with this command. */
+  readonly servedBy: number | null;
   readonly status: () => Promise<HostStatus>;
   /** Resolves once no server is starting any more. */
   readonly settled: Promise<unknown>;
@@ -204,14 +232,18 @@ async function announce(context: CliContext, serving: Serving): Promise<void> {
   if (!ready) return;
   const { servers, issues, version } = await serving.status();
   context.out.write(
-    `${renderServing({ version, endpoint: serving.endpoint, servers, issues, token, program: programWords(context.env, context.cwd) })}\n`,
+    `${renderServing({ version, endpoint: serving.endpoint, servedBy: serving.servedBy, servers, issues, token, program: programWords(context.env, context.cwd) })}\n`,
   );
 }
 
-/** Says each later change of a server's state, and each new problem of the configuration, in a line. */
+/** The problems for which a file is not used at all. */
+const UNUSABLE: ReadonlySet<string> = new Set(['CONFIG_NOT_TOML', 'CONFIG_UNREADABLE', 'CONFIG_SYSTEM_DAMAGED']);
+
+/** Says each later change of a server's state, and what is wrong with the configuration and right again, in a line. */
 function announceChanges(context: CliContext, running: HostProcess): { readonly begin: () => void } {
   const said = new Map<string, string>();
   let issuesSaid = new Set<string>();
+  let filesSaid = new Set<string>();
   const look = (say: boolean): void => {
     const { servers, issues } = running.status();
     for (const report of servers) {
@@ -227,6 +259,13 @@ function announceChanges(context: CliContext, running: HostProcess): { readonly 
     const now = new Set(issues.map((issue: Issue) => renderIssue(issue)));
     if (say) for (const text of now) if (!issuesSaid.has(text)) context.err.write(`${text}\n`);
     issuesSaid = now;
+    const broken = new Set(
+      issues.flatMap(({ code, file }) => (file !== undefined && UNUSABLE.has(code) ? [file] : [])),
+    );
+    if (say)
+      for (const file of filesSaid)
+        if (!broken.has(file)) context.err.write(printableLine(`${file}: can be read again, and is in force`) + '\n');
+    filesSaid = broken;
   };
   return {
     begin: () => {
