@@ -11,7 +11,7 @@ export { addServer, removeServer, setKey, unsetKey } from './edit.ts';
 export type { TomlInput, TomlInputTable } from './edit-tree.ts';
 export { type Explainable, type Explained, type ExplainedLayer, explain, get, type ShowOptions } from './explain.ts';
 export type { KeyRow, KeyType } from './key-types.ts';
-export { CODEX_KEYS, TOP_KEYS } from './keys.ts';
+export { CODEX_KEYS, countsAtStart, TOP_KEYS } from './keys.ts';
 export { type KeyPath, renderKey } from './located.ts';
 export { type ParsedLayer, parseKey, parseLayer, parseValue } from './parse.ts';
 export { parseRequirements, type Requirements, requirementFor } from './requirements.ts';

@@ -56,6 +56,8 @@ export type KeyRow = {
   readonly sensitive?: true;
   /** The key may not be used at all; completes "KEY …". */
   readonly refused?: { readonly code: ErrorCode; readonly message: string; readonly hint: string };
+  /** An edit counts only for endpoints that are opened later. */
+  readonly atStart?: true;
   /** The key restricts what a server may do, so a misspelling of it makes the server invalid. */
   readonly safety?: true;
 };

@@ -13,14 +13,16 @@ export const SERVE_KEYS: readonly KeyRow[] = [
     key: 'host',
     type: FILLED,
     default: '127.0.0.1',
-    doc: 'Address to listen on.',
+    atStart: true,
+    doc: 'Address to listen on. Counts for the next `plugboard serve`.',
     example: 'host = "127.0.0.1"',
   },
   {
     key: 'port',
     type: { kind: 'integer', min: 0, max: 65_535 },
     default: 7450,
-    doc: 'Port to listen on; 0 takes any free one.',
+    atStart: true,
+    doc: 'Port to listen on; 0 takes any free one. Counts for the next `plugboard serve`.',
     example: 'port = 7450',
   },
   {
@@ -361,6 +363,11 @@ export function unknownPart(path: KeyPath): { readonly index: number; readonly k
     type = row.type;
   }
   return null;
+}
+
+/** True for a key that leaves the endpoints as they are that are open when it is edited. */
+export function countsAtStart(path: KeyPath): boolean {
+  return findRow(path)?.atStart === true;
 }
 
 /** The default of a key that has a number as default. */

@@ -385,3 +385,17 @@ test(proves('config.did-you-mean', 'config.literal-secret', 'config.self-referen
   expect(checks.config.issues.every((issue) => issue.file === file && issue.line !== undefined)).toBe(true);
   expect(await said(home, ['tools', 'call', 'dollar__env', '{"name": "A"}'])).toBe('$HOME');
 });
+
+test('an edit of the address says that an open endpoint stays where it is', async () => {
+  const home = createHome();
+  home.configure({});
+  const notes = async (...args: string[]): Promise<unknown> =>
+    (await report<{ notes: unknown }>(home, ['config', ...args])).notes;
+  expect(await notes('set', 'serve.port', '8080')).toEqual([]);
+  const { endpoint } = await home.serve();
+  const later = [`it counts from the next start of plugboard serve; ${endpoint} stays open`];
+  expect(await notes('set', 'serve.port', '8081')).toEqual(later);
+  expect(await notes('set', 'serve.port', '8081')).toEqual([]);
+  expect(await notes('set', 'serve.rate_limit_per_sec', '5')).toEqual([]);
+  expect(await notes('unset', 'serve.port')).toEqual(later);
+});

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
+  countsAtStart,
   type Explained,
   explain,
   type KeyPath,
@@ -15,7 +16,7 @@ import { loadConfig, pathsOf, trustProject } from '../../../config/node/index.ts
 import { AppError, type JsonValue, printableLine } from '../../../kernel/index.ts';
 import { renderExplained, valueText } from '../../render-config.ts';
 import { renderTable } from '../../render-table.ts';
-import type { CliCommand } from '../context.ts';
+import type { CliCommand, CliContext } from '../context.ts';
 import { brokenFile, editUserConfig, freshNotes, sayBroken, userFile } from '../user-config.ts';
 
 const KEY = { name: 'KEY', help: 'dotted key as in TOML, such as mcp_servers.docs.enabled', required: true } as const;
@@ -90,7 +91,10 @@ const configSet: CliCommand<KeyEdited> = {
       rule !== 'replace' || winner === undefined || winner.file === edit.file || winner.layer === 'built_in'
         ? []
         : [`it has no effect here, because ${winner.file ?? '-c'} counts more`];
-    return editedKey(edit, path, { message: `Set ${renderKey(path)}.`, notes: [...overruled, ...freshNotes(edit)] });
+    return editedKey(edit, path, {
+      message: `Set ${renderKey(path)}.`,
+      notes: [...overruled, ...freshNotes(edit), ...(await laterNotes(context, edit, path))],
+    });
   },
   ...edited,
 };
@@ -104,7 +108,10 @@ const configUnset: CliCommand<KeyEdited> = {
     const path = pathOf(input.args['KEY']);
     const edit = await editUserConfig(context, (text) => unsetKey(text, path));
     if (!edit.changed) throw notSet(renderKey(path), edit.file);
-    return editedKey(edit, path, { message: `Unset ${renderKey(path)}.`, notes: freshNotes(edit) });
+    return editedKey(edit, path, {
+      message: `Unset ${renderKey(path)}.`,
+      notes: [...freshNotes(edit), ...(await laterNotes(context, edit, path))],
+    });
   },
   ...edited,
 };
@@ -180,6 +187,20 @@ function pathOf(key: string | undefined): KeyPath {
   const path = parseKey(key ?? '');
   if (path !== null) return path;
   throw new AppError('USAGE', `not a dotted TOML key: ${key}`, { hint: 'for example: mcp_servers.docs.command' });
+}
+
+/** What an edit of the address does not do to a host that has its endpoint open. */
+async function laterNotes(
+  context: CliContext,
+  { changed }: { readonly changed: boolean },
+  path: KeyPath,
+): Promise<readonly string[]> {
+  if (!changed || !countsAtStart(path)) return [];
+  const { lookAtRunning } = await import('../running.ts');
+  const running = await lookAtRunning(context);
+  running?.control.close();
+  const open = running?.status.endpoints ?? [];
+  return open.length === 0 ? [] : [`it counts from the next start of plugboard serve; ${open.join(', ')} stays open`];
 }
 
 function notSet(key: string, file?: string): AppError {
