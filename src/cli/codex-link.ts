@@ -29,8 +29,9 @@ export type CodexServers = {
 /** What happens to a server that Codex has. */
 export type CodexServer = {
   readonly name: string;
-  readonly action: 'move' | 'keep';
-  /** Why it stays; '' for one that moves. */
+  /** `moved`: an earlier run moved it. */
+  readonly action: 'move' | 'moved' | 'keep';
+  /** Why it stays; '' for one that does not. */
   readonly why: string;
 };
 
@@ -112,9 +113,20 @@ function valueAt(table: TomlInputTable, path: KeyPath): TomlInput | undefined {
   );
 }
 
-/** Which servers of Codex can move without losing anything. `own`: the names that Plugboard has already. */
-export function planMove({ config }: CodexServers, own: ReadonlySet<string>): readonly CodexServer[] {
+/**
+ * Which servers of Codex can move without losing anything.
+ *
+ * @param own The names that Plugboard has already.
+ * @param moved The names that earlier runs have moved.
+ */
+export function planMove(
+  { config }: CodexServers,
+  own: ReadonlySet<string>,
+  moved: ReadonlySet<string>,
+): readonly CodexServer[] {
   return [...config.servers.values()].map((entry) => {
+    if (!entry.enabled && moved.has(entry.name) && own.has(entry.name))
+      return { name: entry.name, action: 'moved', why: '' };
     const why = whyKept(entry, config) ?? (own.has(entry.name) ? 'Plugboard has a server of this name' : '');
     return { name: entry.name, action: why === '' ? 'move' : 'keep', why };
   });

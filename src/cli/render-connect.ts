@@ -36,7 +36,8 @@ export function renderConnect(report: ConnectReport): string {
 }
 
 function serverLines(servers: readonly CodexServer[]): readonly string[] {
-  return servers.map(({ name, action, why }) =>
-    printableLine(action === 'move' ? `moved into Plugboard: ${name}` : `stays in Codex: ${name} (${why})`),
-  );
+  return servers.map(({ name, action, why }) => {
+    if (action === 'keep') return printableLine(`stays in Codex: ${name} (${why})`);
+    return printableLine(`${action === 'moved' ? 'moved already' : 'moved into Plugboard'}: ${name}`);
+  });
 }

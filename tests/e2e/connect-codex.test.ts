@@ -132,6 +132,7 @@ test('a moved server that was changed in Plugboard since stays there', async () 
   const home = createHome();
   codexFile(home, '[mcp_servers.a]\ncommand = "x"\n[mcp_servers.b]\ncommand = "x"\n');
   await said(home, ['connect', 'codex', '--move']);
+  expect(await said(home, ['connect', 'codex', '--move'])).toContain('moved already: a\nmoved already: b');
   await said(home, ['config', 'set', 'mcp_servers.a.command', 'y']);
   expect(await said(home, ['connect', 'codex', '--undo'])).toContain(
     "note: 'a' was changed in Plugboard since, and stays there too",

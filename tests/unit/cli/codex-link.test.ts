@@ -40,11 +40,20 @@ command = "x"
 command = "plugboard"
 args = ["stdio"]
 `);
-  expect(planMove(codex, new Set(['taken']))).toEqual([
+  expect(planMove(codex, new Set(['taken']), new Set(['off']))).toEqual([
     { name: 'good', action: 'move', why: '' },
     { name: 'off', action: 'keep', why: 'disabled there' },
     { name: 'wrong', action: 'keep', why: 'its entry has problems' },
     { name: 'taken', action: 'keep', why: 'Plugboard has a server of this name' },
+  ]);
+});
+
+test('what an earlier run moved is disabled in Codex and in Plugboard', () => {
+  const codex = read('[mcp_servers.a]\ncommand = "x"\nenabled = false\n[mcp_servers.b]\ncommand = "x"\n');
+  const names = new Set(['a', 'b']);
+  expect(planMove(codex, names, names)).toEqual([
+    { name: 'a', action: 'moved', why: '' },
+    { name: 'b', action: 'keep', why: 'Plugboard has a server of this name' },
   ]);
 });
 
@@ -72,7 +81,7 @@ test.each([
   { entry: 'url = "https://h/mcp"\nhttp_headers_helper = "x"', why: '' },
 ])('what Plugboard would do otherwise than Codex stays there: $entry', ({ entry, why }) => {
   const codex = read(`[mcp_servers."a.b"]\n${entry}\n`);
-  expect(planMove(codex, new Set())).toEqual([{ name: 'a.b', action: why === '' ? 'move' : 'keep', why }]);
+  expect(planMove(codex, new Set(), new Set())).toEqual([{ name: 'a.b', action: why === '' ? 'move' : 'keep', why }]);
 });
 
 test.each([

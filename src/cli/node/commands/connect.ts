@@ -69,7 +69,7 @@ async function connect(context: CliContext, file: string, move: boolean): Promis
       hint: 'rename that server first',
     });
   }
-  const plan = await planFor(context, codex, move);
+  const plan = await planFor(context, file, { codex, move });
   const linkName = codex.linkName ?? 'plugboard';
   const moving = plan.filter(({ action }) => action === 'move').map(({ name }) => name);
   await remember(context, file, { codex, created: text === null, linkName, moving });
@@ -99,9 +99,14 @@ async function connect(context: CliContext, file: string, move: boolean): Promis
 const NOT_ASKED = 'not asked to move';
 
 /** Which servers move: those that can, if the user said so, by option or when asked. */
-async function planFor(context: CliContext, codex: CodexServers, move: boolean): Promise<readonly CodexServer[]> {
-  const { config } = await loadConfig(context.loadOptions);
-  const plan = planMove(codex, new Set(config.servers.keys()));
+async function planFor(
+  context: CliContext,
+  file: string,
+  { codex, move }: { readonly codex: CodexServers; readonly move: boolean },
+): Promise<readonly CodexServer[]> {
+  const [{ config }, records] = await Promise.all([loadConfig(context.loadOptions), readRecords(context.home)]);
+  const earlier = new Set(records[file]?.moved.map(({ name }) => name));
+  const plan = planMove(codex, new Set(config.servers.keys()), earlier);
   const names = plan.filter(({ action }) => action === 'move').map(({ name }) => name);
   if (names.length === 0 || move || (await agrees(context, names))) return plan;
   return plan.map((server) => (server.action === 'move' ? { ...server, action: 'keep', why: NOT_ASKED } : server));
