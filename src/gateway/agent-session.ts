@@ -239,9 +239,7 @@ export class AgentSession {
       session: this.#options.id,
       capabilities: () => this.#capabilities,
       notify: (message, related) => {
-        const unasked = this.#level === null && related === null;
-        const isLog = message.method === 'notifications/message';
-        if (isLog && (unasked || !passesLevel(message.params?.['level'], this.#level))) return;
+        if (message.method === 'notifications/message' && !passesLevel(message.params?.['level'], this.#level)) return;
         send(related)(message);
       },
       ask: (request) => this.#questions.ask(request, send(request.related)),

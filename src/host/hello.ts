@@ -1,4 +1,4 @@
-import type { Issue, JsonObject } from '../kernel/index.ts';
+import { type Issue, isJsonObject, type JsonObject, type JsonValue } from '../kernel/index.ts';
 import type { SessionHello } from './types.ts';
 
 /** What the merged endpoint can do, whatever servers are behind it now or later. */
@@ -37,5 +37,10 @@ export function singleCapabilities(capabilities: JsonObject): JsonObject {
   const carried = ['completions', 'logging', 'prompts', 'resources', 'tools', 'experimental'].filter(
     (name) => capabilities[name] !== undefined,
   );
-  return Object.fromEntries(carried.map((name) => [name, capabilities[name]]));
+  return Object.fromEntries(carried.map((name) => [name, announced(name, capabilities[name])]));
+}
+
+function announced(name: string, capability: JsonValue | undefined): JsonValue | undefined {
+  const isList = ['prompts', 'resources', 'tools'].includes(name);
+  return isList && isJsonObject(capability) ? { ...capability, listChanged: true } : capability;
 }

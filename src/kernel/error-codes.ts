@@ -324,6 +324,13 @@ export const ERROR_CODES = {
     means: 'The session does not exist or has ended.',
     fix: 'Send `initialize` again.',
   },
+  HTTP_EVENT_UNKNOWN: {
+    ...usage,
+    http: 400,
+    rpc: RPC.invalidRequest,
+    means: 'The Last-Event-ID header names an event whose stream cannot be resumed any more.',
+    fix: 'Leave the header out; the session itself goes on.',
+  },
   HTTP_TOO_MANY_SESSIONS: {
     ...usage,
     http: 429,

@@ -172,7 +172,7 @@ describe(proves('gateway.streams'), () => {
     'the event id %s, which was never given, is refused',
     async (id) => {
       const agent = await gateway.http();
-      expect((await get(agent, id)).status).toBe(404);
+      expect((await get(agent, id)).status).toBe(400);
       expect(await agent.result('ping')).toEqual({});
       await agent.close();
     },
@@ -184,7 +184,7 @@ describe(proves('gateway.streams'), () => {
     const stream = await get(ada);
     const [, event] = await read(stream.events(), 1);
     const answer = await get(bob, event?.id ?? 'own-0');
-    expect(answer.status === 404 || said(await read(answer.events(), 0)).length === 0).toBe(true);
+    expect(answer.status === 400 || said(await read(answer.events(), 0)).length === 0).toBe(true);
     answer.drop();
     await Promise.all([ada.close(), bob.close()]);
   });

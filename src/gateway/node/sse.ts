@@ -11,6 +11,9 @@ const HEADERS = {
 /** What a client waits before it comes back, after we closed a stream. Milliseconds. */
 const RETRY_MS = 1_000;
 
+/** A client that leaves this much unread is cut off. Bytes. */
+const SLOW_CLIENT_BYTES = 16 * 1024 * 1024;
+
 export type SseOptions = {
   /** Names the stream within its session, for event ids. */
   readonly stream: string;
@@ -77,8 +80,15 @@ export class SseStream {
     const event = this.#options.store.add(this.#options.stream, message);
     this.#sent += 1;
     if (this.#response === null) return;
+    if (this.#response.writableLength > SLOW_CLIENT_BYTES) return this.#cutOff();
     writeEvent(this.#response, event);
     this.#delivered = this.#sent;
+  }
+
+  /** A client that does not read loses its connection; it may come back and ask for what it has missed. */
+  #cutOff(): void {
+    this.#response?.destroy();
+    this.#response = null;
   }
 
   /** Keeps proxies and clients from giving up on a quiet stream. */

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import { AppError, type RpcMessage, toRpcError } from '../../kernel/index.ts';
+import { AppError, type Log, type RpcMessage, toRpcError } from '../../kernel/index.ts';
 import { createLineSplitter } from '../../upstreams/index.ts';
 import { AgentSession, type AgentSessionOptions } from '../agent-session.ts';
 import type { Reply } from '../reply.ts';
@@ -20,7 +20,7 @@ export type StreamServerOptions = Omit<AgentSessionOptions, 'outlet'> & {
  */
 export function serveStream(options: StreamServerOptions): Promise<void> {
   const { input, output, ...rest } = options;
-  const write = createWriter(output);
+  const write = createWriter(output, rest.log);
   const session = new AgentSession({ ...rest, outlet: write });
   const reply: Reply = { respond: write, stream: write, abandon: () => {} };
   const refuse = (error: AppError): void => write({ jsonrpc: '2.0', id: null, error: toRpcError(error) });
@@ -47,11 +47,23 @@ export function serveStream(options: StreamServerOptions): Promise<void> {
   });
 }
 
+/** An agent that leaves this much unread gets no more notifications until it has caught up. Bytes. */
+const SLOW_AGENT_BYTES = 16 * 1024 * 1024;
+
+/** An agent that leaves this much unread is given up. Bytes. */
+const DEAD_AGENT_BYTES = 256 * 1024 * 1024;
+
 /** Writes messages as lines; those of one tick go out together. */
-function createWriter(output: Writable): (message: RpcMessage) => void {
+function createWriter(output: Writable, log: Log): (message: RpcMessage) => void {
   let corked = false;
+  let isSlow = false;
   return (message) => {
     if (output.destroyed) return;
+    const wasSlow = isSlow;
+    isSlow = output.writableLength > SLOW_AGENT_BYTES;
+    if (isSlow && !wasSlow) log('warn', 'an agent does not read: it gets no notifications until it has caught up');
+    if (isSlow && !('id' in message)) return;
+    if (output.writableLength > DEAD_AGENT_BYTES) return void output.destroy();
     if (!corked) {
       corked = true;
       output.cork();
