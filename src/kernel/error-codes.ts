@@ -214,9 +214,16 @@ export const ERROR_CODES = {
     fix: 'The message is the words of the server; check what was asked of it.',
   },
   // ── the endpoint ──
-  UNKNOWN_SERVER: { ...usage, http: 404, means: 'No server has this name.', fix: 'See `plugboard mcp list`.' },
+  UNKNOWN_SERVER: {
+    ...usage,
+    exit: 1,
+    http: 404,
+    means: 'No server has this name.',
+    fix: 'See `plugboard mcp list`.',
+  },
   UNKNOWN_TOOL: {
     ...usage,
+    exit: 1,
     means: 'No tool has this name, or its server is not connected.',
     fix: 'List the tools again; `plugboard tools list` shows them with their servers.',
   },

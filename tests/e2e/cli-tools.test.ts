@@ -119,7 +119,7 @@ test.each([
   {
     name: 'no such tool',
     args: ['echo__eco'],
-    want: { status: 2, code: 'UNKNOWN_TOOL', hint: "did you mean 'echo__echo'? See: plugboard tools list" },
+    want: { status: 1, code: 'UNKNOWN_TOOL', hint: "did you mean 'echo__echo'? See: plugboard tools list" },
   },
   { name: 'a hidden tool', args: ['hides__echo'], want: { status: 5, code: 'TOOL_DISABLED' } },
   { name: 'a server that is not there', args: ['gone__x'], want: { status: 1, code: 'UPSTREAM_NOT_READY' } },

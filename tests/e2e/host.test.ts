@@ -200,7 +200,7 @@ test('a pipe on a server that does not exist is told so before any MCP', async (
   const home = createHome();
   home.configure({ echo: fixture('echo') });
   expect(await home.finish(['stdio', '--server', 'ecko'])).toEqual({
-    status: 2,
+    status: 1,
     stdout: '',
     stderr: expect.stringContaining('UNKNOWN_SERVER'),
   });
