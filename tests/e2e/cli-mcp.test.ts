@@ -246,6 +246,14 @@ test('a server of another layer is disabled by an overlay, and enabled by taking
   });
 });
 
+test.each([['mcp'], ['config'], []])(
+  'a group without a command is an error object with --json: %s',
+  async (...group) => {
+    const see = `see: ${['plugboard', ...group, '--help'].join(' ')}`;
+    expect(await refusal(createHome(), group)).toMatchObject({ status: 2, code: 'USAGE', hint: see });
+  },
+);
+
 test('what turns off a server of a project is no mistake elsewhere, and can be taken back there', async () => {
   const home = createHome();
   const project = join(home.folder, 'project');

@@ -18,7 +18,9 @@ Home: PLUGBOARD_HOME, else ~/.plugboard.`;
  */
 export async function runProgram(argv: readonly string[], version: string): Promise<number> {
   let status = 0;
+  const asJson = argv.includes('--json');
   const program = prepare(new Commander('plugboard'))
+    .configureOutput(asJson ? { writeErr: () => {} } : {})
     .description('Runs MCP servers for any agent, behind one MCP endpoint.')
     .version(version, '-V, --version')
     .addHelpText('after', FOOTER);
@@ -33,9 +35,10 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
-    // A group without one of its commands: its help was shown.
-    if (error.code === 'commander.help') return 2;
-    throw new AppError('USAGE', error.message.replace(/^error: /, ''), {
+    // A group without one of its commands: for people its help was shown.
+    const noCommand = error.code === 'commander.help';
+    if (noCommand && !asJson) return 2;
+    throw new AppError('USAGE', noCommand ? 'a command is missing' : error.message.replace(/^error: /, ''), {
       hint: `see: ${helpFor(program, argv)}`,
     });
   }
