@@ -41,7 +41,7 @@ export async function editFile(place: EditPlace, edit: (text: string) => string)
     });
   try {
     const before = await readText(target);
-    if (before.kind === 'unreadable') throw unreadable(place.file, before.reason);
+    if (before.kind === 'unreadable') throw unreadable(place.file, before);
     const old = before.kind === 'absent' ? '' : before.text;
     const text = located(place.file, () => edit(old));
     if (text === old) return false;
@@ -112,7 +112,10 @@ async function targetOf(file: string): Promise<string> {
     if (link?.isSymbolicLink() !== true) return path;
     path = resolve(dirname(path), await readlink(path));
   }
-  throw unreadable(file, 'its symbolic links lead in a circle');
+  throw unreadable(file, {
+    reason: 'its symbolic links lead in a circle',
+    hint: 'make the link lead to a file',
+  });
 }
 
 async function replace(target: string, text: string): Promise<void> {

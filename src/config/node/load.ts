@@ -45,7 +45,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const [requirements, system, user, project] = await Promise.all([
     Promise.all(paths.requirements.map(({ file, owner }) => readRequirements(file, owner))),
     readLayer(paths.system, 'system'),
-    readUserLayer(paths.user, options.configFile !== undefined),
+    options.configFile === undefined ? readLayer(paths.user, 'user') : readAskedLayer(paths.user),
     Promise.all(paths.project.map((file) => readLayer(file, 'project'))),
   ]);
   const base = [system, user].filter((layer) => layer !== null);
@@ -116,20 +116,18 @@ async function readLayer(file: string, layer: Layer): Promise<ParsedLayer | null
     code: 'CONFIG_UNREADABLE',
     severity: 'error',
     message: `the file is skipped: ${read.reason}`,
-    hint: 'check that you may read it',
+    hint: read.hint,
     file,
   };
   return { layer, file, table: emptyTable({ layer, file, line: null, column: null }), issues: [issue] };
 }
 
-async function readUserLayer(file: string, asked: boolean): Promise<ParsedLayer | null> {
-  const layer = await readLayer(file, 'user');
-  if (!asked) return layer;
-  if (layer === null) throw unreadable(file, 'no such file');
-  const [problem] = layer.issues;
-  if (problem?.code === 'CONFIG_UNREADABLE')
-    throw unreadable(file, problem.message.replace('the file is skipped: ', ''));
-  return layer;
+/** The file of `--config`. @throws AppError `CONFIG_UNREADABLE` */
+async function readAskedLayer(file: string): Promise<ParsedLayer> {
+  const read = await readText(file);
+  if (read.kind === 'text') return parseLayer(read.text, file, 'user');
+  const absent = { reason: 'no such file', hint: 'name a file that exists' };
+  throw unreadable(file, read.kind === 'absent' ? absent : read);
 }
 
 function skipsFile(issue: Issue): boolean {

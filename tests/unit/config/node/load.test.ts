@@ -131,12 +131,13 @@ describe('--config', () => {
   });
 
   test.each([
-    { name: 'is missing', path: 'nowhere.toml' },
-    { name: 'is a folder', path: '.' },
-  ])('that $name is an error', async ({ path }) => {
+    { name: 'is missing', path: 'nowhere.toml', hint: 'name a file that exists' },
+    { name: 'is a folder', path: '.', hint: 'put a TOML file in its place, or name another' },
+  ])('that $name is an error', async ({ path, hint }) => {
     await expect(load({ configFile: join(root, path) })).rejects.toMatchObject({
       code: 'CONFIG_UNREADABLE',
       where: join(root, path),
+      hint,
       facts: { exit: 2 },
     });
   });
@@ -144,20 +145,29 @@ describe('--config', () => {
 
 describe('a broken file', () => {
   test.each([
-    { name: 'not TOML', text: 'a = ', code: 'CONFIG_NOT_TOML' },
-    { name: 'not UTF-8', text: new Uint8Array([0x61, 0x3d, 0x22, 0xff, 0x22]), code: 'CONFIG_UNREADABLE' },
-  ])('is skipped and the others stay: $name', async ({ text, code }) => {
+    { name: 'not TOML', text: 'a = ', code: 'CONFIG_NOT_TOML', hint: /^correct this line/ },
+    {
+      name: 'not UTF-8',
+      text: new Uint8Array([0x61, 0x3d, 0x22, 0xff, 0x22]),
+      code: 'CONFIG_UNREADABLE',
+      hint: /^save it as UTF-8$/,
+    },
+  ])('is skipped and the others stay: $name', async ({ text, code, hint }) => {
     write('etc/plugboard/config.toml', server('x'));
     const file = write('home/config.toml', text);
     const { config, brokenFiles } = await load();
     expect([...config.servers.keys()]).toEqual(['x']);
-    expect(brokenFiles).toEqual([expect.objectContaining({ code, severity: 'error', file })]);
+    expect(brokenFiles).toEqual([
+      expect.objectContaining({ code, severity: 'error', file, hint: expect.stringMatching(hint) as string }),
+    ]);
     expect(config.issues).toEqual(brokenFiles);
   });
 
   test('a folder in its place is said', async () => {
     mkdirSync(join(root, 'home/config.toml'), { recursive: true });
-    expect((await load()).brokenFiles.map(({ code }) => code)).toEqual(['CONFIG_UNREADABLE']);
+    expect((await load()).brokenFiles).toMatchObject([
+      { code: 'CONFIG_UNREADABLE', hint: 'put a TOML file in its place, or name another' },
+    ]);
   });
 });
 
