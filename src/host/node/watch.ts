@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { watch } from 'chokidar';
 
@@ -18,10 +19,21 @@ export function watchFiles(files: readonly string[], onChange: () => void): () =
     depth: 0,
     ignored: (path, stats) => stats?.isFile() === true && !watched.has(path),
   });
+  /** A file may have become a symbolic link meanwhile, or lead elsewhere: then a change there is a change, too. */
+  const follow = (): void => {
+    for (const target of files.map(targetOf)) {
+      if (watched.has(target)) continue;
+      watched.add(target);
+      watcher.add(target);
+    }
+  };
   watcher.on('all', (_event, path) => {
     if (!watched.has(path)) return;
     clearTimeout(timer);
-    timer = setTimeout(onChange, QUIET_MS);
+    timer = setTimeout(() => {
+      follow();
+      onChange();
+    }, QUIET_MS);
   });
   watcher.on('ready', onChange);
   watcher.on('error', () => {});
@@ -29,4 +41,12 @@ export function watchFiles(files: readonly string[], onChange: () => void): () =
     clearTimeout(timer);
     void watcher.close();
   };
+}
+
+function targetOf(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
 }
