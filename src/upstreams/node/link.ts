@@ -3,21 +3,19 @@ import {
   type Clock,
   describeState,
   type Issue,
-  isJsonObject,
   type JsonObject,
-  type JsonValue,
   nextStep,
   type RpcNotification,
   type ServerState,
   type TimeoutPhase,
 } from '../../kernel/index.ts';
 import { stateOfEnd } from '../failures.ts';
-import { collectEntries, LIST_KINDS, LISTS, type ListKind, NO_LISTS, type ServerLists } from '../listing.ts';
+import { LIST_KINDS, LISTS, type ListKind, NO_LISTS, type ServerLists } from '../listing.ts';
 import type { AgentPort } from '../ports.ts';
-import { LEGACY_VERSIONS } from '../protocol.ts';
 import { HEALTHY_AFTER_MS, planRetry } from '../retry.ts';
 import { type EndReason, type Transport, TransportEnded } from '../transport.ts';
 import { Connection } from './connection.ts';
+import { introduce, type ServerHello, walkList } from './handshake.ts';
 import type { StartSlots } from './slots.ts';
 
 /** A server whose launch names variables that are not set. */
@@ -55,15 +53,6 @@ export type LinkEvents = {
   /** A connection is up (again): levels and subscriptions must be told to it. */
   readonly onUp: (connection: Connection) => void;
 };
-
-export type ServerHello = {
-  readonly serverInfo: JsonObject;
-  readonly capabilities: JsonObject;
-  readonly instructions: string | null;
-};
-
-/** A list is walked this far: a server that always names one more page must not fill the memory. */
-const MOST_PAGES = 500;
 
 /** How many things that a server did wrong are kept to be shown. */
 const MOST_ODD = 3;
@@ -232,7 +221,7 @@ export class Link {
     const transport = this.#options.createTransport(() => this.#onRenewed());
     if ('kind' in transport) return this.#setState(transport);
     this.#transport = transport;
-    const { server, roots, events, clock } = this.#options;
+    const { server, roots, events, clock, capabilities, clientVersion } = this.#options;
     let over: EndReason | null = null;
     const connection = new Connection({
       server,
@@ -261,7 +250,7 @@ export class Link {
     try {
       await connection.open();
       phase = 'initialize';
-      const hello = await this.#initialize(connection, transport);
+      const hello = await introduce(connection, { transport, capabilities, clientVersion, wait: this.#wait() });
       answered();
       phase = 'list_tools';
       this.#hello = hello;
@@ -287,25 +276,6 @@ export class Link {
     }
   }
 
-  async #initialize(connection: Connection, transport: Transport): Promise<ServerHello> {
-    const params = {
-      protocolVersion: LEGACY_VERSIONS[0],
-      capabilities: this.#options.capabilities,
-      clientInfo: { name: 'plugboard', title: 'Plugboard', version: this.#options.clientVersion },
-    };
-    const outcome = await connection.request('initialize', params, this.#wait());
-    if (outcome.kind === 'error') throw protocolError(`initialize was refused: ${outcome.error.message}`);
-    const result = outcome.result;
-    const version = isJsonObject(result) ? result['protocolVersion'] : undefined;
-    if (!isJsonObject(result) || typeof version !== 'string')
-      throw protocolError('initialize was answered without "protocolVersion"');
-    if (!LEGACY_VERSIONS.includes(version as (typeof LEGACY_VERSIONS)[number]))
-      throw protocolError(`it speaks revision ${version}, which Plugboard does not`);
-    transport.setProtocolVersion(version);
-    connection.notify('notifications/initialized');
-    return helloOf(result);
-  }
-
   #wait(): { timeoutMs: number; timeoutKey: string } {
     return {
       timeoutMs: this.#options.startupTimeoutMs(),
@@ -314,30 +284,9 @@ export class Link {
   }
 
   async #walk(connection: Connection, kind: ListKind): Promise<readonly JsonObject[]> {
-    const pages: JsonValue[] = [];
-    const cursors = new Set<string>();
-    let params: JsonObject | undefined;
-    for (;;) {
-      const outcome = await connection.request(LISTS[kind].method, params, this.#wait());
-      if (outcome.kind === 'error') {
-        if (kind !== 'tools') break;
-        throw protocolError(`${LISTS[kind].method} was refused: ${outcome.error.message}`);
-      }
-      pages.push(outcome.result);
-      const cursor = isJsonObject(outcome.result) ? outcome.result['nextCursor'] : undefined;
-      if (typeof cursor !== 'string') break;
-      if (pages.length >= MOST_PAGES) {
-        this.#onOdd(`${LISTS[kind].method} has more than ${MOST_PAGES} pages; those so far are used`);
-        break;
-      }
-      if (cursors.has(cursor)) {
-        this.#onOdd(`${LISTS[kind].method} repeats the cursor ${JSON.stringify(cursor)}; the pages so far are used`);
-        break;
-      }
-      cursors.add(cursor);
-      params = { cursor };
-    }
-    const { entries, issues } = collectEntries(this.#options.server, kind, pages);
+    const { server } = this.#options;
+    const onOdd = (detail: string): void => this.#onOdd(detail);
+    const { entries, issues } = await walkList(connection, { server, kind, wait: this.#wait(), onOdd });
     this.#listIssues.set(kind, issues);
     return entries;
   }
@@ -426,23 +375,6 @@ export class Link {
     this.#forget();
     await transport?.close();
   }
-}
-
-function helloOf(result: JsonObject): ServerHello {
-  const object = (key: string): JsonObject => {
-    const value = result[key];
-    return isJsonObject(value) ? value : {};
-  };
-  const instructions = result['instructions'];
-  return {
-    serverInfo: object('serverInfo'),
-    capabilities: object('capabilities'),
-    instructions: typeof instructions === 'string' ? instructions : null,
-  };
-}
-
-function protocolError(detail: string): TransportEnded {
-  return new TransportEnded({ kind: 'protocol', detail });
 }
 
 /** Why an attempt failed: what the transport said at its end, else what was thrown. */

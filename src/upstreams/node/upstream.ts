@@ -14,10 +14,10 @@ import type { ListKind, ServerLists } from '../listing.ts';
 import type { AgentPort, Call } from '../ports.ts';
 import { SHARED_CAPABILITIES, sessionCapabilities } from '../protocol.ts';
 import type { Transport } from '../transport.ts';
-import { type CallQueue, createCallQueue } from './call-queue.ts';
-import type { Connection } from './connection.ts';
-import { Link, type NeedsConfig, type ServerHello } from './link.ts';
+import type { ServerHello } from './handshake.ts';
+import { Link, type NeedsConfig } from './link.ts';
 import type { StartSlots } from './slots.ts';
+import { Use } from './use.ts';
 
 export type UpstreamOptions = {
   readonly server: ResolvedServer;
@@ -45,19 +45,6 @@ export type UpstreamEvents = {
 
 /** Who uses an upstream: the session's port, and its own values of the declared environment names. */
 export type User = { readonly port: AgentPort; readonly env: EnvValues };
-
-type Use = {
-  readonly link: Link;
-  readonly users: Map<string, AgentPort>;
-  /** URI → sessions subscribed to it. */
-  readonly subscriptions: Map<string, Set<string>>;
-  readonly queue: CallQueue;
-  /** Calls that run here or wait for something. */
-  busy: number;
-  lastUsed: number;
-};
-
-const LOG_LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
 
 /**
  * Everything about one configured server: the connection that all share and whose lists are the server's, the
@@ -174,7 +161,7 @@ export class Upstream {
     this.#levels.set(user.port.session, level);
     const { use } = this.#placeOf(user);
     use?.users.set(user.port.session, user.port);
-    if (use?.link.state.kind === 'up') use.link.ready().then((connection) => this.#sendLevel(use, connection), ignore);
+    use?.tellLevel();
   }
 
   /** Subscribes a session to a resource; the server is asked once for all sessions. */
@@ -215,12 +202,7 @@ export class Upstream {
   /** A session is over: its own connection ends, its subscriptions and level go. */
   leave(session: string): void {
     this.#levels.delete(session);
-    for (const use of [this.#primary, ...this.#others.values()]) {
-      if (!use.users.delete(session)) continue;
-      for (const [uri, sessions] of use.subscriptions) {
-        if (sessions.delete(session) && sessions.size === 0) this.#dropSubscription(use, uri);
-      }
-    }
+    for (const use of [this.#primary, ...this.#others.values()]) use.leave(session);
     for (const [key, use] of this.#others) {
       if (use.users.size > 0) continue;
       this.#others.delete(key);
@@ -324,12 +306,9 @@ export class Upstream {
   #createUse(of: { readonly env: EnvValues; readonly owner: AgentPort | null; readonly primary: boolean }): Use {
     const { env, owner, primary } = of;
     const { server, clock, slots, clientVersion, createTransport, events } = this.#options;
-    const use: Use = {
-      users: new Map(),
-      subscriptions: new Map(),
-      queue: createCallQueue(),
-      busy: 0,
-      lastUsed: clock.now(),
+    const use: Use = new Use({
+      levelOf: (session) => this.#levels.get(session),
+      now: clock.now(),
       link: new Link({
         server: server.name,
         transport: this.#options.launch.kind,
@@ -351,10 +330,10 @@ export class Upstream {
             if (owner === null && use.queue.waiting() > 0) this.#becomePerSession('while someone is asked');
           },
           onNote: (detail) => this.#options.log('warn', `${server.name}: ${detail}`),
-          onUp: (connection) => this.#greet(use, connection),
+          onUp: (connection) => use.greet(connection),
         },
       }),
-    };
+    });
     return use;
   }
 
@@ -372,7 +351,7 @@ export class Upstream {
 
   #onNotification(use: Use, primary: boolean, message: RpcNotification): void {
     if (message.method === 'notifications/resources/updated') {
-      const sessions = subscribersOf(use, String(message.params?.['uri']));
+      const sessions = use.subscribersOf(String(message.params?.['uri']));
       this.#options.events.onResourceUpdated(
         [...use.users.values()].filter((port) => sessions.has(port.session)),
         message,
@@ -391,36 +370,6 @@ export class Upstream {
     if (kind !== undefined) await this.#primary.link.refresh(kind);
   }
 
-  /** After a start: the level and the subscriptions that sessions asked for before. */
-  #greet(use: Use, connection: Connection): void {
-    this.#sendLevel(use, connection);
-    for (const uri of use.subscriptions.keys()) {
-      const wait = { timeoutMs: this.settings.startupTimeoutMs, timeoutKey: 'startup_timeout_sec' };
-      connection.request('resources/subscribe', { uri }, wait).catch(() => {});
-    }
-  }
-
-  #sendLevel(use: Use, connection: Connection): void {
-    if (use.link.hello?.capabilities['logging'] === undefined) return;
-    const levels = [...use.users.keys()]
-      .map((session) => LOG_LEVELS.indexOf(this.#levels.get(session) ?? ''))
-      .filter((index) => index >= 0);
-    const level = LOG_LEVELS[Math.min(...levels)];
-    if (level === undefined) return;
-    const wait = { timeoutMs: this.settings.startupTimeoutMs, timeoutKey: 'startup_timeout_sec' };
-    connection.request('logging/setLevel', { level }, wait).catch(() => {});
-  }
-
-  #dropSubscription(use: Use, uri: string): void {
-    use.subscriptions.delete(uri);
-    if (use.link.state.kind !== 'up') return;
-    const wait = { timeoutMs: this.settings.startupTimeoutMs, timeoutKey: 'startup_timeout_sec' };
-    void use.link
-      .ready()
-      .then((connection) => connection.request('resources/unsubscribe', { uri }, wait))
-      .catch(() => {});
-  }
-
   #inTurn(use: Use, call: Call): Promise<RpcOutcome | 'moved'> {
     const mode =
       this.settings.supportsParallelToolCalls || this.#isReadOnly(call.params?.['name']) ? 'shared' : 'exclusive';
@@ -436,11 +385,6 @@ export class Upstream {
       };
     return this.#readOnly.names.has(tool);
   }
-}
-
-/** Sessions to tell. What is updated may be a part of what they subscribed to, and only the server knows of what. */
-function subscribersOf({ subscriptions }: Use, uri: string): ReadonlySet<string> {
-  return subscriptions.get(uri) ?? new Set([...subscriptions.values()].flatMap((sessions) => [...sessions]));
 }
 
 function hasReadOnlyHint(tool: JsonObject): boolean {
