@@ -183,11 +183,6 @@ export const ERROR_CODES = {
     means: 'A server wants credentials, or refused the ones it got.',
     fix: 'Check the token that the entry names.',
   },
-  UPSTREAM_NEEDS_CONFIG: {
-    ...upstream,
-    means: 'A server needs a variable that is not set.',
-    fix: 'Set the variable the message names.',
-  },
   UPSTREAM_REQUIRED: {
     ...upstream,
     means: 'A server with `required = true` is not connected.',
@@ -409,11 +404,6 @@ export const ERROR_CODES = {
     ...usage,
     means: 'The running host was started with another `--config` or `-c`.',
     fix: 'Use `--standalone`, or leave the option out.',
-  },
-  HOST_VERSION_DIFFERS: {
-    ...internal,
-    means: 'The running host is another version of Plugboard.',
-    fix: 'End it with the command the message names; the next use starts a new one.',
   },
   HOME_NOT_PRIVATE: {
     ...internal,
