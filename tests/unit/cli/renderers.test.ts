@@ -309,7 +309,7 @@ test('config explain names the layer that counts, and every place', () => {
   expect(renderExplained(explain(loaded, 'serve.port'))).toBe(
     [
       'serve.port = 2',
-      '  Port to listen on; 0 takes any free one.',
+      '  Port to listen on; 0 takes any free one. Counts for the next `plugboard serve`.',
       '',
       '   Layer     Where                               Value',
       `*  user      ${FILE}:2:1  2`,
