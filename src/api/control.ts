@@ -39,7 +39,3 @@ export function toolViews(catalogue: Catalogue): readonly ToolView[] {
     return route === null ? [] : [{ name, server: route.server, rawName: route.name, definition: route.entry }];
   });
 }
-
-/** The methods of the control connection: JSON-RPC, one message per line. `logs` keeps sending `log` notifications. */
-export const CONTROL_METHODS = ['status', 'settled', 'tools', 'restart', 'logs', 'reload', 'listen'] as const;
-export type ControlMethod = (typeof CONTROL_METHODS)[number];

@@ -3,7 +3,7 @@
  *
  * It holds no state and decides nothing; the host does. Called by cli. The socket itself is in `node/`.
  */
-export { CONTROL_METHODS, type ControlMethod, type HostStatus, type ToolView, toolViews } from './control.ts';
+export { type HostStatus, type ToolView, toolViews } from './control.ts';
 export {
   type Answer,
   type ConfigArgs,

@@ -4,7 +4,6 @@
  * It asks nobody and connects to nothing. Called by host and cli.
  */
 export {
-  launchOf,
   type ReportFacts,
   renderServerLine,
   reportServer,

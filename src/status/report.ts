@@ -41,7 +41,7 @@ export function reportServer({ server, state, serverInfo, stderr }: ReportFacts)
   };
 }
 
-export function launchOf(server: ResolvedServer): Launch | null {
+function launchOf(server: ResolvedServer): Launch | null {
   return server.verdict.kind === 'invalid' ? null : server.verdict.launch;
 }
 

@@ -13,4 +13,4 @@ export {
   type Route,
 } from './catalogue.ts';
 export { exposeNames, NAME_LIMIT, type RawName } from './naming.ts';
-export { PAGE_SIZE, pageOf } from './paging.ts';
+export { pageOf } from './paging.ts';

@@ -7,7 +7,7 @@
  */
 export { createLineSplitter, type LineSplitter } from './framing.ts';
 export { type HeaderValues, resolveHeaders } from './http-headers.ts';
-export { LIST_KINDS, LISTS, type ListKind, type ServerLists } from './listing.ts';
+export type { ListKind, ServerLists } from './listing.ts';
 export type { AgentPort, AgentRequest, Call, CallRef } from './ports.ts';
 export { LEGACY_VERSIONS } from './protocol.ts';
 export { type EndReason, type Transport, TransportEnded, type TransportEvents } from './transport.ts';

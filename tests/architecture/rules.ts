@@ -52,7 +52,7 @@ export const ENTRIES: Readonly<Record<string, string>> = {
 };
 
 /** Rooms that nobody imports, so they need no door. */
-export const ROOMS_WITHOUT_DOOR = ['cli'];
+export const ROOMS_WITHOUT_DOOR = ['cli', 'gateway'];
 
 /** Built-in modules that files outside `node/` may import; where names are listed, only these. */
 export const PURE_BUILTINS: Readonly<Record<string, readonly string[] | 'all'>> = {

@@ -1,4 +1,11 @@
-/** The effect door of gateway: the HTTP front, and agents on a pair of streams. Opened by cli, api, tests and bench. */
+/**
+ * gateway/node: MCP towards agents. The HTTP front, and agents on a pair of streams; behind both one AgentSession per
+ * agent, whatever carries its messages.
+ *
+ * It knows servers only through Host sessions and decides nothing about permission. It starts nothing and reads no
+ * configuration files. Opened by cli, `src/index.ts`, tests and bench; the room has no other door, because nobody needs
+ * its pure files alone.
+ */
 import type { HttpGateway, HttpGatewayOptions } from './http-server.ts';
 
 export { type StreamServerOptions, serveStream } from './stream-server.ts';
