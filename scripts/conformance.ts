@@ -11,7 +11,6 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { requiredScenarios, type ScenarioResult, testClient, testServer } from './conformance-suite.ts';
 import {
   createWorkFolder,
   endProgram,
@@ -21,6 +20,7 @@ import {
   startProgram,
   type WorkFolder,
 } from '../tests/support/product.ts';
+import { requiredScenarios, type ScenarioResult, testClient, testServer } from './conformance-suite.ts';
 
 /** The revisions asked for. Adding one line here is all it takes to ask for another. */
 const REVISIONS = ['2025-11-25'] as const;

@@ -12,10 +12,18 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
+import {
+  createWorkFolder,
+  endProgram,
+  PRODUCT,
+  ROOT,
+  serveHome,
+  serverTable,
+  type WorkFolder,
+} from '../tests/support/product.ts';
 import { openRawClient } from '../tests/support/raw-client.ts';
 import { startCodex } from './interop-codex.ts';
 import { installOnDemand } from './on-demand.ts';
-import { createWorkFolder, endProgram, PRODUCT, ROOT, serveHome, serverTable, type WorkFolder } from '../tests/support/product.ts';
 
 const AGENTS = {
   '@openai/codex': '0.169.0',
