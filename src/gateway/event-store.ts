@@ -1,4 +1,5 @@
 import type { RpcMessage } from '../kernel/index.ts';
+import { wireText } from './wire-text.ts';
 
 /** One SSE event that may be asked for again. `id` is `<stream>-<number>`. */
 export type StoredEvent = { readonly id: string; readonly data: string };
@@ -27,7 +28,7 @@ export class EventStore {
   add(stream: string, message: RpcMessage): StoredEvent {
     const number = (this.#counts.get(stream) ?? 0) + 1;
     this.#counts.set(stream, number);
-    const data = JSON.stringify(message);
+    const data = wireText(message);
     this.#events.push({ stream, number, data });
     this.#chars += data.length;
     while (this.#events.length > MAX_EVENTS || (this.#chars > MAX_CHARS && this.#events.length > 1))

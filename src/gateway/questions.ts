@@ -1,5 +1,6 @@
 import {
   AppError,
+  isDeeperThan,
   isJsonObject,
   type JsonValue,
   outcomeOf,
@@ -17,6 +18,9 @@ type Open = {
   readonly progressToken: JsonValue | undefined;
 };
 
+/** Levels of nesting in a question. */
+const MAX_DEPTH = 500;
+
 /** The requests of servers that an agent has not answered yet, under ids of our own. */
 export class Questions {
   readonly #open = new Map<number, Open>();
@@ -25,9 +29,11 @@ export class Questions {
   /**
    * Sends a question by `send` and waits for the answer. When the server takes it back the agent is told.
    *
-   * @throws AppError `CALL_CANCELLED` | `CLIENT_CANNOT`
+   * @throws AppError `CALL_CANCELLED` | `CLIENT_CANNOT` | `MESSAGE_INVALID` for one that cannot be sent
    */
   ask(request: AgentRequest, send: (message: RpcRequest | RpcNotification) => void): Promise<RpcOutcome> {
+    if (isDeeperThan(request.params, MAX_DEPTH))
+      return Promise.reject(new AppError('MESSAGE_INVALID', 'the question is nested too deeply'));
     const id = this.#nextId;
     this.#nextId += 1;
     const meta = request.params?.['_meta'];

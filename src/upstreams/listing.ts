@@ -1,4 +1,4 @@
-import { type Issue, isJsonObject, type JsonObject, type JsonValue } from '../kernel/index.ts';
+import { type Issue, isDeeperThan, isJsonObject, type JsonObject, type JsonValue } from '../kernel/index.ts';
 import { soundEntry } from './sound-entry.ts';
 
 /** The four things a server lists. `templates` are resource templates. */
@@ -33,9 +33,12 @@ export type ServerLists = Readonly<Record<ListKind, readonly JsonObject[]>>;
 
 export const NO_LISTS: ServerLists = { tools: [], resources: [], templates: [], prompts: [] };
 
+/** Levels of nesting in an entry: more than any schema needs, and few enough that lists can be sent. */
+const MAX_DEPTH = 500;
+
 /**
  * The usable entries of all pages of one list. An entry without a name is left out and reported, as is a second one of
- * the same name; of one that is not valid, what is wrong is left out.
+ * the same name or one that is nested beyond measure; of one that is not valid, what is wrong is left out.
  */
 export function collectEntries(
   server: string,
@@ -66,6 +69,10 @@ export function collectEntries(
         continue;
       }
       seen.add(name);
+      if (isDeeperThan(entry, MAX_DEPTH)) {
+        report(`${member}[${index}] "${name}" is nested too deeply`);
+        continue;
+      }
       const sound = soundEntry(kind, entry);
       entries.push(sound.entry);
       if (sound.changed.length > 0) report(`${member}[${index}] "${name}" is not valid: ${sound.changed.join(', ')}`);

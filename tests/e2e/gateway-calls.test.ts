@@ -175,6 +175,26 @@ describe.each(FRONTS)('over %s', (front) => {
     await agent.close();
   });
 
+  test(`${proves('gateway.untouched')}: what is nested beyond measure is an error of that call, and harms nobody`, async () => {
+    const agent = await gateway.on(front, { capabilities: { elicitation: {} } });
+    const text = '['.repeat(100) + ']'.repeat(100);
+    expect(await agent.result('tools/call', { name: 'm__deep', arguments: { levels: 100, kind: 'result' } })).toEqual({
+      content: [],
+      x: JSON.parse(text) as JsonValue,
+    });
+    for (const levels of [10_000, 500_000]) {
+      const deep = (kind: string) => ({ name: 'm__deep', arguments: { levels, kind } });
+      expect(await agent.ask('tools/call', deep('result'))).toMatchObject({
+        error: { data: { code: 'UPSTREAM_PROTOCOL' }, message: expect.stringContaining('nested') },
+      });
+      expect(await agent.result('tools/call', deep('notification'))).toMatchObject({ content: [{ text: 'told' }] });
+      expect((await agent.next('notifications/message')).params).toMatchObject({ level: 'error', logger: 'plugboard' });
+      expect(await agent.call('m__deep', { levels, kind: 'question' })).toContain('MESSAGE_INVALID');
+    }
+    expect(await agent.call('m__mirror')).toContain('mirror');
+    await agent.close();
+  });
+
   test(proves('gateway.cancellation'), async () => {
     const agent = await gateway.on(front);
     const ms = front === 'stdio' ? 60_001 : 60_002;
@@ -389,4 +409,19 @@ describe(proves('fault.agent-disconnects'), () => {
     expect(await agent.end()).toBe(204);
     await assertCancelled(70_004, witness);
   });
+});
+
+test(`${proves('gateway.untouched')}: arguments that are nested beyond measure are refused by name`, async () => {
+  const agent = await gateway.stdio();
+  const deep = '['.repeat(500_000) + ']'.repeat(500_000);
+  agent.writeLine(
+    `{"jsonrpc":"2.0","id":"deep","method":"tools/call","params":{"name":"m__mirror","arguments":{"any":${deep}}}}`,
+  );
+  await eventually(() =>
+    expect(agent.received).toMatchObject([
+      { id: 'deep', error: { code: -32602, message: expect.stringContaining('nested') } },
+    ]),
+  );
+  expect(await agent.call('m__mirror')).toContain('mirror');
+  await agent.close();
 });

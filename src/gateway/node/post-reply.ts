@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { RpcMessage, RpcResponse } from '../../kernel/index.ts';
 import type { Reply } from '../reply.ts';
+import { wireText } from '../wire-text.ts';
 import type { SseStream } from './sse.ts';
 
 export type PostReplyOptions = {
@@ -58,7 +59,7 @@ export class PostReply implements Reply {
   }
 
   #respondPlain(message: RpcResponse): void {
-    const body = Buffer.from(JSON.stringify(message));
+    const body = Buffer.from(wireText(message));
     const { response, headers } = this.#options;
     response.writeHead(200, { ...headers, 'content-type': 'application/json', 'content-length': body.length });
     response.end(body);

@@ -3,6 +3,7 @@ import { AppError, type Log, type RpcMessage, toRpcError } from '../../kernel/in
 import { createLineSplitter } from '../../upstreams/index.ts';
 import { AgentSession, type AgentSessionOptions } from '../agent-session.ts';
 import type { Reply } from '../reply.ts';
+import { wireText } from '../wire-text.ts';
 
 /** Longest message of an agent. Bytes. */
 const LIMIT_BYTES = 64 * 1024 * 1024;
@@ -53,26 +54,30 @@ const SLOW_AGENT_BYTES = 16 * 1024 * 1024;
 /** An agent that leaves this much unread is given up. Bytes. */
 const DEAD_AGENT_BYTES = 256 * 1024 * 1024;
 
-/** Writes messages as lines; those of one tick go out together. */
+/** Writes messages as lines. The first of a turn of the event loop goes out at once, the rest of that turn together. */
 function createWriter(output: Writable, log: Log): (message: RpcMessage) => void {
-  let corked = false;
+  let isTurnOpen = false;
   let isSlow = false;
+  const openTurn = (): void => {
+    isTurnOpen = true;
+    output.cork();
+    setImmediate(() => {
+      isTurnOpen = false;
+      output.uncork();
+    });
+  };
   return (message) => {
     if (output.destroyed) return;
     const wasSlow = isSlow;
     isSlow = output.writableLength > SLOW_AGENT_BYTES;
     if (isSlow && !wasSlow) log('warn', 'an agent does not read: it gets no notifications until it has caught up');
     if (isSlow && !('id' in message)) return;
-    if (output.writableLength > DEAD_AGENT_BYTES) return void output.destroy();
-    if (!corked) {
-      corked = true;
-      output.cork();
-      setImmediate(() => {
-        corked = false;
-        output.uncork();
-      });
+    if (output.writableLength > DEAD_AGENT_BYTES) {
+      output.destroy();
+      return;
     }
-    output.write(`${JSON.stringify(message)}\n`);
+    output.write(`${wireText(message)}\n`);
+    if (!isTurnOpen) openTurn();
   };
 }
 

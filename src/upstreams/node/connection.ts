@@ -161,6 +161,9 @@ export class Connection {
 
   #send(message: RpcMessage): void {
     this.#options.transport.send(message).catch((error: unknown) => {
+      const isAnswer = !('method' in message) && message.id !== null;
+      if (error instanceof RangeError && isAnswer)
+        return this.#send(responseOf(message.id, refusal('MESSAGE_INVALID', 'the answer of the agent')));
       const why = error instanceof TransportEnded ? error.reason.kind : String(error);
       this.#options.events.onNote(`could not send: ${why}`);
     });
@@ -201,7 +204,7 @@ export class Connection {
       };
       transport.send(request, { signal: giveUp.signal }).catch((error: unknown) => {
         const reason = error instanceof TransportEnded ? error.reason : null;
-        if (this.#pending.has(id)) entry.fail(reason === null ? error : errorOfEnd(server, reason));
+        if (this.#pending.has(id)) entry.fail(reason === null ? notSent(error) : errorOfEnd(server, reason));
         if (reason !== null && isLasting(reason)) this.#options.events.onUnreachable(reason);
       });
     });
@@ -325,6 +328,11 @@ function withOurToken(
 
 function cancelled(): AppError {
   return new AppError('CALL_CANCELLED', 'the call was cancelled');
+}
+
+/** No JSON can be made of a request that is nested some thousand levels deep. */
+function notSent(error: unknown): unknown {
+  return error instanceof RangeError ? new AppError('INVALID_PARAMS', 'the request is nested too deeply') : error;
 }
 
 function timeoutError(server: string, method: string, wait: Wait): AppError {

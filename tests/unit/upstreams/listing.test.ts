@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../../../src/kernel/index.ts';
+import type { JsonObject, JsonValue } from '../../../src/kernel/index.ts';
 import { collectEntries, type ListKind } from '../../../src/upstreams/listing.ts';
 
 const object = { type: 'object' };
@@ -164,4 +164,11 @@ test('the first of two entries of one name counts, over all pages', () => {
     'warning UPSTREAM_LIST_INVALID s: tools[0] repeats "t"',
     'warning UPSTREAM_LIST_INVALID s: tools/list answered without "tools"',
   ]);
+});
+
+test('an entry that is nested beyond measure is left out, so that the list can be sent', () => {
+  const deep = JSON.parse('['.repeat(600) + ']'.repeat(600)) as JsonValue;
+  const { entries, issues } = collectEntries('s', 'tools', [{ tools: [tool({ x: deep }), tool({ name: 'other' })] }]);
+  expect(entries).toEqual([tool({ name: 'other' })]);
+  expect(issues.map(({ message }) => message)).toEqual(['s: tools[0] "t" is nested too deeply']);
 });
