@@ -5,7 +5,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/kernel/index.ts';
-import { type Agent, accept, openStdioAgent, type StdioAgent } from '../support/agent.ts';
+import { accept, openStdioAgent, type StdioAgent } from '../support/agent.ts';
 import { FRONTS, type Gateway, startGateway } from '../support/gateway.ts';
 import { realServer } from '../support/home.ts';
 import { createWorkFolder, PRODUCT } from '../support/product.ts';
