@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import { AppError, type Log, type RpcMessage, toRpcError } from '../../kernel/index.ts';
+import { AppError, type Log, parseExactly, type RpcMessage, toRpcError } from '../../kernel/index.ts';
 import { createLineSplitter } from '../../upstreams/index.ts';
 import { AgentSession, type AgentSessionOptions } from '../agent-session.ts';
 import type { Reply } from '../reply.ts';
@@ -54,7 +54,7 @@ const SLOW_AGENT_BYTES = 16 * 1024 * 1024;
 /** An agent that leaves this much unread is given up. Bytes. */
 const DEAD_AGENT_BYTES = 256 * 1024 * 1024;
 
-/** Writes messages as lines. The first of a turn of the event loop goes out at once, the rest of that turn together. */
+/** Writes messages as lines; those of one turn of the event loop go out together. */
 function createWriter(output: Writable, log: Log): (message: RpcMessage) => void {
   let isTurnOpen = false;
   let isSlow = false;
@@ -76,14 +76,14 @@ function createWriter(output: Writable, log: Log): (message: RpcMessage) => void
       output.destroy();
       return;
     }
-    output.write(`${wireText(message)}\n`);
     if (!isTurnOpen) openTurn();
+    output.write(`${JSON.stringify(message)}\n`);
   };
 }
 
 function parse(line: Buffer): { readonly kind: 'json'; readonly value: unknown } | { readonly kind: 'bad' } {
   try {
-    return { kind: 'json', value: JSON.parse(line.toString('utf8')) as unknown };
+    return { kind: 'json', value: parseExactly(line.toString('utf8')) };
   } catch {
     return { kind: 'bad' };
   }
