@@ -7,7 +7,9 @@ import { proves } from './support/proves.ts';
 
 /** As `mirror.mjs` lists them. */
 const MIRROR_TOOLS =
-  'mirror give give_raw deep refuse tell ask ask_and_take_back slow heard state read_slow read_ask'.split(' ');
+  'mirror give give_raw deep refuse tell ask ask_and_take_back slow heard read_recent state read_slow read_ask'.split(
+    ' ',
+  );
 
 let gateway: Gateway;
 beforeAll(async () => {

@@ -185,6 +185,7 @@ export async function openStdioAgent(
 }
 
 export type HttpAgent = Agent & {
+  readonly endpoint: string;
   readonly hello: JsonObject | null;
   readonly session: () => string | null;
   /** Headers of this session, for requests by hand. */
@@ -255,6 +256,7 @@ export async function openHttpAgent(endpoint: string, options: HttpAgentOptions 
   if (options.listens === true) await listen();
   return {
     ...agent,
+    endpoint,
     session: () => session,
     headers,
     listen,

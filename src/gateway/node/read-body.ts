@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { AppError } from '../../kernel/index.ts';
+import { AppError, parseExactly } from '../../kernel/index.ts';
 
 /** Longest request body. Bytes. */
 const LIMIT_BYTES = 16 * 1024 * 1024;
@@ -16,7 +16,7 @@ export async function readBody(request: IncomingMessage): Promise<unknown> {
   if (Number(request.headers['content-length'] ?? 0) > DRAIN_BYTES) throw tooLarge();
   const text = (await collect(request)).toString('utf8');
   try {
-    return JSON.parse(text) as unknown;
+    return parseExactly(text);
   } catch {
     throw new AppError('MESSAGE_NOT_JSON', 'the request body is not JSON');
   }

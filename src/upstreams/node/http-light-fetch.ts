@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { parseExactly } from '../../kernel/index.ts';
 import { MESSAGE_LIMIT_BYTES } from '../http-reasons.ts';
 import { TransportEnded } from '../transport.ts';
 
@@ -68,7 +69,7 @@ export async function lightFetch(dispatcher: Dispatcher, url: URL, request: Ligh
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactly(text);
   } catch {
     throw new TransportEnded({ kind: 'protocol', detail: 'the answer is not valid JSON' });
   }

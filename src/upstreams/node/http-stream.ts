@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseExactly } from '../../kernel/index.ts';
 import { EventReader } from '../http-events.ts';
 import { MESSAGE_LIMIT_BYTES, reasonOfError } from '../http-reasons.ts';
 import type { EndReason } from '../transport.ts';
@@ -42,7 +43,7 @@ export async function followEvents(
 /** @returns the parsed data, or undefined when it is not JSON */
 export function parseEventData(data: string): unknown {
   try {
-    return JSON.parse(data);
+    return parseExactly(data);
   } catch {
     return undefined;
   }

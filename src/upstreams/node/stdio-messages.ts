@@ -1,4 +1,4 @@
-import { classifyMessage, printable, type RpcMessage, shorten } from '../../kernel/index.ts';
+import { classifyMessage, parseExactly, printable, type RpcMessage, shorten } from '../../kernel/index.ts';
 
 const SHOWN_IN_FULL = 5;
 const SHOWN_CHARS = 200;
@@ -15,7 +15,7 @@ function parse(line: Buffer): unknown {
   // Most of what is no message does not even look like one. Leading blanks are left to the parser.
   if (first !== OPEN_BRACE && first !== OPEN_BRACKET && first !== 0x20 && first !== 0x09) return undefined;
   try {
-    return JSON.parse(line.toString('utf8'));
+    return parseExactly(line.toString('utf8'));
   } catch {
     return undefined;
   }
