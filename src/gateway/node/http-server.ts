@@ -278,9 +278,14 @@ class HttpFront {
     return session;
   }
 
-  /** Whether the token that began a session is still one. */
+  /** Whether the token that began a session is still one. While that cannot be found out, what is open stays open. */
   #isKnown({ visitor }: HttpSession): boolean {
-    return visitor.token === null || this.#options.authenticate(visitor.token.reveal()) !== null;
+    try {
+      return visitor.token === null || this.#options.authenticate(visitor.token.reveal()) !== null;
+    } catch (error) {
+      if (error instanceof AppError) return true;
+      throw error;
+    }
   }
 
   #create(visitor: Visitor, server: string | null): HttpSession {
