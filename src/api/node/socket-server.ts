@@ -33,6 +33,8 @@ export type SocketServerOptions = {
   /** Called when the number of connected callers changes. */
   readonly onClients: (clients: number) => void;
   readonly log: Log;
+  /** How long a caller may take to say who it is, and an agent its values. Default 10 s. */
+  readonly greetingLimitMs?: number;
 };
 
 /** An agent that came by the socket. */
@@ -101,7 +103,6 @@ function removeQuietly(file: string): void {
   }
 }
 
-/** How long a caller may take to say who it is. Milliseconds. */
 const GREETING_LIMIT_MS = 10_000;
 
 /** Meets one connection: checks who it is, then serves it as an agent or as a control caller. */
@@ -149,7 +150,7 @@ class Reception {
 
   /** One line that must come soon: whoever connects and says nothing does not keep the host up. */
   async #promptLine(socket: Socket): Promise<string | null> {
-    const tooLate = setTimeout(() => socket.destroy(), GREETING_LIMIT_MS);
+    const tooLate = setTimeout(() => socket.destroy(), this.#options.greetingLimitMs ?? GREETING_LIMIT_MS);
     const line = await readLine(socket);
     clearTimeout(tooLate);
     return line;

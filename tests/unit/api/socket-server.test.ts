@@ -150,6 +150,19 @@ test.each([
   expect(JSON.parse(heard)).toMatchObject({ kind: 'refused', code: says });
 });
 
+test('whoever says nothing, or only half a line, or no values, is sent away; whoever has said who it is may stay', async () => {
+  const server = await start({ greetingLimitMs: 500 });
+  const silent = connect(paths.socket);
+  const halting = connect(paths.socket);
+  halting.write('{"version":');
+  const asked = openControl(await meet());
+  const mute = await meet(agent('memory'));
+  await Promise.all([silent, halting, mute].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+  await expect.poll(() => server.clients()).toBe(1);
+  expect(await asked.request('status')).toEqual({ version: '1.2.3' });
+  asked.close();
+});
+
 test('unknown methods and failing ones are answered, and the connection goes on', async () => {
   await start({
     listen: () => Promise.reject(new AppError('PORT_IN_USE', 'taken')),
