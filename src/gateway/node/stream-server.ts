@@ -77,7 +77,7 @@ function createWriter(output: Writable, log: Log): (message: RpcMessage) => void
       return;
     }
     if (!isTurnOpen) openTurn();
-    output.write(`${JSON.stringify(message)}\n`);
+    output.write(`${wireText(message)}\n`);
   };
 }
 
