@@ -33,3 +33,14 @@ test('no stretch of time lets through more than its share and the burst', () => 
     }),
   );
 });
+
+test('a clock that goes back takes nothing away, and gives nothing twice', () => {
+  const rate = createRate();
+  const takes = (count: number, now: number): number =>
+    Array.from({ length: count }, () => rate.take(10, now)).filter(Boolean).length;
+  const hourMs = 3_600_000;
+  const now = 10 * hourMs;
+  expect([takes(5, now), takes(100, now - hourMs), takes(100, now - hourMs + 1000), takes(100, now)]).toEqual([
+    5, 15, 10, 20,
+  ]);
+});

@@ -79,3 +79,15 @@ test.each([
   expect(() => takeLock(file)).toThrow(AppError);
   expect(() => takeLock(file)).toThrow(/lock cannot be taken/);
 });
+
+test('giving a lock back twice does no harm, also when it is taken again in between', () => {
+  const file = join(folder, 'x.lock');
+  const release = takeLock(file);
+  release?.();
+  release?.();
+  const again = takeLock(file);
+  expect(again).not.toBeNull();
+  release?.();
+  expect(takeLock(file)).toBeNull();
+  again?.();
+});
