@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../../src/kernel/index.ts';
 import type { Agent } from '../support/agent.ts';
 import { eventually } from '../support/eventually.ts';
-import { FRONTS, fixtureServer, type Gateway, startGateway } from '../support/gateway.ts';
+import { FRONTS, fixtureServer, type Gateway, startGateway, untilReached } from '../support/gateway.ts';
 import { proves } from './support/proves.ts';
 
 let gateway: Gateway;
@@ -10,7 +10,10 @@ beforeAll(async () => {
   gateway = await startGateway({
     config: [
       fixtureServer('m', 'mirror'),
-      fixtureServer('side', 'mirror', { lines: ['supports_parallel_tool_calls = true'] }),
+      fixtureServer('side', 'mirror', {
+        args: ['side'],
+        lines: ['supports_parallel_tool_calls = true'],
+      }),
       fixtureServer('echo', 'echo', { lines: ['supports_parallel_tool_calls = true'] }),
     ].join('\n'),
   });
@@ -91,12 +94,13 @@ describe.each(FRONTS)('over %s', (front) => {
       (answer) => lost.push(answer),
       () => {},
     );
+    await untilReached(agent, 'mirror', `"ms":${ms}`);
     const queued = agent.ask('tools/call', { name: 'm__slow', arguments: { ms: 1 } }, 'queued').then(
       (answer) => lost.push(answer),
       () => {},
     );
-    // A prompt waits for no call, so both calls are there once it is answered.
-    await agent.result('prompts/get', { name: 'm__greet' });
+    // What waits for its turn nobody sees; by then it has come.
+    for (let round = 0; round < 10; round += 1) await agent.result('ping');
     agent.notify('notifications/cancelled', { requestId: 'queued', reason: 'changed my mind' });
     agent.notify('notifications/cancelled', { requestId: 'slow', reason: 'too slow' });
     agent.notify('notifications/cancelled', { requestId: 'unknown' });
@@ -252,8 +256,7 @@ describe(proves('fault.agent-disconnects'), () => {
     });
   const begin = async (agent: Agent, ms: number, witness: Agent): Promise<void> => {
     void agent.call('side__slow', { ms }).catch(() => {});
-    await witness.call('side__state');
-    await witness.call('side__state');
+    await untilReached(witness, 'side', `"ms":${ms}`);
   };
 
   test('over stdio, by closing its side', async () => {
@@ -281,8 +284,7 @@ describe(proves('fault.agent-disconnects'), () => {
       params: { name: 'side__slow', arguments: { ms } },
     });
     const post = fetch(gateway.endpoint, { method: 'POST', headers: agent.headers(), body, signal: broken.signal });
-    await witness.call('side__state');
-    await witness.call('side__state');
+    await untilReached(witness, 'side', `"ms":${ms}`);
     broken.abort();
     await post.catch(() => {});
     await assertCancelled(ms, witness);

@@ -3,7 +3,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../src/kernel/index.ts';
+import type { JsonObject, RpcRequest } from '../../src/kernel/index.ts';
 import type { Agent } from '../support/agent.ts';
 import { eventually } from '../support/eventually.ts';
 import { FRONTS, fixtureServer, type Gateway, startGateway } from '../support/gateway.ts';
@@ -179,16 +179,21 @@ describe(proves('reload.keeps'), () => {
 
   test('calls in flight finish, on a server that is started anew and on one that is removed', async () => {
     gateway.writeConfig([STAYS, mirror('a'), mirror('b')].join('\n'));
-    const agent = await gateway.stdio();
+    const agent = await gateway.stdio({ capabilities: { elicitation: {} } });
     await eventually(async () => expect(await agent.call('b__mirror').catch(String)).toContain('"name":"mirror"'));
     const pids = [await pidOf(agent, 'a'), await pidOf(agent, 'b')];
-    const slow = ['a__slow', 'b__slow', 'stays__slow'].map((name) => agent.call(name, { ms: 2500 }));
-    await agent.result('ping');
+    // They last until this agent answers their questions.
+    const question = { method: 'elicitation/create', params: { message: 'Who?', requestedSchema: {} } };
+    const calls = ['a__ask', 'b__ask', 'stays__ask'].map((name) => agent.call(name, question));
+    const questions: RpcRequest[] = [];
+    for (const _ of calls) questions.push((await agent.next('elicitation/create')) as RpcRequest);
     gateway.writeConfig([STAYS, mirror('a', 'env = { CHANGED = "1" }')].join('\n'));
     await eventually(async () => expect(await pidOf(agent, 'a')).not.toBe(pids[0]));
     expect(await agent.ask('tools/call', { name: 'b__mirror' })).toMatchObject({ error: { code: -32602 } });
     expect(pids.map(isRunning)).toEqual([true, true]);
-    expect(await Promise.all(slow)).toEqual(['waited 2500', 'waited 2500', 'waited 2500']);
+    for (const { id } of questions) agent.send({ jsonrpc: '2.0', id, result: { action: 'decline' } });
+    for (const answer of await Promise.all(calls))
+      expect(JSON.parse(answer)).toMatchObject({ result: { action: 'decline' } });
     await eventually(() => expect(pids.map(isRunning)).toEqual([false, false]));
   });
 

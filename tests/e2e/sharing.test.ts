@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/kernel/index.ts';
 import { type Agent, accept } from '../support/agent.ts';
 import { eventually } from '../support/eventually.ts';
-import { FRONTS, fixtureServer, type Gateway, startGateway } from '../support/gateway.ts';
+import { FRONTS, fixtureServer, type Gateway, startGateway, untilReached } from '../support/gateway.ts';
 import { isRunning, runningWith } from '../support/processes.ts';
 import { proves } from './support/proves.ts';
 
@@ -19,8 +19,8 @@ beforeAll(async () => {
     serve: ['auth = "none"', 'max_sessions_per_caller = 1000'],
     env: { WHO: 'host', SHARED_VALUE: 'same' },
     config: [
-      ...['plain', 'readers', 'thinking', 'queued', 'levels'].map((name) => fixtureServer(name, 'mirror')),
-      fixtureServer('parallel', 'mirror', { lines: ['supports_parallel_tool_calls = true'] }),
+      ...['plain', 'readers', 'thinking', 'queued'].map((name) => fixtureServer(name, 'mirror', { args: [name] })),
+      fixtureServer('parallel', 'mirror', { args: ['parallel'], lines: ['supports_parallel_tool_calls = true'] }),
       fixtureServer('own', 'mirror', { lines: ['sharing = "session"', 'max_connections = 3'] }),
       fixtureServer('roomy', 'mirror', { lines: ['sharing = "session"'] }),
       fixtureServer('env', 'echo', { lines: ['env_vars = ["WHO", "SHARED_VALUE"]'] }),
@@ -67,12 +67,13 @@ describe(proves('upstream.sharing-auto'), () => {
   test('a question while two agents have calls in flight is refused, and from then on each has its own connection', async () => {
     const [ada, bob] = [await gateway.http(answering('Ada')), await gateway.stdio(answering('Bob'))];
     const shared = await pidOf(ada, 'parallel');
-    const slow = bob.call('parallel__slow', { ms: 400 });
-    expect(await ask(ada, 'parallel__ask', { wait_ms: 100 })).toMatchObject({
+    const slow = bob.call('parallel__slow', { ms: 1001 });
+    await untilReached(ada, 'parallel', '"ms":1001');
+    expect(await ask(ada, 'parallel__ask')).toMatchObject({
       error: { code: -32600, data: { code: 'CLIENT_AMBIGUOUS' } },
     });
     expect([ada.received, bob.received]).toEqual([[], []]);
-    expect(await slow).toBe('waited 400');
+    expect(await slow).toBe('waited 1001');
     const both = [ask(ada, 'parallel__ask', { wait_ms: 50 }), ask(bob, 'parallel__ask', { wait_ms: 50 })];
     expect(await Promise.all(both)).toMatchObject([answered('Ada'), answered('Bob')]);
     const pids = [await pidOf(ada, 'parallel'), await pidOf(bob, 'parallel')];
@@ -87,8 +88,9 @@ describe(proves('upstream.sharing-auto'), () => {
 
   test('also where the calls only read', async () => {
     const [ada, bob] = [await gateway.http(answering('Ada')), await gateway.http(answering('Bob'))];
-    const slow = bob.call('readers__read_slow', { ms: 300 });
-    expect(await ask(ada, 'readers__read_ask', { wait_ms: 100 })).toMatchObject({ error: { code: -32600 } });
+    const slow = bob.call('readers__read_slow', { ms: 1002 });
+    await untilReached(ada, 'readers', '"ms":1002');
+    expect(await ask(ada, 'readers__read_ask')).toMatchObject({ error: { code: -32600 } });
     await slow;
     expect(await ask(ada, 'readers__ask')).toMatchObject(answered('Ada'));
     await Promise.all([ada.close(), bob.close()]);
@@ -107,8 +109,8 @@ describe(proves('upstream.sharing-auto'), () => {
 
   test('nor one that waited for its turn when the question came', async () => {
     const [ada, bob] = [await gateway.http({ capabilities: CAN }), await gateway.stdio(answering('Bob'))];
-    void ask(ada, 'queued__ask', { wait_ms: 300 }).catch(() => {});
-    await ada.result('prompts/get', { name: 'queued__greet' });
+    void ask(ada, 'queued__ask', { wait_ms: 301 }).catch(() => {});
+    await untilReached(ada, 'queued', '"wait_ms":301');
     const waits = bob.call('queued__mirror', { any: 'waited' });
     await ada.next('elicitation/create');
     expect(await waits).toContain('waited');
@@ -120,12 +122,13 @@ describe(proves('upstream.sharing-auto'), () => {
     const finished: string[] = [];
     const call = (agent: Agent, tool: string, ms: number): Promise<void> =>
       agent.call(`plain__${tool}`, { ms }).then(() => void finished.push(`${tool} ${ms}`));
-    const first = call(ada, 'slow', 120);
-    await ada.result('prompts/get', { name: 'plain__greet' });
-    const second = call(bob, 'slow', 1);
-    await bob.result('prompts/get', { name: 'plain__greet' });
-    await Promise.all([first, second, call(ada, 'read_slow', 200), call(bob, 'read_slow', 100)]);
-    expect(finished).toEqual(['slow 120', 'slow 1', 'read_slow 100', 'read_slow 200']);
+    const first = call(ada, 'slow', 303);
+    await untilReached(ada, 'plain', '"ms":303');
+    await Promise.all([first, call(bob, 'slow', 1)]);
+    const long = call(ada, 'read_slow', 604);
+    await untilReached(ada, 'plain', '"ms":604');
+    await Promise.all([long, call(bob, 'read_slow', 2)]);
+    expect(finished).toEqual(['slow 303', 'slow 1', 'read_slow 2', 'read_slow 604']);
     await Promise.all([ada.close(), bob.close()]);
   });
 
@@ -169,10 +172,10 @@ describe(proves('upstream.sharing-session'), () => {
     expect(pids).not.toContain(await pidOf(d, 'own'));
     await eventually(() => expect(pids.map(isRunning)).toEqual([true, false, true]));
     await Promise.all([work(c), work(d)]);
-    let answered = false;
-    const waits = e.call('own__mirror').finally(() => (answered = true));
+    let isAnswered = false;
+    const waits = e.call('own__mirror').finally(() => (isAnswered = true));
     await b.result('ping');
-    expect(answered).toBe(false);
+    expect(isAnswered).toBe(false);
     a.notify('notifications/cancelled', { requestId: 'work' });
     expect(await waits).toContain('mirror');
     await Promise.all([a, b, c, d, e].map((agent) => agent.close()));

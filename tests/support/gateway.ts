@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openStore } from '../../src/storage/node/index.ts';
 import {
+  type Agent,
   type AgentOptions,
   type HttpAgent,
   type HttpAgentOptions,
@@ -10,6 +11,7 @@ import {
   openStdioAgent,
   type StdioAgent,
 } from './agent.ts';
+import { eventually } from './eventually.ts';
 import { createWorkFolder, endProgram, PRODUCT, ROOT, startProgram, type WorkFolder } from './product.ts';
 
 export type GatewayOptions = {
@@ -54,6 +56,14 @@ export function fixtureServer(
   const args = JSON.stringify([path, ...(more.args ?? [])]);
   const head = `[mcp_servers.${JSON.stringify(name)}]\ncommand = ${JSON.stringify(process.execPath)}\nargs = ${args}`;
   return [head, ...(more.lines ?? []), ''].join('\n');
+}
+
+/** Waits until the server `mirror.mjs NAME` has got a message with this text. It waits for no turn of a call. */
+export async function untilReached(agent: Agent, name: string, text: string): Promise<void> {
+  await eventually(async () => {
+    const { contents } = await agent.result('resources/read', { uri: `mirror://${name}/things/recent` });
+    if (!JSON.stringify(contents).replaceAll('\\', '').includes(text)) throw new Error(`${name} has not got ${text}`);
+  });
 }
 
 /** The conformance fixture as a server: resources, prompts, completions, logging, questions. */
