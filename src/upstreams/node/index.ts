@@ -2,7 +2,7 @@
  * The effect door of upstreams: one Upstream per configured server, and the transports that reach it.
  * Opened by host, tests and bench.
  */
-export { Connection, type ConnectionEvents } from './connection.ts';
+export type { ConnectionEvents } from './connection.ts';
 export type { ServerHello } from './handshake.ts';
 export { runHeadersHelper } from './http-headers-helper.ts';
 export { createHttpTransport, type HttpVerdict } from './http-transport.ts';
