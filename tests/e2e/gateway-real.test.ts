@@ -6,6 +6,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/kernel/index.ts';
 import { accept, openStdioAgent, type StdioAgent } from '../support/agent.ts';
+import { eventually } from '../support/eventually.ts';
 import { FRONTS, type Gateway, startGateway } from '../support/gateway.ts';
 import { realServer } from '../support/home.ts';
 import { createWorkFolder, PRODUCT } from '../support/product.ts';
@@ -136,8 +137,12 @@ describe.each(['stdio', 'standalone', 'http'] as const)('the client of the SDK, 
     ),
     async () => {
       const client = await open();
-      const { tools } = await client.listTools();
-      expect(tools.filter(({ name }) => name.startsWith('filesystem__'))).toHaveLength(14);
+      // On its own it starts the servers now, and a list waits only a moment for those that are slow.
+      await eventually(async () => {
+        const names = (await client.listTools()).tools.map(({ name }) => name);
+        expect(names.filter((name) => name.startsWith('filesystem__'))).toHaveLength(14);
+        expect(names).toContain('everything__trigger_sampling_request');
+      });
       const progress: unknown[] = [];
       const long = await client.callTool(
         { name: 'everything__trigger_long_running_operation', arguments: { duration: 0.2, steps: 4 } },
