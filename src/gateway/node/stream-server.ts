@@ -54,14 +54,14 @@ const SLOW_AGENT_BYTES = 16 * 1024 * 1024;
 /** An agent that leaves this much unread is given up. Bytes. */
 const DEAD_AGENT_BYTES = 256 * 1024 * 1024;
 
-/** Writes messages as lines; those of one turn of the event loop go out together. */
+/** Writes messages as lines; those that one event brings about go out together. */
 function createWriter(output: Writable, log: Log): (message: RpcMessage) => void {
   let isTurnOpen = false;
   let isSlow = false;
   const openTurn = (): void => {
     isTurnOpen = true;
     output.cork();
-    setImmediate(() => {
+    process.nextTick(() => {
       isTurnOpen = false;
       output.uncork();
     });
