@@ -189,7 +189,7 @@ describe(proves('upstream.sharing-session'), () => {
   });
 
   test('roots of the agent are asked for outside of calls too, and a change of them is passed on', async () => {
-    const roots = [{ uri: 'file:///work/ada' }];
+    const roots = [{ uri: 'file:///srv/ada' }];
     const agent = await gateway.stdio({
       capabilities: CAN,
       onRequest: () => ({ kind: 'result', result: { roots } }),

@@ -14,7 +14,7 @@ function input({ rest = [], values = {}, lists = {}, flags = [] }: Given): Input
   return { args: { NAME: 'a' }, rest, values, lists, flags: new Set(flags) };
 }
 
-const parse = (given: Given) => parseNewServer(input(given), '/work');
+const parse = (given: Given) => parseNewServer(input(given), '/srv');
 
 describe('what is written', () => {
   test.each([
@@ -32,7 +32,7 @@ describe('what is written', () => {
     {
       name: 'a relative folder, made absolute',
       given: { rest: ['x'], values: { cwd: 'sub' } },
-      want: { command: 'x', cwd: '/work/sub' },
+      want: { command: 'x', cwd: '/srv/sub' },
     },
     {
       name: "a folder in the user's home, as it is",

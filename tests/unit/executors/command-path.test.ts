@@ -8,14 +8,14 @@ test.each([
     name: 'empty and relative entries count from the folder',
     command: 'x',
     env: { PATH: ':bin' },
-    want: ['/work/x', '/work/bin/x'],
+    want: ['/srv/x', '/srv/bin/x'],
   },
   { name: 'a path is one file', command: '/opt/x', env: { PATH: '/a' }, want: ['/opt/x'] },
   {
     name: 'a relative path counts from the folder, not from PATH',
     command: './bin/../x',
     env: { PATH: '/a' },
-    want: ['/work/x'],
+    want: ['/srv/x'],
   },
   {
     name: 'without PATH there is a default',
@@ -25,7 +25,7 @@ test.each([
   },
   { name: 'an empty command is no file', command: '', env: { PATH: '/a' }, want: [] },
 ])('command on Unix: $name', ({ command, env, want }) => {
-  expect(commandCandidates({ command, env: { ...env }, cwd: '/work' }, 'linux')).toEqual(want);
+  expect(commandCandidates({ command, env: { ...env }, cwd: '/srv' }, 'linux')).toEqual(want);
 });
 
 test.each([

@@ -14,7 +14,7 @@ function resolved(sources: Sources, requirements = ''): readonly ResolvedServer[
   return resolveServers({
     config: configFrom(sources),
     requirements: [parseRequirements(requirements, '/etc/r.toml', 'plugboard')],
-    workspace: '/work/space',
+    workspace: '/srv/space',
   }).servers;
 }
 
@@ -37,7 +37,7 @@ describe('resolving', () => {
       origin: { layer: 'user', file: USER_FILE, line: 1, column: 14 },
       verdict: {
         kind: 'startable',
-        launch: { kind: 'stdio', command: 'c', args: ['a'], env: {}, envVars: [], cwd: '/work/space' },
+        launch: { kind: 'stdio', command: 'c', args: ['a'], env: {}, envVars: [], cwd: '/srv/space' },
       },
       required: false,
       startupTimeoutMs: 30_000,
@@ -54,8 +54,8 @@ describe('resolving', () => {
   });
 
   test.each([
-    { name: 'absent', cwd: '', want: '/work/space' },
-    { name: 'relative', cwd: 'cwd = "../x"', want: '/work/x' },
+    { name: 'absent', cwd: '', want: '/srv/space' },
+    { name: 'relative', cwd: 'cwd = "../x"', want: '/srv/x' },
     { name: 'absolute', cwd: 'cwd = "/y/"', want: '/y' },
     { name: 'in the home folder', cwd: 'cwd = "~/z"', want: '/home/ada/z' },
   ])('the working folder: $name', ({ cwd, want }) => {
