@@ -7,13 +7,17 @@ export function programFile(): string {
   return fileURLToPath(new URL('../../../bin/plugboard.js', import.meta.url));
 }
 
-/** How a person calls this program from here: `plugboard` when PATH leads to it, else `node …/plugboard.js`. */
+/**
+ * How a person calls this program from here: `plugboard` when PATH leads to it, else `node …/plugboard.js`. Under
+ * `npm start` the Node is the project's own, which the person's shell reaches by `npx`.
+ */
 export function programWords(env: Readonly<Record<string, string | undefined>>, cwd: string): string {
   const self = real(programFile());
   const onPath = (env['PATH'] ?? '')
     .split(delimiter)
     .some((folder) => folder !== '' && real(join(folder, 'plugboard')) === self);
-  return onPath ? 'plugboard' : `node ${relative(cwd, programFile()) || programFile()}`;
+  const node = env['npm_lifecycle_event'] === undefined ? 'node' : 'npx node';
+  return onPath ? 'plugboard' : `${node} ${relative(cwd, programFile()) || programFile()}`;
 }
 
 function real(file: string): string | null {
