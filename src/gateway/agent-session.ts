@@ -126,12 +126,16 @@ export class AgentSession {
 
   /** Gives up one request, as if the agent had cancelled it. */
   cancel(requestId: RpcId, reason: string): void {
-    this.#inFlight.get(requestId)?.abort.abort(reason);
+    const call = this.#inFlight.get(requestId);
+    if (call === undefined) return;
+    this.#inFlight.delete(requestId);
+    call.abort.abort(reason);
+    call.reply.abandon();
   }
 
   /** The agent is gone: its calls are cancelled, its own connections end. */
   close(): void {
-    for (const call of [...this.#inFlight.values()]) call.abort.abort('the agent has disconnected');
+    for (const requestId of [...this.#inFlight.keys()]) this.cancel(requestId, 'the agent has disconnected');
     this.#questions.close();
     this.#session?.close();
     this.#session = null;
@@ -147,9 +151,10 @@ export class AgentSession {
     const call = new InFlight(request.id, reply);
     this.#inFlight.set(request.id, call);
     const outcome = await this.#answer(request, call);
+    // One that was cancelled is over already, and its id may be in use again.
+    if (call.abort.signal.aborted) return;
     this.#inFlight.delete(request.id);
-    if (call.abort.signal.aborted) reply.abandon();
-    else reply.respond(responseOf(request.id, outcome));
+    reply.respond(responseOf(request.id, outcome));
   }
 
   async #answer(request: RpcRequest, call: InFlight): Promise<RpcOutcome> {

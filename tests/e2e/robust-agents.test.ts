@@ -240,3 +240,16 @@ test('an event that nobody knows is refused by its own code, and the session goe
   ]);
   expect(await agent.call('m__mirror', { any: 'still here' })).toContain('still here');
 });
+
+test.each(['stdio', 'http'] as const)(
+  'a call that waits for a server to start is over as soon as it is cancelled, over %s',
+  async (front) => {
+    const gateway = await start({ config: fixtureServer('late', 'slow-start', { args: ['20000'] }) });
+    const agent = await gateway[front]();
+    void agent.ask('tools/call', { name: 'late__echo', arguments: {} }, 'again').catch(() => {});
+    expect(await agent.ask('ping', {}, 'again').catch(String)).toMatchObject({ error: { code: -32600 } });
+    agent.notify('notifications/cancelled', { requestId: 'again', reason: 'changed my mind' });
+    await eventually(async () => expect(await agent.ask('ping', {}, 'again')).toEqual({ kind: 'result', result: {} }));
+    await agent.close();
+  },
+);

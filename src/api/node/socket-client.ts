@@ -73,6 +73,7 @@ export function openControl(socket: Socket): Control {
   const pending = new Map<number, { resolve: (value: JsonValue) => void; reject: (error: Error) => void }>();
   const listeners: ((method: string, params: JsonObject) => void)[] = [];
   let nextId = 1;
+  let isOver = false;
   const onLine = (line: string): void => {
     const message: unknown = JSON.parse(line);
     if (!isJsonObject(message)) return;
@@ -85,11 +86,13 @@ export function openControl(socket: Socket): Control {
   };
   const closed = (async (): Promise<void> => {
     for (let line = await readLine(socket); line !== null; line = await readLine(socket)) onLine(line);
+    isOver = true;
     for (const entry of pending.values()) entry.reject(new AppError('HOST_UNREACHABLE', 'the host has ended'));
   })();
   return {
     request: (method, params) =>
       new Promise((resolve, reject) => {
+        if (isOver) return reject(new AppError('HOST_UNREACHABLE', 'the host has ended'));
         const id = nextId;
         nextId += 1;
         pending.set(id, { resolve, reject });

@@ -67,7 +67,9 @@ async function initialize(input: Readable, output: Writable, close: () => Promis
     },
     onTooLong: () => input.destroy(),
   });
+  let isOver = false;
   const over = (): void => {
+    isOver = true;
     for (const entry of pending.values()) entry.reject(new AppError('HOST_UNREACHABLE', 'the host has ended'));
     pending.clear();
   };
@@ -76,6 +78,7 @@ async function initialize(input: Readable, output: Writable, close: () => Promis
   let nextId = 1;
   const request: AgentClient['request'] = (method, params) =>
     new Promise((resolve, reject) => {
+      if (isOver) return reject(new AppError('HOST_UNREACHABLE', 'the host has ended'));
       const id = nextId;
       nextId += 1;
       pending.set(id, { resolve, reject });
