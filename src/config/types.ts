@@ -1,7 +1,7 @@
 import type { Issue } from '../kernel/index.ts';
 
 /** Where a value was written. Layers from low to high. */
-export type Layer = 'built_in' | 'system' | 'user' | 'project' | 'flag';
+export type Layer = 'built_in' | 'plugin' | 'system' | 'user' | 'project' | 'flag';
 
 /** `file` is absolute; null for built-in values and `-c`. Lines and columns are 1-based. */
 export type Origin = {
@@ -67,6 +67,48 @@ export type ServerEntry = {
   readonly problems: readonly Issue[];
 };
 
+/** One `[plugins."name@marketplace".mcp_servers.SERVER]`: what the user lays over a server of a plugin. */
+export type ServerPolicy = {
+  /** The server's name in the plugin. */
+  readonly server: string;
+  readonly origin: Origin;
+  /** null: as the plugin says. */
+  readonly enabled: boolean | null;
+  readonly enabledOrigin: Origin;
+  /** Intersects with the plugin's own list, or replaces it with `widen`; null: as the plugin says. */
+  readonly enabledTools: readonly string[] | null;
+  readonly widen: boolean;
+  /** Unites with the plugin's own list. */
+  readonly disabledTools: readonly string[];
+  /** Names in its table `tools`. */
+  readonly toolNames: readonly string[];
+  /** Errors: the server is not started with a policy that cannot be read. */
+  readonly problems: readonly Issue[];
+};
+
+/** One `[plugins."name@marketplace"]`. */
+export type PluginSettings = {
+  readonly pluginId: string;
+  readonly origin: Origin;
+  /** null: `[plugins._default]` decides, else it is enabled. */
+  readonly enabled: boolean | null;
+  readonly enabledOrigin: Origin;
+  readonly servers: ReadonlyMap<string, ServerPolicy>;
+};
+
+/** One `[marketplaces.NAME]`. One whose source cannot be used is left out, with an issue. */
+export type MarketplaceSettings = {
+  readonly name: string;
+  readonly origin: Origin;
+  readonly sourceType: 'local' | 'git';
+  /** An absolute folder, or a git URL. */
+  readonly source: string;
+  readonly ref: string | null;
+  readonly sparsePaths: readonly string[];
+  /** Relative path of its manifest, where that is not one of the known ones. */
+  readonly manifest: string | null;
+};
+
 /** `[serve]`: the HTTP endpoint. */
 export type ServeSettings = {
   readonly host: string;
@@ -82,9 +124,17 @@ export type ServeSettings = {
 /** Everything the configuration says, with defaults filled in. */
 export type Config = {
   readonly servers: ReadonlyMap<string, ServerEntry>;
+  /** By `name@marketplace`; `_default` is not among them. */
+  readonly plugins: ReadonlyMap<string, PluginSettings>;
+  /** `[plugins._default] enabled`, and where that is written. */
+  readonly pluginsEnabledByDefault: { readonly enabled: boolean; readonly origin: Origin };
+  readonly marketplaces: ReadonlyMap<string, MarketplaceSettings>;
   readonly serve: ServeSettings;
   /** How long a list waits for servers that are still starting, from the start of each. Milliseconds. */
   readonly startupGraceMs: number;
   /** Every problem of every layer, the servers' own included. */
   readonly issues: readonly Issue[];
 };
+
+/** Which marketplace a plugin comes from, as requirements know it. */
+export type MarketplaceIdentity = { readonly sourceType: 'local' | 'git'; readonly source: string; readonly ref: string | null };

@@ -14,6 +14,7 @@ export type ErrorCodeFacts = {
 const usage = { exit: 2, http: 400, rpc: RPC.invalidParams } as const;
 const config = { exit: 2, http: 500, rpc: RPC.internalError } as const;
 const upstream = { exit: 1, http: 502, rpc: RPC.connectionClosed } as const;
+const plugin = { exit: 1, http: 400, rpc: RPC.invalidParams } as const;
 const internal = { exit: 1, http: 500, rpc: RPC.internalError } as const;
 
 /**
@@ -387,6 +388,229 @@ export const ERROR_CODES = {
     rpc: RPC.invalidRequest,
     means: 'A request came before `initialize`.',
     fix: 'Send `initialize` first.',
+  },
+  // ── plugins ──
+  PLUGIN_NOT_JSON: {
+    ...plugin,
+    means: 'A file of a plugin or marketplace is not valid JSON.',
+    fix: 'Correct the place the message names.',
+  },
+  PLUGIN_UNREADABLE: {
+    ...plugin,
+    means: 'A file of a plugin could not be read.',
+    fix: 'Check that the file is there, that it is UTF-8 text, and that it is not too large.',
+  },
+  PLUGIN_MANIFEST_INVALID: {
+    ...plugin,
+    means: 'A folder is no plugin, or its manifest cannot be used.',
+    fix: 'Correct the manifest; `plugboard plugin validate DIR` shows everything that is wrong with it.',
+  },
+  PLUGIN_WRONG_TYPE: {
+    ...plugin,
+    means: 'A key of a manifest has a value of the wrong type; it is left out.',
+    fix: 'Give it a value as `docs/plugins.md` describes.',
+  },
+  PLUGIN_UNKNOWN_KEY: {
+    ...plugin,
+    means: 'A key of a manifest is not known; it has no effect.',
+    fix: 'Correct the spelling, or remove the key.',
+  },
+  PLUGIN_DUPLICATE_KEY: {
+    ...plugin,
+    means: 'A key stands twice in one object; the last one counts.',
+    fix: 'Remove one of the two.',
+  },
+  PLUGIN_MCP_WRONG_KEY: {
+    ...plugin,
+    means: '`mcp_servers` is the spelling of config.toml; in JSON it is `mcpServers`.',
+    fix: 'Rename the key to `mcpServers`.',
+  },
+  PLUGIN_PATH_ESCAPES: {
+    ...plugin,
+    means: 'A path leads out of the plugin; what it stands for is left out.',
+    fix: 'Use a path inside the plugin, such as `./servers/main.js`.',
+  },
+  PLUGIN_PATH_MISSING: {
+    ...plugin,
+    means: 'A path of a manifest names nothing in the plugin.',
+    fix: 'Correct the path, or add the file.',
+  },
+  PLUGIN_BAD_NAME: {
+    ...plugin,
+    means: 'The name of a plugin or marketplace has characters that are not allowed.',
+    fix: 'Use letters, digits, `-`, `_` and `.`, starting with a letter or digit.',
+  },
+  PLUGIN_BAD_VERSION: {
+    ...plugin,
+    means: 'The version of a plugin cannot be used.',
+    fix: 'Use a version such as `1.2.0`.',
+  },
+  PLUGIN_NAME_MISMATCH: {
+    ...plugin,
+    means: 'The name in a manifest is not the one that the marketplace or registry gives.',
+    fix: 'Ask the maintainer to make the two names equal.',
+  },
+  PLUGIN_SCHEMA: {
+    ...plugin,
+    means: 'An Agent Plugins file lacks the `$schema` that its version demands, or breaks its closed schema.',
+    fix: 'Correct the key the message names; see `docs/plugins.md`.',
+  },
+  PLUGIN_SETTING_INVALID: {
+    ...plugin,
+    means: 'A setting in `user_config` is not declared as it should be; it is left out.',
+    fix: 'Correct the declaration; see `docs/plugins.md`.',
+  },
+  PLUGIN_REFERENCE: {
+    ...plugin,
+    means: 'A server refers to a setting or variable that is not declared or cannot be filled in.',
+    fix: 'Declare the setting in `user_config`, or correct the reference.',
+  },
+  PLUGIN_REQUEST: {
+    ...plugin,
+    means: 'A plugin asks for something that loosens a limit; it is not in force until you accept it.',
+    fix: 'Accept it with `plugboard plugin add NAME --accept-requests`, or leave it.',
+  },
+  PLUGIN_STRICT: {
+    ...plugin,
+    means: 'A plugin loads, but breaks a rule that stores and other clients hold it to.',
+    fix: 'Correct it before you publish.',
+  },
+  PLUGIN_SERVER_CONFLICT: {
+    ...plugin,
+    means: 'Two plugins have a server of the same name; each gets the name of its plugin in front.',
+    fix: 'Nothing to do; remove one of the plugins to get the short name back.',
+  },
+  PLUGIN_SERVER_REPLACED: {
+    ...plugin,
+    means: 'A server in config.toml has the name of a server of a plugin and replaces it.',
+    fix: "Rename the one in config.toml to keep both.",
+  },
+  PLUGIN_POLICY_UNKNOWN: {
+    ...plugin,
+    means: 'The configuration sets something for a plugin, server or tool that does not exist.',
+    fix: 'Correct the name, or remove the entry.',
+  },
+  PLUGIN_TAMPERED: {
+    ...plugin,
+    exit: 5,
+    means: 'A file of an installed plugin is not as it was installed; its servers are not started.',
+    fix: 'Install it again with `plugboard plugin add NAME`.',
+  },
+  PLUGIN_FILE_ADDED: {
+    ...plugin,
+    means: 'A file was added to an installed plugin.',
+    fix: 'Remove the file, or install the plugin again.',
+  },
+  PLUGIN_NOT_FOUND: {
+    ...plugin,
+    http: 404,
+    means: 'No marketplace offers this plugin, or it is not installed.',
+    fix: 'See `plugboard plugin list --available`.',
+  },
+  PLUGIN_AMBIGUOUS: {
+    ...plugin,
+    exit: 2,
+    means: 'Several marketplaces have a plugin of this name.',
+    fix: 'Write it as NAME@MARKETPLACE.',
+  },
+  PLUGIN_NOT_AVAILABLE: {
+    ...plugin,
+    means: 'The marketplace lists the plugin and does not offer it for installation.',
+    fix: 'Ask the maintainer of the marketplace.',
+  },
+  PLUGIN_CONSENT_REQUIRED: {
+    ...plugin,
+    exit: 3,
+    means: 'A plugin would run, contact or read more than you agreed to.',
+    fix: 'Look at the difference, then run the command again with `--yes`, or in a terminal.',
+  },
+  PLUGIN_DECLINED: { ...plugin, exit: 5, means: 'You did not agree; nothing was changed.', fix: 'Nothing to do.' },
+  PLUGIN_BLOCKED: {
+    ...plugin,
+    exit: 5,
+    means: 'A requirements file of this machine does not allow the plugin.',
+    fix: 'Ask the administrator of this machine.',
+  },
+  PLUGIN_TOO_LARGE: {
+    ...plugin,
+    means: 'A plugin or archive is over a limit on size, files or time.',
+    fix: 'Ask the maintainer for a smaller one; the message names the limit.',
+  },
+  PLUGIN_UNSAFE_ARCHIVE: {
+    ...plugin,
+    means: 'An archive or folder holds something that is never installed: a link that leads outside, a device, or a path that escapes.',
+    fix: 'Do not use this plugin; tell its maintainer.',
+  },
+  PLUGIN_FETCH_FAILED: {
+    ...plugin,
+    http: 502,
+    means: 'A plugin or marketplace could not be fetched.',
+    fix: 'Check the address, your network and your access; the message holds what git or npm said.',
+  },
+  PLUGIN_REVISION_MISMATCH: {
+    ...plugin,
+    exit: 5,
+    means: 'What was fetched is not the revision that was asked for.',
+    fix: 'Ask the maintainer of the marketplace; nothing was installed.',
+  },
+  PLUGIN_PROGRAM_MISSING: {
+    ...plugin,
+    means: '`git` or `npm` is needed and not there.',
+    fix: 'Install it, and see that it is on the PATH.',
+  },
+  PLUGIN_BUSY: {
+    ...plugin,
+    means: 'Another process is changing plugins.',
+    fix: 'Try again when it has finished.',
+  },
+  PLUGIN_INSTALL_FAILED: {
+    ...plugin,
+    means: 'The files of a plugin could not be written; what was installed before is still there.',
+    fix: 'Check the free space and the rights on the home folder.',
+  },
+  PLUGIN_RECEIPT_DAMAGED: {
+    ...plugin,
+    means: 'A receipt cannot be read, so it is not known what was installed.',
+    fix: 'Install the plugin again.',
+  },
+  // ── marketplaces ──
+  MARKETPLACE_SOURCE: {
+    ...plugin,
+    exit: 2,
+    means: 'The source of a marketplace is not one that is understood.',
+    fix: 'Give a folder, `owner/repo`, or an https or ssh git URL.',
+  },
+  MARKETPLACE_INVALID: {
+    ...plugin,
+    means: 'A marketplace has no manifest, or one that cannot be used.',
+    fix: 'Check the folder; the manifest is `.agents/plugins/marketplace.json` or `.claude-plugin/marketplace.json`.',
+  },
+  MARKETPLACE_ENTRY_INVALID: {
+    ...plugin,
+    means: 'An entry of a marketplace cannot be used; the others stay.',
+    fix: 'Tell the maintainer of the marketplace.',
+  },
+  MARKETPLACE_NOT_FOUND: {
+    ...plugin,
+    http: 404,
+    means: 'No marketplace of this name is configured.',
+    fix: 'See `plugboard plugin marketplace list`.',
+  },
+  MARKETPLACE_EXISTS: {
+    ...plugin,
+    means: 'Another marketplace has this name.',
+    fix: 'Remove it first with `plugboard plugin marketplace remove NAME`.',
+  },
+  MARKETPLACE_NOT_GIT: {
+    ...plugin,
+    means: 'The marketplace is a local folder and has nothing to upgrade.',
+    fix: 'Nothing to do: a local folder is read as it is.',
+  },
+  MARKETPLACE_NOT_ALLOWED: {
+    ...plugin,
+    exit: 5,
+    means: 'A requirements file of this machine does not allow this source.',
+    fix: 'Ask the administrator of this machine.',
   },
   // ── host and home ──
   PORT_IN_USE: { ...internal, means: 'The port is taken by another program.', fix: 'Choose another with `--port`.' },

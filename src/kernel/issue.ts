@@ -19,6 +19,8 @@ export type Issue = {
   readonly key?: string;
   /** The server it is about, where it is about one. */
   readonly server?: string;
+  /** The plugin it is about, as `name@marketplace`. */
+  readonly plugin?: string;
 };
 
 /** `file:line:column`, as far as it is known. */

@@ -13,7 +13,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   storage: [],
   // ── what is configured ──
   config: [],
-  servers: ['config'],
+  plugins: ['config'],
+  marketplace: ['config', 'plugins'],
+  servers: ['config', 'plugins'],
   // ── how we reach it ──
   executors: ['servers'],
   upstreams: ['servers', 'executors'],

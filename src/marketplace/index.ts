@@ -1,0 +1,9 @@
+/**
+ * marketplace: where plugins come from, what the user is asked before one is enabled, and the evidence of every change.
+ *
+ * Marketplace manifest → entries; entry → consent facts and their difference; receipts. It fetches and writes nothing
+ * itself: git, npm, the cache and the receipts on disk are in `node/`.
+ * Called by servers, status, host and cli.
+ */
+export type * from './store.ts';
+export type * from './types.ts';
