@@ -24,12 +24,37 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   policy: ['servers'],
   // ── the machine ──
   exchanges: ['upstreams', 'policy'],
-  status: ['servers'],
-  host: ['storage', 'config', 'servers', 'executors', 'upstreams', 'tools', 'policy', 'exchanges', 'status'],
+  status: ['plugins', 'marketplace', 'servers'],
+  host: [
+    'storage',
+    'config',
+    'plugins',
+    'marketplace',
+    'servers',
+    'executors',
+    'upstreams',
+    'tools',
+    'policy',
+    'exchanges',
+    'status',
+  ],
   // ── surfaces ──
   gateway: ['config', 'upstreams', 'tools', 'host'],
   api: ['tools', 'status', 'host'],
-  cli: ['storage', 'config', 'servers', 'executors', 'upstreams', 'tools', 'status', 'host', 'gateway', 'api'],
+  cli: [
+    'storage',
+    'config',
+    'plugins',
+    'marketplace',
+    'servers',
+    'executors',
+    'upstreams',
+    'tools',
+    'status',
+    'host',
+    'gateway',
+    'api',
+  ],
 };
 
 /** Names that say nothing about what a room owns. */
@@ -109,22 +134,28 @@ export const BUILTIN_PLACES: Readonly<Record<string, readonly string[]>> = {
 /** Every package `src/` may import, and where. `node` alone means: the effect side of any room. Kept equal to `dependencies`. */
 export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   '@bomb.sh/tab': ['cli'],
+  '@inquirer/prompts': ['cli/node'],
   '@modelcontextprotocol/client': ['upstreams', 'gateway', 'oauth'],
   chokidar: ['node'],
   'cli-table3': ['cli'],
   commander: ['cli'],
   'cross-spawn': ['executors/node'],
-  'jsonc-parser': ['cli'],
+  'jsonc-parser': ['cli', 'plugins'],
   'smol-toml': ['config'],
+  tar: ['marketplace/node'],
   undici: ['node'],
   'write-file-atomic': ['node'],
+  yauzl: ['plugins/node'],
 };
 
 /** Packages with effects: never outside `node/`, wherever their room is. */
 export const EFFECT_PACKAGES = [
   'chokidar',
   'cross-spawn',
+  'tar',
   'undici',
   'write-file-atomic',
+  'yauzl',
+  '@inquirer/prompts',
   '@modelcontextprotocol/client',
 ];
