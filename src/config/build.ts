@@ -33,6 +33,9 @@ export function buildConfig(layers: readonly ParsedLayer[], places: Places): Con
   const grace = read.number(onlyValid(merged, TOP_KEYS), GRACE) ?? defaultNumber([GRACE]);
   return {
     servers,
+    plugins: new Map(),
+    pluginsEnabledByDefault: { enabled: true, origin: BUILT_IN },
+    marketplaces: new Map(),
     serve: serveOf(merged, report),
     startupGraceMs: Math.min(grace, MAX_TIMER_MS),
     issues: inOrder(issues, layers),

@@ -21,8 +21,12 @@ export type {
   EnvVarRef,
   HttpTransport,
   Layer,
+  MarketplaceIdentity,
+  MarketplaceSettings,
   Origin,
+  PluginSettings,
   ServerEntry,
+  ServerPolicy,
   ServeSettings,
   StdioTransport,
 } from './types.ts';

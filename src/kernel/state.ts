@@ -21,8 +21,13 @@ export type ServerState =
   | { readonly kind: 'connected'; readonly since: EpochMs; readonly toolCount: number }
   | { readonly kind: 'no_tools'; readonly since: EpochMs; readonly because: 'server_has_none' | 'lists_hide_all' }
   | { readonly kind: 'starting'; readonly since: EpochMs; readonly attempt: number }
-  | { readonly kind: 'disabled'; readonly by: 'user' | 'plugin' | 'marketplace' | 'scope'; readonly where: string }
-  | { readonly kind: 'missing'; readonly plugin: string }
+  | {
+      readonly kind: 'disabled';
+      readonly by: 'user' | 'plugin' | 'marketplace' | 'scope';
+      readonly where: string;
+      readonly command: string;
+    }
+  | { readonly kind: 'missing'; readonly plugin: string; readonly command: string }
   | { readonly kind: 'invalid'; readonly issues: readonly Issue[] }
   | { readonly kind: 'needs_config'; readonly names: readonly string[]; readonly command: string }
   | { readonly kind: 'auth_required'; readonly reason: string; readonly fix: string }
@@ -43,6 +48,8 @@ export type ServerState =
   | {
       readonly kind: 'blocked';
       readonly reason: 'requirements' | 'tampered' | 'consent' | 'undecided';
+      /** The requirements file, or the path that was changed; '' where there is nothing more to say. */
+      readonly detail: string;
       readonly command: string;
     };
 
@@ -79,9 +86,23 @@ export function describeState(state: ServerState): string {
     case 'connection_error':
       return describeReason(state.reason);
     case 'blocked':
-      return `by ${state.reason}`;
+      return describeBlock(state);
     default:
       return state satisfies never;
+  }
+}
+
+function describeBlock({ reason, detail }: Extract<ServerState, { kind: 'blocked' }>): string {
+  switch (reason) {
+    case 'requirements':
+    case 'undecided':
+      return `by ${reason}`;
+    case 'tampered':
+      return `${detail} is not as it was installed`;
+    case 'consent':
+      return 'nobody has agreed to what it runs';
+    default:
+      return reason satisfies never;
   }
 }
 
@@ -129,9 +150,8 @@ export function nextStep(
         ? null
         : `change enabled_tools or disabled_tools of mcp_servers.${name}`;
     case 'disabled':
-      return `run: plugboard mcp enable ${name}`;
     case 'missing':
-      return `install it again, or remove mcp_servers.${name}`;
+      return state.command;
     case 'invalid':
       return state.issues.find((issue) => issue.hint !== undefined)?.hint ?? `correct mcp_servers.${name}`;
     case 'needs_config':

@@ -45,16 +45,30 @@ function resolveServer(entry: ServerEntry, surroundings: Surroundings): Resolved
     sharing: entry.sharing,
     maxConnections: entry.maxConnections,
     roots: entry.roots,
+    owner: null,
   };
 }
 
 function verdictOf(entry: ServerEntry, { requirements, workspace }: Surroundings): ServerVerdict {
   const launch = launchOf(entry, workspace);
-  const off = { kind: 'disabled', by: 'user', where: disabledAt(entry), launch } as const;
+  const off = {
+    kind: 'disabled',
+    by: 'user',
+    where: disabledAt(entry),
+    command: `run: plugboard mcp enable ${entry.name}`,
+    launch,
+  } as const;
   if (entry.problems.length > 0) return entry.enabled ? { kind: 'invalid', issues: entry.problems } : off;
   if (launch === null && !entry.enabled) return off;
   const file = requirementFor(requirements, entry.name, entry.transport);
-  if (file !== null) return { kind: 'blocked', file, launch };
+  if (file !== null)
+    return {
+      kind: 'blocked',
+      reason: 'requirements',
+      detail: file,
+      command: `ask the administrator of ${file}`,
+      launch,
+    };
   if (!entry.enabled) return off;
   if (launch === null) throw new Error(`server ${entry.name} has neither a transport nor a problem`);
   return { kind: 'startable', launch };

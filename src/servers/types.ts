@@ -50,7 +50,7 @@ export type ServerOwner = {
   readonly dataDir: string;
 };
 
-/** Why a server is not to be started, and what to do: `command` completes "run: …" or is a sentence. */
+/** Why a server is not to be started, and what to do: `command` is the next step as it is shown, `run: …` or a sentence. */
 export type ServerVerdict =
   | { readonly kind: 'startable'; readonly launch: Launch }
   | {

@@ -42,7 +42,7 @@ export function reportServer({ server, state, serverInfo, stderr }: ReportFacts)
 }
 
 function launchOf(server: ResolvedServer): Launch | null {
-  return server.verdict.kind === 'invalid' ? null : server.verdict.launch;
+  return 'launch' in server.verdict ? server.verdict.launch : null;
 }
 
 function transportOf(server: ResolvedServer): 'http' | 'stdio' | null {
@@ -56,11 +56,15 @@ export function staticState(server: ResolvedServer): ServerState | null {
     case 'startable':
       return null;
     case 'disabled':
-      return { kind: 'disabled', by: verdict.by, where: verdict.where };
+      return { kind: 'disabled', by: verdict.by, where: verdict.where, command: verdict.command };
     case 'invalid':
       return { kind: 'invalid', issues: verdict.issues };
     case 'blocked':
-      return { kind: 'blocked', reason: 'requirements', command: `ask the administrator of ${verdict.file}` };
+      return { kind: 'blocked', reason: verdict.reason, detail: verdict.detail, command: verdict.command };
+    case 'needs_config':
+      return { kind: 'needs_config', names: verdict.names, command: verdict.command };
+    case 'missing':
+      return { kind: 'missing', plugin: verdict.pluginId, command: verdict.command };
     default:
       return verdict satisfies never;
   }

@@ -55,7 +55,12 @@ test(proves('cli.mcp-list'), async () => {
       transport: { type: 'stdio', command: 'x', args: [], env: null, env_vars: [], cwd: null },
       auth_status: 'unsupported',
       origin: at('off'),
-      state: { kind: 'disabled', by: 'user', where: `${file}:${at('off').line + 2}` },
+      state: {
+        kind: 'disabled',
+        by: 'user',
+        where: `${file}:${at('off').line + 2}`,
+        command: 'run: plugboard mcp enable off',
+      },
     },
     probe,
     {

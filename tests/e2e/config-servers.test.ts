@@ -259,6 +259,7 @@ describe(proves('config.requirements'), () => {
       expect(host.servers().find(({ report }) => report.name === 'unlisted')?.report.state).toEqual({
         kind: 'blocked',
         reason: 'requirements',
+        detail: own,
         command: `ask the administrator of ${own}`,
       });
       expect(existsSync(mark)).toBe(false);

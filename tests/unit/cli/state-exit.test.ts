@@ -9,15 +9,15 @@ test.each<{ readonly state: ServerState | null; readonly want: number | null }>(
   { state: null, want: null },
   { state: { kind: 'connected', since: 0, toolCount: 1 }, want: null },
   { state: { kind: 'no_tools', since: 0, because: 'server_has_none' }, want: null },
-  { state: { kind: 'disabled', by: 'user', where: 'x' }, want: null },
+  { state: { kind: 'disabled', by: 'user', where: 'x', command: '' }, want: null },
   { state: { kind: 'invalid', issues: [] }, want: 2 },
   { state: { kind: 'starting', since: 0, attempt: 1 }, want: 1 },
-  { state: { kind: 'missing', plugin: 'p' }, want: 1 },
+  { state: { kind: 'missing', plugin: 'p', command: '' }, want: 1 },
   { state: { kind: 'needs_config', names: ['A'], command: '' }, want: 1 },
   { state: { kind: 'connection_error', reason: { kind: 'dns', host: 'h' }, ...retry }, want: 1 },
   { state: { kind: 'timed_out', phase: 'spawn', afterMs: 1, key: 'k', nextRetryAt: null }, want: 4 },
   { state: { kind: 'auth_required', reason: '', fix: '' }, want: 3 },
-  { state: { kind: 'blocked', reason: 'requirements', command: '' }, want: 5 },
+  { state: { kind: 'blocked', reason: 'requirements', detail: '', command: '' }, want: 5 },
 ])('the state $state.kind gives $want', ({ state, want }) => expect(exitOfState(state)).toBe(want));
 
 test.each([

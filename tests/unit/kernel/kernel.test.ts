@@ -131,7 +131,7 @@ const states: readonly { state: ServerState; label: string; says: string; next: 
   { state: { kind: 'starting', since: 0, attempt: 1 }, label: 'STARTING', says: '', next: null },
   { state: { kind: 'starting', since: 0, attempt: 3 }, label: 'STARTING', says: 'attempt 3', next: null },
   {
-    state: { kind: 'disabled', by: 'user', where: 'f:1' },
+    state: { kind: 'disabled', by: 'user', where: 'f:1', command: 'run: plugboard mcp enable s' },
     label: 'DISABLED',
     says: 'by user (f:1)',
     next: 'run: plugboard mcp enable s',
@@ -192,7 +192,7 @@ const states: readonly { state: ServerState; label: string; says: string; next: 
     next: 'fix it',
   },
   {
-    state: { kind: 'blocked', reason: 'requirements', command: 'ask' },
+    state: { kind: 'blocked', reason: 'requirements', detail: '/etc/r.toml', command: 'ask' },
     label: 'BLOCKED',
     says: 'by requirements',
     next: 'ask',

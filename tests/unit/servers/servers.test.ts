@@ -50,6 +50,7 @@ describe('resolving', () => {
       sharing: 'auto',
       maxConnections: 8,
       roots: [],
+      owner: null,
     });
   });
 
@@ -69,7 +70,12 @@ describe('resolving', () => {
       requirements: '',
       want: { kind: 'disabled', by: 'user', where: `${USER_FILE}:3` },
     },
-    { name: 'blocked', toml: '', requirements: '[mcp_servers]', want: { kind: 'blocked', file: '/etc/r.toml' } },
+    {
+      name: 'blocked',
+      toml: '',
+      requirements: '[mcp_servers]',
+      want: { kind: 'blocked', reason: 'requirements', detail: '/etc/r.toml' },
+    },
     { name: 'blocked and disabled', toml: 'enabled = false', requirements: '[mcp_servers]', want: { kind: 'blocked' } },
     {
       name: 'invalid',

@@ -64,7 +64,7 @@ async function knownServers(context: CliContext): Promise<Known> {
     broken: loaded.brokenFiles,
     servers: servers.flatMap((server) => {
       const entry = loaded.config.servers.get(server.name);
-      const blockedBy = server.verdict.kind === 'blocked' ? server.verdict.file : null;
+      const blockedBy = server.verdict.kind === 'blocked' ? server.verdict.detail : null;
       const state = states.get(server.name) ?? staticState(server);
       return entry === undefined ? [] : [{ entry, blockedBy, state }];
     }),
