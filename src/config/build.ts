@@ -7,6 +7,7 @@ import { BUILT_IN, emptyTable, type Located, type LocatedTable, locate, withoutK
 import type { ParsedLayer } from './parse.ts';
 import type { Places } from './places.ts';
 import * as read from './read.ts';
+import { isLoopback } from './scalars.ts';
 import { parseServer } from './server-entry.ts';
 import { SERVER_KEYS } from './server-keys.ts';
 import type { Config, Origin, ServerEntry, ServeSettings } from './types.ts';
@@ -136,9 +137,4 @@ function serveOf(merged: LocatedTable, report: (issue: Issue) => void): ServeSet
     rateLimitPerSec: number('rate_limit_per_sec'),
     sessionIdleMs: Math.min(number('session_idle_sec') * 1000, MAX_TIMER_MS),
   };
-}
-
-/** True for names and addresses that only this machine can reach. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }

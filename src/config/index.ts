@@ -6,15 +6,18 @@
  * One bad entry never takes the others down. The table of keys is the single source for parser, hints and reference.
  * `servers` and everything above may call it.
  */
-export { buildConfig, isLoopback } from './build.ts';
+export { buildConfig } from './build.ts';
 export { addServer, removeServer, setKey, unsetKey } from './edit.ts';
 export type { TomlInput, TomlInputTable } from './edit-tree.ts';
 export { type Explainable, type Explained, type ExplainedLayer, explain, get, type ShowOptions } from './explain.ts';
+export { type ParsedGitUrl, parseGitUrl } from './git-url.ts';
 export type { KeyRow, KeyType } from './key-types.ts';
 export { CODEX_KEYS, countsAtStart, TOP_KEYS } from './keys.ts';
 export { type KeyPath, renderKey } from './located.ts';
+export { type AllowedSource, type MarketplaceRequirements, sourceAllowed } from './marketplace-requirements.ts';
 export { type ParsedLayer, parseKey, parseLayer, parseValue } from './parse.ts';
 export { parseRequirements, type Requirements, requirementFor } from './requirements.ts';
+export { isLoopback } from './scalars.ts';
 export { SERVER_KEYS } from './server-keys.ts';
 export type {
   Config,

@@ -106,3 +106,8 @@ export function typeName(value: Located): string {
       return 'a number';
   }
 }
+
+/** True for names and addresses that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}

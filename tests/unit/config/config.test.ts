@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { isLoopback, restrictProject } from '../../../src/config/build.ts';
+import { restrictProject } from '../../../src/config/build.ts';
 import { CODEX_KEYS, findRow, isSensitive, TOP_KEYS } from '../../../src/config/keys.ts';
 import { plainValue } from '../../../src/config/located.ts';
 import { parseLayer } from '../../../src/config/parse.ts';
+import { isLoopback } from '../../../src/config/scalars.ts';
 import { SERVER_KEYS } from '../../../src/config/server-keys.ts';
 import { brief, configFrom } from './read-config.ts';
 
