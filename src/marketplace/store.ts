@@ -23,6 +23,9 @@ export type Agreement = Pick<Consent, 'how' | 'requestsAccepted'>;
 
 export type Evidence = Pick<Receipt, 'selectedMarketplaces' | 'upgradedRoots' | 'errors'>;
 
+/** A plugin as a marketplace offers it. */
+export type Offer = { readonly marketplace: Marketplace; readonly entry: MarketplaceEntry };
+
 /** A plugin that was fetched and read, and is not installed yet. Ends with `commit` or `discard`, whichever comes first. */
 export type Prepared = {
   readonly action: 'add' | 'upgrade' | 'rollback';
@@ -53,17 +56,22 @@ export type PluginStore = {
   readonly cached: (pluginId: string) => readonly string[];
   readonly verify: (plugin: InstalledPlugin) => Promise<Integrity>;
   /** Fetches and reads what a marketplace offers. @throws AppError `PLUGIN_*` */
-  readonly prepare: (
-    offer: { readonly marketplace: Marketplace; readonly entry: MarketplaceEntry },
-    options: FetchOptions,
-  ) => Promise<Prepared>;
+  readonly prepare: (offer: Offer, options: FetchOptions) => Promise<Prepared>;
   /** A version that is still in the cache. @throws AppError `PLUGIN_NOT_FOUND`, `PLUGIN_TAMPERED` */
   readonly prepareCached: (pluginId: string, version: string) => Promise<Prepared>;
   /** @returns null when it was not installed. */
   readonly remove: (pluginId: string) => Promise<FiledReceipt | null>;
-  /** Writes down an attempt that failed; what is installed stays. */
+  /**
+   * Writes down an attempt that failed; what is installed stays. What the receipt says of the source is that of `offer`,
+   * else of the last receipt; of a plugin with neither nothing is written.
+   */
   readonly recordFailure: (
-    failed: { readonly pluginId: string; readonly action: 'add' | 'upgrade' | 'rollback'; readonly errors: Receipt['errors'] },
+    failed: {
+      readonly pluginId: string;
+      readonly action: 'add' | 'upgrade' | 'rollback';
+      readonly errors: Receipt['errors'];
+      readonly offer?: Offer;
+    },
     evidence: Evidence,
   ) => Promise<void>;
 };
