@@ -51,6 +51,8 @@ export type RunOptions = {
   readonly timeoutMs: number;
   /** Most bytes kept of stdout, and of stderr. More stdout than this ends the program. */
   readonly maxBytes: number;
+  /** Ends the program, or leaves it unstarted, when it aborts. The result is then `failed` with ECANCELED. */
+  readonly signal?: AbortSignal;
 };
 
 /** What a program that ran to its end (or was ended) printed. */

@@ -29,6 +29,9 @@ export async function runProgram(
   platform: NodeJS.Platform,
   options: RunOptions & { readonly program: Program },
 ): Promise<RunResult> {
+  const { signal } = options;
+  const cancelled = (): boolean => signal?.aborted === true;
+  if (cancelled()) return { kind: 'failed', code: 'ECANCELED' };
   const [command, ...args] = argvOf(options.program, platform, options.env);
   const spawned = await spawn({ command, args, cwd: options.cwd, env: options.env });
   if (spawned.kind !== 'started') return spawned;
@@ -48,13 +51,17 @@ export async function runProgram(
     timedOut = true;
     end();
   }, options.timeoutMs);
+  signal?.addEventListener('abort', end);
+  if (cancelled()) end();
 
   const exit = await child.exited;
   clearTimeout(timer);
+  signal?.removeEventListener('abort', end);
   // Grandchildren that hold the pipes open are ended here; what was printed before is still read to its end.
   await child.endGroup({ graceMs: 0, termMs: 500 });
   await Promise.race([outputEnded, new Promise((resolve) => setTimeout(resolve, 500).unref())]);
   child.stdout.destroy();
   child.stderr.destroy();
+  if (cancelled()) return { kind: 'failed', code: 'ECANCELED' };
   return { kind: 'ran', exit, stdout: stdout(), stderr: stderr(), timedOut, tooLarge };
 }

@@ -1,5 +1,14 @@
 import { spawn as plainSpawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -269,6 +278,20 @@ test.each([
   const result = await executor.runProgram(program, { cwd: folder, env: { PATH, A: '1' }, timeoutMs, maxBytes: 64 });
   const rest = { kind: 'ran', exit: { code: 0, signal: null }, stderr: '', timedOut: false, tooLarge: false };
   expect(result).toEqual({ ...rest, ...want });
+});
+
+test('a program that is cancelled is ended, and one that was cancelled before is not started', async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const options = { cwd: folder, env: { PATH }, timeoutMs: 20_000, maxBytes: 64, signal };
+  const file = join(folder, 'cancelled');
+  const running = executor.runProgram(`echo $$ > ${file}; sleep 1000`, options);
+  const pid = await until(() => existsSync(file) && Number(readFileSync(file, 'utf8')));
+  controller.abort();
+  expect(await running).toEqual({ kind: 'failed', code: 'ECANCELED' });
+  expect(isRunning(pid)).toBe(false);
+  expect(await executor.runProgram(`touch ${file}-2`, options)).toEqual({ kind: 'failed', code: 'ECANCELED' });
+  expect(existsSync(`${file}-2`)).toBe(false);
 });
 
 test('a program that cannot be run is a value', async () => {
