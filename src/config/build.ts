@@ -35,7 +35,8 @@ export function buildConfig(layers: readonly ParsedLayer[], places: Places): Con
   return {
     servers,
     plugins: new Map(),
-    pluginsEnabledByDefault: { enabled: true, origin: BUILT_IN },
+    pluginsEnabledByDefault: { enabled: true, origin: BUILT_IN, problems: [] },
+    pluginsOff: null,
     marketplaces: new Map(),
     serve: serveOf(merged, report),
     startupGraceMs: Math.min(grace, MAX_TIMER_MS),

@@ -221,6 +221,7 @@ function entryOf(
     toolTimeoutSec: toolSec ?? null,
     enabledTools: read.textList(table, 'enabled_tools') ?? null,
     disabledTools: read.textList(table, 'disabled_tools') ?? [],
+    toolNames: [...(read.tableAt(table, 'tools')?.entries.keys() ?? [])],
     supportsParallelToolCalls: read.boolean(table, 'supports_parallel_tool_calls') ?? false,
     sharing: read.text(table, 'sharing') === 'session' ? 'session' : 'auto',
     maxConnections: read.number(table, 'max_connections') ?? 8,

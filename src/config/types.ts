@@ -58,6 +58,8 @@ export type ServerEntry = {
   /** Raw tool names; null means all. */
   readonly enabledTools: readonly string[] | null;
   readonly disabledTools: readonly string[];
+  /** Raw names in its table `tools`. */
+  readonly toolNames: readonly string[];
   readonly supportsParallelToolCalls: boolean;
   readonly sharing: 'auto' | 'session';
   /** Most connections under session sharing. */
@@ -94,6 +96,8 @@ export type PluginSettings = {
   readonly enabled: boolean | null;
   readonly enabledOrigin: Origin;
   readonly servers: ReadonlyMap<string, ServerPolicy>;
+  /** Errors: none of its servers is started with settings that cannot be read. */
+  readonly problems: readonly Issue[];
 };
 
 /** One `[marketplaces.NAME]`. One whose source cannot be used is left out, with an issue. */
@@ -126,8 +130,14 @@ export type Config = {
   readonly servers: ReadonlyMap<string, ServerEntry>;
   /** By `name@marketplace`; `_default` is not among them. */
   readonly plugins: ReadonlyMap<string, PluginSettings>;
-  /** `[plugins._default] enabled`, and where that is written. */
-  readonly pluginsEnabledByDefault: { readonly enabled: boolean; readonly origin: Origin };
+  /** `[plugins._default] enabled`, and where that is written. `problems` are those of every plugin without a word of its own. */
+  readonly pluginsEnabledByDefault: {
+    readonly enabled: boolean;
+    readonly origin: Origin;
+    readonly problems: readonly Issue[];
+  };
+  /** Where `features.plugins` turns all plugins off; null when it does not. */
+  readonly pluginsOff: Origin | null;
   readonly marketplaces: ReadonlyMap<string, MarketplaceSettings>;
   readonly serve: ServeSettings;
   /** How long a list waits for servers that are still starting, from the start of each. Milliseconds. */
@@ -137,4 +147,8 @@ export type Config = {
 };
 
 /** Which marketplace a plugin comes from, as requirements know it. */
-export type MarketplaceIdentity = { readonly sourceType: 'local' | 'git'; readonly source: string; readonly ref: string | null };
+export type MarketplaceIdentity = {
+  readonly sourceType: 'local' | 'git';
+  readonly source: string;
+  readonly ref: string | null;
+};

@@ -41,6 +41,7 @@ function resolveServer(entry: ServerEntry, surroundings: Surroundings): Resolved
     toolTimeoutSec: entry.toolTimeoutSec,
     enabledTools: entry.enabledTools,
     disabledTools: entry.disabledTools,
+    toolNames: entry.toolNames,
     supportsParallelToolCalls: entry.supportsParallelToolCalls,
     sharing: entry.sharing,
     maxConnections: entry.maxConnections,

@@ -367,6 +367,7 @@ test('an HTTP server with nothing but its address has the defaults', () => {
     toolTimeoutSec: null,
     enabledTools: null,
     disabledTools: [],
+    toolNames: [],
     sharing: 'auto',
     maxConnections: 8,
     roots: [],

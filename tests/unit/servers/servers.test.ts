@@ -46,6 +46,7 @@ describe('resolving', () => {
       toolTimeoutSec: null,
       enabledTools: ['t'],
       disabledTools: [],
+      toolNames: [],
       supportsParallelToolCalls: false,
       sharing: 'auto',
       maxConnections: 8,
