@@ -8,7 +8,7 @@ export { type Caller, localCaller } from './caller.ts';
 export { AppError, type AppErrorDetail, toRpcError } from './error.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodeFacts, isErrorCode } from './error-codes.ts';
 export { type Issue, issueLocation, renderIssue } from './issue.ts';
-export { isDeeperThan, isJsonObject, type JsonObject, type JsonValue, parseExactly } from './json.ts';
+export { canonicalJson, isDeeperThan, isJsonObject, type JsonObject, type JsonValue, parseExactly } from './json.ts';
 export {
   type Classified,
   classifyMessage,

@@ -45,3 +45,12 @@ export function parseExactly(text: string): unknown {
     throw error;
   }
 }
+
+/** JSON in which the order of an object's keys does not matter. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../kernel/index.ts';
 import type { Launch, ResolvedServer } from './types.ts';
 
 /** Values of environment variables; a name without a value is unset. */
@@ -14,7 +15,7 @@ export type EnvValues = Readonly<Record<string, string | undefined>>;
 export function connectionKey(launch: Launch, envValues: EnvValues): string {
   const values = envNamesOf(launch).map((name) => [name, envValues[name] ?? null]);
   return createHash('sha256')
-    .update(canonical([launch, values]))
+    .update(canonicalJson([launch, values]))
     .digest('hex');
 }
 
@@ -35,13 +36,4 @@ function envNamesOf(launch: Launch): readonly string[] {
       ? launch.envVars.filter(({ source }) => source === 'local').map(({ name }) => name)
       : [...(launch.bearerTokenEnvVar === null ? [] : [launch.bearerTokenEnvVar]), ...Object.values(launch.envHeaders)];
   return [...new Set(names)].sort();
-}
-
-/** JSON in which the order of an object's keys does not matter. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }

@@ -1,4 +1,4 @@
-import { canonical } from './connection-key.ts';
+import { canonicalJson } from '../kernel/index.ts';
 import type { ResolvedServer } from './types.ts';
 
 /**
@@ -38,10 +38,10 @@ function actionFor(before: ResolvedServer | undefined, after: ResolvedServer): R
 }
 
 function connectionOf({ verdict, sharing }: ResolvedServer): string {
-  return canonical([verdict.kind === 'startable' ? verdict.launch : null, sharing]);
+  return canonicalJson([verdict.kind === 'startable' ? verdict.launch : null, sharing]);
 }
 
 /** All but where it is written: an edit further up in a file moves the line and changes nothing. */
 function shown(server: ResolvedServer): string {
-  return canonical({ ...server, origin: null });
+  return canonicalJson({ ...server, origin: null });
 }
