@@ -80,3 +80,26 @@ function fromParts(text: string, { scheme, user, host, port, path }: Parts): Par
 function refused(reason: string): ParsedGitUrl {
   return { kind: 'refused', reason };
 }
+
+/** What is wrong with a branch or tag, completing "the ref …"; null when nothing is. @see git-check-ref-format(1) */
+export function gitRefProblem(ref: string): string | null {
+  if (ref === '') return 'is empty';
+  if (ref.startsWith('-')) return 'starts with `-`';
+  // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
+  if (/[\u0000-\u0020\u007f-\u00a0~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)|^[./]|[./]$|^@$/.test(ref)) {
+    return 'is not one that git allows';
+  }
+  return null;
+}
+
+/** What is wrong with a folder of a repository that alone is fetched, completing "the path …"; null when nothing is. */
+export function sparsePathProblem(path: string): string | null {
+  if (path === '') return 'is empty';
+  // git reads these as options, negations, comments and patterns.
+  if (/^[-!#]|[*?[\]\\]/.test(path))
+    return 'must be the name of a folder, without `-`, `!` or `#` at its start and without a pattern';
+  // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(path)) return 'holds a control character';
+  if (/^\/|^[A-Za-z]:/.test(path)) return 'must start at the top of the repository, not at the root of a disk';
+  return path.split('/').includes('..') ? 'leads out of the repository' : null;
+}

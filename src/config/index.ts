@@ -7,17 +7,36 @@
  * `servers` and everything above may call it.
  */
 export { buildConfig } from './build.ts';
+export { byPlace, type CheckContext, type FileFormat, type Finding, found } from './check.ts';
 export { addServer, removeServer, setKey, unsetKey } from './edit.ts';
 export type { TomlInput, TomlInputTable } from './edit-tree.ts';
 export { type Explainable, type Explained, type ExplainedLayer, explain, get, type ShowOptions } from './explain.ts';
-export { type ParsedGitUrl, parseGitUrl } from './git-url.ts';
+export { gitRefProblem, type ParsedGitUrl, parseGitUrl, sparsePathProblem } from './git-url.ts';
 export type { KeyRow, KeyType } from './key-types.ts';
 export { CODEX_KEYS, countsAtStart, TOP_KEYS } from './keys.ts';
-export { type KeyPath, renderKey } from './located.ts';
-export { type AllowedSource, type MarketplaceRequirements, sourceAllowed } from './marketplace-requirements.ts';
-export { type ParsedLayer, parseKey, parseLayer, parseValue } from './parse.ts';
+export {
+  type KeyPath,
+  type Located,
+  type LocatedList,
+  type LocatedScalar,
+  type LocatedTable,
+  locate,
+  plainValue,
+  renderKey,
+  withoutKeys,
+  withValue,
+} from './located.ts';
+export {
+  type AllowedSource,
+  type MarketplaceRequirements,
+  marketplaceRequirementFor,
+  sourceAllowed,
+} from './marketplace-requirements.ts';
+export { locatedFrom, type ParsedLayer, parseKey, parseLayer, parseValue } from './parse.ts';
+export * as read from './read.ts';
 export { parseRequirements, type Requirements, requirementFor } from './requirements.ts';
-export { isLoopback } from './scalars.ts';
+export { isLoopback, shownUrl } from './scalars.ts';
+export { type ParsedServer, parseServer } from './server-entry.ts';
 export { SERVER_KEYS } from './server-keys.ts';
 export type {
   Config,

@@ -25,6 +25,17 @@ export function sourceAllowed(identity: MarketplaceIdentity, allowed: readonly A
   return allowed.some((rule) => ruleAllows(rule, identity));
 }
 
+/** The file that does not allow this marketplace, or null when all do. */
+export function marketplaceRequirementFor(
+  requirements: readonly { readonly file: string; readonly marketplaces: MarketplaceRequirements | null }[],
+  identity: MarketplaceIdentity,
+): string | null {
+  const against = requirements.find(
+    ({ marketplaces }) => marketplaces?.restrict === true && !sourceAllowed(identity, marketplaces.allowed),
+  );
+  return against?.file ?? null;
+}
+
 function ruleAllows(rule: AllowedSource, identity: MarketplaceIdentity): boolean {
   switch (rule.source) {
     case 'local':
