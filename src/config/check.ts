@@ -8,9 +8,19 @@ import type { Origin } from './types.ts';
 export type CheckContext = {
   readonly path: KeyPath;
   readonly server?: string;
+  /** `name@marketplace`, in the settings of a plugin. */
+  readonly plugin?: string;
   /** Set inside a table that has no effect as a whole: its parts are not said to have none one by one. */
   readonly inert?: true;
+  /** For a file that is not TOML: how it writes keys, and its own words. */
+  readonly format?: FileFormat;
   readonly report: (issue: Issue) => void;
+};
+
+/** How JSON files write what the tables of keys know under TOML's names. */
+export type FileFormat = {
+  /** A key as the file spells it. */
+  readonly spell: (path: KeyPath) => KeyPath;
 };
 
 export type Finding = {
@@ -23,7 +33,7 @@ export type Finding = {
 
 /** Reports a problem of the key at `context.path`, written at `place`. */
 export function found(context: CheckContext, place: Origin, finding: Finding): void {
-  const key = renderKey(context.path);
+  const key = renderKey(context.format?.spell(context.path) ?? context.path);
   context.report({
     code: finding.code,
     severity: finding.severity ?? 'error',
@@ -34,6 +44,7 @@ export function found(context: CheckContext, place: Origin, finding: Finding): v
     ...(place.column === null ? {} : { column: place.column }),
     key,
     ...(context.server === undefined ? {} : { server: context.server }),
+    ...(context.plugin === undefined ? {} : { plugin: context.plugin }),
   });
 }
 
@@ -106,7 +117,8 @@ function unknownKey(
   { keys, context }: { readonly keys: readonly KeyRow[]; readonly context: CheckContext },
 ): void {
   const names = keys.map((row) => row.key);
-  const restricts = context.server !== undefined && keys.some((row) => row.safety);
+  const ofServer = context.server !== undefined;
+  const restricts = (ofServer || context.plugin !== undefined) && keys.some((row) => row.safety);
   const elsewhere = restricts ? (MEANT[key.toLowerCase().replaceAll(/[-_]/g, '')] ?? null) : null;
   const spelled = elsewhere ?? nearest(key, restricts ? [...names, ...SAFETY_WORDS] : names);
   const meant = (APPROVAL.includes(spelled ?? '') && names.find((name) => APPROVAL.includes(name))) || spelled;
@@ -123,7 +135,7 @@ function unknownKey(
   }
   found(context, value.origin, {
     code: 'CONFIG_NEAR_MISS',
-    message: `is not a key${key === meant ? ' here' : `, and looks like \`${meant}\``}; the server is not started without it`,
+    message: `is not a key${key === meant ? ' here' : `, and looks like \`${meant}\``}; ${ofServer ? 'the server is' : 'its servers are'} not started without it`,
     hint: nearMissHint(meant, names),
   });
 }
@@ -142,13 +154,13 @@ export function checkValue(type: KeyType, value: Located, context: CheckContext)
     case 'any':
       return true;
     case 'list':
-      if (value.kind !== 'list') return wrongKind('a list', value, context);
+      if (value.kind !== 'list') return wrongKind('list', value, context);
       return value.items.map((item, index) => checkValue(type.of, item, within(context, String(index)))).every(Boolean);
     case 'map':
-      if (value.kind !== 'table') return wrongKind('a table', value, context);
+      if (value.kind !== 'table') return wrongKind('table', value, context);
       return [...value.entries].map(([key, item]) => checkMapEntry(type, item, within(context, key))).every(Boolean);
     case 'table':
-      if (value.kind !== 'table') return wrongKind('a table', value, context);
+      if (value.kind !== 'table') return wrongKind('table', value, context);
       return withoutErrors(context, (counting) => checkTable(value, type, counting));
     case 'name_or_table':
       return value.kind === 'table' ? checkNamed(type.keys, value, context) : checkScalar(type.name, value, context);
@@ -166,12 +178,24 @@ function checkScalar(type: ScalarType, value: Located, context: CheckContext): b
 }
 
 function wrongKind(expected: string, value: Located, context: CheckContext): false {
-  const kind = typeName(value);
+  const kind = kindWord(value, context);
+  const wanted = expected === 'list' || expected === 'table' ? containerWord(expected, context) : expected;
   const onlyRange =
-    (kind === 'a string' && expected.startsWith('one of')) || (kind === 'a number' && / number/.test(expected));
+    (kind === 'a string' && wanted.startsWith('one of')) || (kind === 'a number' && / number/.test(wanted));
   const suffix = onlyRange ? '' : `, and is ${kind}`;
-  found(context, value.at, { code: 'CONFIG_WRONG_TYPE', message: `must be ${expected}${suffix}` });
+  found(context, value.at, { code: 'CONFIG_WRONG_TYPE', message: `must be ${wanted}${suffix}` });
   return false;
+}
+
+/** What a value is, in the words of its file: JSON has objects and arrays. */
+function kindWord(value: Located, context: CheckContext): string {
+  return value.kind === 'scalar' ? typeName(value.value) : containerWord(value.kind, context);
+}
+
+/** A table or a list, in the words of the file it stands in. */
+export function containerWord(kind: 'table' | 'list', context: Pick<CheckContext, 'format'>): string {
+  if (context.format === undefined) return kind === 'list' ? 'a list' : 'a table';
+  return kind === 'list' ? 'an array' : 'an object';
 }
 
 function checkMapEntry(type: KeyType & { kind: 'map' }, value: Located, context: CheckContext): boolean {

@@ -2,8 +2,8 @@ import { TomlDate } from 'smol-toml';
 import type { JsonValue } from '../kernel/index.ts';
 import type { Origin } from './types.ts';
 
-/** What TOML has besides tables and arrays. Integers beyond 2^53 are bigint. */
-export type Scalar = string | number | bigint | boolean | TomlDate;
+/** What TOML has besides tables and arrays, and null, which only JSON has. Integers beyond 2^53 are bigint. */
+export type Scalar = string | number | bigint | boolean | TomlDate | null;
 
 type Placed = {
   /** Where the key is written; for an item of an array, where the item starts. */
@@ -12,7 +12,7 @@ type Placed = {
   readonly at: Origin;
 };
 
-/** A TOML value that knows where each part of it was written. */
+/** A value of a TOML or JSON file that knows where each part of it was written. */
 export type LocatedScalar = Placed & { readonly kind: 'scalar'; readonly value: Scalar };
 export type LocatedList = Placed & { readonly kind: 'list'; readonly items: readonly Located[] };
 export type LocatedTable = Placed & { readonly kind: 'table'; readonly entries: ReadonlyMap<string, Located> };

@@ -73,7 +73,9 @@ function locatedOf(value: unknown, positions: Positions | undefined, context: Co
 }
 
 function isScalar(value: unknown): value is Scalar {
-  return ['string', 'number', 'bigint', 'boolean'].includes(typeof value) || value instanceof TomlDate;
+  return (
+    value === null || ['string', 'number', 'bigint', 'boolean'].includes(typeof value) || value instanceof TomlDate
+  );
 }
 
 function placeOf(positions: Positions | undefined, { layer, file }: Context): { origin: Origin; at: Origin } {

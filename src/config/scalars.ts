@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { TomlDate } from 'smol-toml';
 import type { ScalarType } from './key-types.ts';
-import type { Located, Scalar } from './located.ts';
+import type { Scalar } from './located.ts';
 
 /** What a value of a type is, for "must be …". */
 export function expectation(type: ScalarType): string {
@@ -93,11 +93,11 @@ function variableProblem(name: string): string | null {
   return name !== '' && !/[=\0\s]/.test(name) ? null : 'is not a valid name of a variable';
 }
 
-/** What a value is, in TOML's words. */
-export function typeName(value: Located): string {
-  if (value.kind !== 'scalar') return value.kind === 'list' ? 'a list' : 'a table';
-  if (value.value instanceof TomlDate) return 'a date or time';
-  switch (typeof value.value) {
+/** What a single value is, for "…, and is a string". */
+export function typeName(value: Scalar): string {
+  if (value === null) return 'null';
+  if (value instanceof TomlDate) return 'a date or time';
+  switch (typeof value) {
     case 'string':
       return 'a string';
     case 'boolean':

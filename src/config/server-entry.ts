@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Issue } from '../kernel/index.ts';
-import { byPlace, type CheckContext, checkTable, found } from './check.ts';
+import { byPlace, type CheckContext, checkTable, containerWord, type FileFormat, found } from './check.ts';
 import { MAX_TIMER_MS } from './key-types.ts';
 import { type KeyPath, type Located, type LocatedTable, locate } from './located.ts';
 import { type Places, resolveFrom } from './places.ts';
@@ -15,26 +15,29 @@ const RESERVED_NAMES: readonly string[] = ['profile'];
 /** What a `[mcp_servers.NAME]` came to. `entry` is null for one that starts Plugboard itself. */
 export type ParsedServer = { readonly entry: ServerEntry | null; readonly issues: readonly Issue[] };
 
+export type ParseServerOptions = {
+  /** Where the server is defined, for lists and messages. */
+  readonly origin: Origin;
+  readonly places: Places;
+  /** Given by who reads servers from other files than config.toml, and sees to references in their values. */
+  readonly format?: FileFormat;
+};
+
 /**
  * Reads one `[mcp_servers.NAME]` after all layers were merged. Never throws: what is wrong with it becomes issues, and
  * those of severity `error` are also the entry's `problems`.
- *
- * @param origin Where the server is defined, for lists and messages.
  */
-export function parseServer(
-  name: string,
-  node: Located,
-  { origin, places }: { readonly origin: Origin; readonly places: Places },
-): ParsedServer {
+export function parseServer(name: string, node: Located, { origin, places, format }: ParseServerOptions): ParsedServer {
   const issues: Issue[] = [];
   const context: CheckContext = {
     path: ['mcp_servers', name],
     server: name,
+    ...(format === undefined ? {} : { format }),
     report: (issue) => void issues.push(issue),
   };
   const table: LocatedTable = node.kind === 'table' ? node : { ...node, kind: 'table', entries: new Map() };
   if (node.kind !== 'table') {
-    found(context, node.at, { code: 'CONFIG_WRONG_TYPE', message: 'must be a table' });
+    found(context, node.at, { code: 'CONFIG_WRONG_TYPE', message: `must be ${containerWord('table', context)}` });
   } else if (startsPlugboard(table)) {
     found(context, origin, {
       code: 'CONFIG_SELF_REFERENCE',
@@ -48,7 +51,7 @@ export function parseServer(
     checkTransport(table, context);
     checkTogether(table, context);
     checkFiles(table, places, context);
-    noteReferences(table, context);
+    if (format === undefined) noteReferences(table, context);
   }
   const problems = issues.filter((issue) => issue.severity === 'error').sort(byPlace);
   return { entry: entryOf(name, table, { origin, places, problems }), issues };
@@ -77,7 +80,7 @@ function checkTransport(table: LocatedTable, context: CheckContext): void {
     });
     return;
   }
-  if (turnsOffOnly(table)) {
+  if (context.format === undefined && turnsOffOnly(table)) {
     found(context, table.origin, {
       code: 'CONFIG_NO_TRANSPORT',
       severity: 'note',
