@@ -118,7 +118,7 @@ function unknownKey(
 ): void {
   const names = keys.map((row) => row.key);
   const ofServer = context.server !== undefined;
-  const restricts = (ofServer || context.plugin !== undefined) && keys.some((row) => row.safety);
+  const restricts = keys.some((row) => row.safety);
   const elsewhere = restricts ? (MEANT[key.toLowerCase().replaceAll(/[-_]/g, '')] ?? null) : null;
   const spelled = elsewhere ?? nearest(key, restricts ? [...names, ...SAFETY_WORDS] : names);
   const meant = (APPROVAL.includes(spelled ?? '') && names.find((name) => APPROVAL.includes(name))) || spelled;
@@ -188,7 +188,7 @@ function wrongKind(expected: string, value: Located, context: CheckContext): fal
 }
 
 /** What a value is, in the words of its file: JSON has objects and arrays. */
-function kindWord(value: Located, context: CheckContext): string {
+export function kindWord(value: Located, context: Pick<CheckContext, 'format'>): string {
   return value.kind === 'scalar' ? typeName(value.value) : containerWord(value.kind, context);
 }
 

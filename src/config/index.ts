@@ -7,7 +7,7 @@
  * `servers` and everything above may call it.
  */
 export { buildConfig } from './build.ts';
-export { byPlace, type CheckContext, type FileFormat, type Finding, found } from './check.ts';
+export { byPlace, type CheckContext, type FileFormat, type Finding, found, kindWord } from './check.ts';
 export { addServer, removeServer, setKey, unsetKey } from './edit.ts';
 export type { TomlInput, TomlInputTable } from './edit-tree.ts';
 export { type Explainable, type Explained, type ExplainedLayer, explain, get, type ShowOptions } from './explain.ts';
@@ -33,9 +33,18 @@ export {
   sourceAllowed,
 } from './marketplace-requirements.ts';
 export { locatedFrom, type ParsedLayer, parseKey, parseLayer, parseValue } from './parse.ts';
+export { isPluginName, parsePluginId } from './plugin-id.ts';
+export { countsInPolicy, DEFAULT_PLUGIN_KEYS, MARKETPLACE_KEYS, PLUGIN_KEYS, POLICY_KEYS } from './plugin-keys.ts';
 export * as read from './read.ts';
-export { parseRequirements, type Requirements, requirementFor } from './requirements.ts';
-export { isLoopback, shownUrl } from './scalars.ts';
+export {
+  isListedPlugin,
+  parseRequirements,
+  pluginServerRequirementFor,
+  pluginsRequirementFor,
+  type Requirements,
+  requirementFor,
+} from './requirements.ts';
+export { isLoopback, isOfType, shownUrl } from './scalars.ts';
 export { type ParsedServer, parseServer } from './server-entry.ts';
 export { SERVER_KEYS } from './server-keys.ts';
 export type {

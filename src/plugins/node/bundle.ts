@@ -1,0 +1,117 @@
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, sep } from 'node:path';
+import type { Bundle, BundleFact, BundleText } from '../types.ts';
+
+const MAX_BYTES = 1024 * 1024;
+
+/**
+ * The folder of a plugin, for parsing. Symbolic links are followed within the folder and never out of it; a pipe or
+ * device is never waited for. What is looked at is what is there at that moment: nothing is kept.
+ *
+ * @param root The folder; need not be there, and then everything in it is absent.
+ */
+export function openBundle(root: string): Bundle {
+  const real = realPathOf(root);
+  const within = (path: string): string | BundleFact => insideOf(real, path);
+  return {
+    root: real,
+    look: (path) => {
+      const place = within(path);
+      return typeof place === 'string' ? factOf(place) : place;
+    },
+    read: (path) => {
+      const place = within(path);
+      return typeof place === 'string' ? readText(place) : unreadableAs(place);
+    },
+    list: (path) => {
+      const place = within(path);
+      return typeof place === 'string' ? namesIn(place) : [];
+    },
+  };
+}
+
+/** Without symbolic links, as far as the path exists. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return dirname(path) === path ? path : join(realPathOf(dirname(path)), basename(path));
+  }
+}
+
+/** The real place of a path of the bundle, or why there is none. */
+function insideOf(root: string, path: string): string | BundleFact {
+  try {
+    const real = realpathSync(join(root, path));
+    return real === root || real.startsWith(root.endsWith(sep) ? root : root + sep) ? real : { kind: 'outside' };
+  } catch (error) {
+    return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR' ? { kind: 'absent' } : { kind: 'other' };
+  }
+}
+
+function factOf(real: string): BundleFact {
+  try {
+    const facts = statSync(real);
+    if (facts.isDirectory()) return { kind: 'folder' };
+    if (!facts.isFile()) return { kind: 'other' };
+    return { kind: 'file', executable: (facts.mode & 0o111) !== 0, sizeBytes: facts.size };
+  } catch {
+    return { kind: 'absent' };
+  }
+}
+
+function unreadableAs(fact: BundleFact): BundleText {
+  switch (fact.kind) {
+    case 'absent':
+      return { kind: 'absent' };
+    case 'outside':
+      return unusable('it is a link that leads out of the plugin', 'put the file itself into the plugin');
+    case 'file':
+    case 'folder':
+    case 'other':
+      return unusable('it is not a file', 'put a file in its place');
+    default:
+      return fact satisfies never;
+  }
+}
+
+/** Opened without waiting and without following a last link, and looked at once more when it is open. */
+function readText(real: string): BundleText {
+  let file: number | null = null;
+  try {
+    file = openSync(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    if (!fstatSync(file).isFile()) return unreadableAs({ kind: 'other' });
+    const bytes = Buffer.allocUnsafe(MAX_BYTES + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+      read = readSync(file, bytes, length, bytes.length - length, null);
+    }
+    if (length > MAX_BYTES) return unusable('it is larger than 1 MiB', 'make it smaller');
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length));
+    return { kind: 'text', text };
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT') return { kind: 'absent' };
+    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return unusable('it is not UTF-8 text', 'save it as UTF-8');
+    return unusable(code ?? 'it cannot be read', 'check that you may read it');
+  } finally {
+    if (file !== null) closeSync(file);
+  }
+}
+
+function namesIn(real: string): readonly string[] {
+  try {
+    return readdirSync(real).toSorted();
+  } catch {
+    return [];
+  }
+}
+
+function unusable(reason: string, hint: string): BundleText {
+  return { kind: 'unreadable', reason, hint };
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
