@@ -1,10 +1,21 @@
 /** Makes `docs/config.md` from the table of keys. `--check` only says whether it is up to date. */
-import { CODEX_KEYS, type KeyRow, type KeyType, SERVER_KEYS, TOP_KEYS } from '../src/config/index.ts';
+import {
+  CODEX_KEYS,
+  countsInPolicy,
+  DEFAULT_PLUGIN_KEYS,
+  type KeyRow,
+  type KeyType,
+  MARKETPLACE_KEYS,
+  PLUGIN_KEYS,
+  POLICY_KEYS,
+  SERVER_KEYS,
+  TOP_KEYS,
+} from '../src/config/index.ts';
 import { writeGenerated } from './generated-file.ts';
 
 const INTRO = `# Configuration
 
-<!-- Made from src/config/keys.ts and server-keys.ts by scripts/generate-config-docs.ts. Do not edit. -->
+<!-- Made from src/config/keys.ts, server-keys.ts and plugin-keys.ts by scripts/generate-config-docs.ts. Do not edit. -->
 
 Plugboard reads the \`config.toml\` format of Codex. A file of Codex works as it is; what Plugboard adds is marked
 **Plugboard**. Problems never take other servers down: each becomes an issue with file, line, column, key and a hint
@@ -35,11 +46,12 @@ From low to high; a higher layer wins.
 | command line | \`-c key=value\`, read in order |
 
 - Tables merge key by key. Lists and single values replace those of lower layers, except that \`enabled_tools\` **intersect** and
-  \`disabled_tools\` **unite**: no layer can offer a tool that another one hides.
+  \`disabled_tools\` **unite**: no layer can offer a tool that another one hides, but by \`widen = true\` in a policy for a plugin.
 - A **project** is the folder given with \`--project\`, else the working folder. For everything that a host runs, it is the folder where
   **the host** was started: a host that the pipe of an agent started in the background has the folder of that agent, for all agents. It is trusted when the system or user layer says
   \`[projects."/absolute/folder"] trust_level = "trusted"\`; \`plugboard config trust DIR\` writes that. A relative path there trusts nothing. The files of other folders
-  are ignored, with a note. A project's files cannot set \`serve\`, \`projects\` or \`mcp_enterprise_managed_auth\`.
+  are ignored, with a note. A project's files cannot set \`serve\`, \`projects\`, \`marketplaces\` or \`mcp_enterprise_managed_auth\`: what may be
+  installed is for the user to say. They may set \`plugins\`: a trusted project can turn installed plugins on and off, and lay policies over their servers.
 - \`-c\` takes a dotted key, with quotes where TOML needs them, and a TOML value; what is not TOML is taken as a string:
   \`-c 'mcp_servers."acme/docs".env.LEVEL=debug'\`.
 - A file that is not TOML, or not UTF-8, is skipped as a whole and reported. While Plugboard runs, such an edit leaves the last good
@@ -72,6 +84,20 @@ url = { match = "regex", expression = "https://[a-z]+\\\\.example\\\\.com/mcp" }
 \`command = { executable = "…", args = […] }\` says the same. A server against these is \`blocked\`.
 If a requirements file cannot be read, is damaged, or asks for what this version cannot enforce, Plugboard does not start
 (exit status 2). In the file of Codex, what concerns Codex alone is ignored.
+`;
+
+const PLUGINS = `Settings of an installed plugin. Its servers run beside those of \`[mcp_servers]\`. What is written here never changes the files
+of the plugin, and stays when it is upgraded. Without this table an installed plugin is used as \`[plugins._default]\` says.
+\`features.plugins = false\` turns all of them off.
+`;
+
+const POLICIES = `A **policy**: what you lay over a server of a plugin, by the name that the plugin gives it. It counts equally wherever the plugin
+declares the server. The other keys of a server are known here and not acted on yet. A \`[mcp_servers.NAME]\` with \`command\` or \`url\` replaces the
+plugin's server of that name altogether, with a warning; one that only says \`enabled = false\` turns it off. Two plugins with a server of one name keep
+both: each is called \`PLUGIN:SERVER\` then.
+`;
+
+const MARKETPLACES = `Where plugins come from. \`plugboard plugin marketplace add\` writes this table. It is not read from the files of a project.
 `;
 
 function typeText(type: KeyType): string {
@@ -110,7 +136,20 @@ function typeText(type: KeyType): string {
 }
 
 /** Keys that Codex does not have. */
-const OWN_KEYS = ['sharing', 'max_connections', 'roots', 'ca_file', 'client_cert_file', 'client_key_file', 'serve'];
+const OWN_KEYS = [
+  'sharing',
+  'max_connections',
+  'roots',
+  'ca_file',
+  'client_cert_file',
+  'client_key_file',
+  'serve',
+  'widen',
+  'manifest',
+];
+
+/** Tables that have a chapter of their own. */
+const APART: readonly (readonly KeyRow[])[] = [SERVER_KEYS, POLICY_KEYS];
 
 function defaultText(row: KeyRow): string {
   if (row.defaultText !== undefined) return row.defaultText;
@@ -137,7 +176,7 @@ function rowText(row: KeyRow, prefix: string): string {
 function rowsOf(row: KeyRow, prefix: string): readonly string[] {
   const inner = row.type.kind === 'map' ? row.type.of : row.type;
   const name = row.type.kind === 'map' ? `${prefix}${row.key}.<${row.type.placeholder}>.` : `${prefix}${row.key}.`;
-  const keys = inner.kind === 'table' && inner.keys !== SERVER_KEYS ? inner.keys : [];
+  const keys = inner.kind === 'table' && !APART.includes(inner.keys) ? inner.keys : [];
   return [rowText(row, prefix), ...keys.flatMap((key) => rowsOf(key, name))];
 }
 
@@ -147,7 +186,7 @@ function tableOf(rows: readonly KeyRow[], prefix = ''): string {
 }
 
 function render(): string {
-  const CHAPTERS = ['mcp_servers', 'serve'];
+  const CHAPTERS = ['mcp_servers', 'serve', 'plugins', 'marketplaces'];
   const serve = TOP_KEYS.find(({ key }) => key === 'serve');
   if (serve?.type.kind !== 'table') throw new Error('there is no [serve]');
   const ofServer = (transport: KeyRow['transport']): string =>
@@ -159,6 +198,10 @@ function render(): string {
     `### Programs (stdio)\n\n${ofServer('stdio')}`,
     `### HTTP servers\n\n${ofServer('http')}`,
     `### Both\n\n${ofServer(undefined)}`,
+    `## \`[plugins."NAME@MARKETPLACE"]\`\n\n${PLUGINS}\n${tableOf(PLUGIN_KEYS)}`,
+    `### \`[plugins."NAME@MARKETPLACE".mcp_servers.SERVER]\`\n\n${POLICIES}\n${tableOf(POLICY_KEYS.filter(countsInPolicy))}`,
+    `### \`[plugins._default]\`\n\n${tableOf(DEFAULT_PLUGIN_KEYS)}`,
+    `## \`[marketplaces.NAME]\`\n\n${MARKETPLACES}\n${tableOf(MARKETPLACE_KEYS)}`,
     `## \`[serve]\`\n\n${serve.doc}\n\n${tableOf(serve.type.keys)}`,
     `## Other keys at the top\n\n${tableOf(TOP_KEYS.filter(({ key }) => !CHAPTERS.includes(key)))}`,
     `## Keys of Codex\n\nThese concern Codex alone. They are not read, and nothing is said about them, nor about keys that begin with \`experimental_\`, nor about unknown ones in a \`.codex/config.toml\` that look like none of the above:\n${CODEX_KEYS.map((key) => `\`${key}\``).join(', ')}.\n`,
