@@ -5,5 +5,15 @@
  * itself: git, npm, the cache and the receipts on disk are in `node/`.
  * Called by servers, status, host and cli.
  */
+export {
+  marketplaceRefusal,
+  parseMarketplaceSource,
+  type SourceContext,
+  settingsTable,
+  sourceFromSettings,
+  sourceIdentity,
+  sourceJson,
+  type TypedSource,
+} from './source.ts';
 export type * from './store.ts';
 export type * from './types.ts';
