@@ -6,6 +6,14 @@
  * Called by servers, status, host and cli.
  */
 export {
+  entryNotFound,
+  findEntry,
+  MANIFEST_PATHS,
+  type ManifestOptions,
+  parseMarketplace,
+  pluginId,
+} from './manifest.ts';
+export {
   marketplaceRefusal,
   parseMarketplaceSource,
   type SourceContext,
