@@ -7,18 +7,21 @@ import { type Entry, open, type ZipFile } from 'yauzl';
 import { AppError } from '../../kernel/index.ts';
 import { bundleFolder, megabytes, planZip, tooLarge, ZIP_LIMITS, type ZipEntryFacts, type ZipLimits } from '../zip.ts';
 
+export type ZipOptions = { readonly limits?: ZipLimits; readonly signal?: AbortSignal };
+
 /**
  * Unpacks the archive of a bundle into an empty folder. Every entry is judged before the first is written; owners,
  * times and permissions of the archive do not count, but that a file is executable.
  *
  * @param into Exists already. On failure it may hold a part; the caller removes it.
  * @returns The folder of the bundle: `into`, or the only folder at the top of the archive.
- * @throws AppError `PLUGIN_UNREADABLE` | `PLUGIN_UNSAFE_ARCHIVE` | `PLUGIN_TOO_LARGE`
+ * @throws The reason of the signal when it is aborted; AppError `PLUGIN_UNREADABLE` | `PLUGIN_UNSAFE_ARCHIVE` | `PLUGIN_TOO_LARGE`
  */
-export async function extractZip(file: string, into: string, limits: ZipLimits = ZIP_LIMITS): Promise<string> {
+export async function extractZip(file: string, into: string, how: ZipOptions = {}): Promise<string> {
   try {
-    await extract(file, into, limits);
+    await extract(file, into, how);
   } catch (error) {
+    how.signal?.throwIfAborted();
     if (error instanceof AppError) throw new AppError(error.code, error.message, { where: file, hint: error.hint });
     const reason = error instanceof Error ? error.message : String(error);
     throw new AppError('PLUGIN_UNREADABLE', `the archive cannot be unpacked: ${reason}`, {
@@ -31,19 +34,20 @@ export async function extractZip(file: string, into: string, limits: ZipLimits =
   return join(into, bundleFolder(names.map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))));
 }
 
-async function extract(file: string, into: string, limits: ZipLimits): Promise<void> {
+async function extract(file: string, into: string, { limits = ZIP_LIMITS, signal }: ZipOptions): Promise<void> {
   if ((await stat(file)).size > limits.archiveBytes) throw tooLarge(`has more than ${megabytes(limits.archiveBytes)}`);
   const zip = await openZip(file);
   try {
     const entries = await readEntries(zip, limits);
     const plan = planZip(entries.map(factsOf), limits);
     for (const [index, { path, kind, executable }] of plan.entries()) {
+      signal?.throwIfAborted();
       const target = join(into, path);
       const entry = entries[index];
       await mkdir(kind === 'folder' ? target : dirname(target), { recursive: true, mode: 0o700 });
       if (kind === 'folder' || entry === undefined) continue;
       const written = createWriteStream(target, { flags: 'wx', mode: executable ? 0o700 : 0o600 });
-      await pipeline(await contentOf(zip, entry), written);
+      await pipeline(await contentOf(zip, entry), written, signal === undefined ? {} : { signal });
     }
   } finally {
     zip.close();
