@@ -60,7 +60,7 @@ export async function startGitServer(): Promise<GitServer> {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
       return;
     }
-    answer(root, how, request, response);
+    answer({ root, commits: how.commits }, request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -122,8 +122,7 @@ function writeFile(path: string, file: GitFile): void {
 
 /** One request through `git http-backend`. @see git-http-backend(1) */
 function answer(
-  root: string,
-  how: { readonly commits: boolean },
+  { root, commits }: { readonly root: string; readonly commits: boolean },
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
@@ -142,7 +141,7 @@ function answer(
       HTTP_CONTENT_ENCODING: header('content-encoding'),
       REMOTE_ADDR: '127.0.0.1',
       // An older server answers in the first version of the protocol, and gives no commits by their ids.
-      ...(how.commits ? { GIT_PROTOCOL: header('git-protocol') } : {}),
+      ...(commits ? { GIT_PROTOCOL: header('git-protocol') } : {}),
     },
     stdio: ['pipe', 'pipe', 'ignore'],
   });

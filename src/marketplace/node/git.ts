@@ -2,6 +2,7 @@ import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gitRefProblem, parseGitUrl } from '../../config/index.ts';
 import { AppError } from '../../kernel/index.ts';
+import { revisionMatches } from '../entry-source.ts';
 import type { FetchOptions } from '../store.ts';
 import type { StoreOptions } from './ports.ts';
 import { gitEnvironment } from './program-env.ts';
@@ -13,11 +14,11 @@ export type GitRequest = {
   readonly url: string;
   /** Branch, tag or commit; null: what the repository gives by default. */
   readonly ref: string | null;
-  /** The commit that it must be, with all its digits; null: whatever the ref is now. */
+  /** The commit that it must be; null: whatever the ref is at. A shortened one is looked for in the history of the ref. */
   readonly sha: string | null;
   /** The folder of the repository that becomes the top of what is fetched. */
   readonly subdir: string | null;
-  /** Only these folders; empty: everything. */
+  /** Only these folders and files; empty: everything. */
   readonly sparse: readonly string[];
 };
 
@@ -138,8 +139,8 @@ function checkedUrl({ url, ref, sha }: Pick<GitRequest, 'url' | 'ref' | 'sha'>):
       ? `the address ${parsed.reason}`
       : refProblem !== null
         ? `the ref ${refProblem}`
-        : sha !== null && !isCommit(sha)
-          ? 'the sha is not a whole commit id of 40 digits'
+        : sha !== null && !/^[0-9a-f]+$/i.test(sha)
+          ? 'the sha is no commit'
           : null;
   if (problem === null) return url;
   throw new AppError('PLUGIN_FETCH_FAILED', `the repository is not fetched: ${problem}`, {
@@ -199,16 +200,18 @@ async function fetchCommit({ git, done }: Git, request: CommitRequest): Promise<
     return fetched();
   }
   const wanted = sha.toLowerCase();
-  if ((await git(fetchArgs(wanted, shallow), { timeoutMs: FETCH_MS })).code === 0) {
+  if (isCommit(wanted) && (await git(fetchArgs(wanted, shallow), { timeoutMs: FETCH_MS })).code === 0) {
     const there = await fetched();
     if (there !== wanted) throw otherRevision(request, there);
     return there;
   }
-  // An older server gives commits only by name: then it must be in the history of the ref.
+  // A shortened id, or an older server, which gives commits only by name: then it must be in the history of the ref.
   await done(fetchArgs(ref ?? 'HEAD', []), { timeoutMs: FETCH_MS });
-  const known = await git(['merge-base', '--is-ancestor', wanted, FETCHED]);
-  if (known.code !== 0) throw otherRevision(request, await fetched());
-  return wanted;
+  const known = await git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${wanted}^{commit}`]);
+  const found = known.stdout.trim();
+  const isThere = known.code === 0 && (await git(['merge-base', '--is-ancestor', found, FETCHED])).code === 0;
+  if (!isThere || !revisionMatches(wanted, found)) throw otherRevision(request, await fetched());
+  return found;
 }
 
 function otherRevision({ from, ref, sha }: CommitRequest, there: string): AppError {
@@ -234,10 +237,10 @@ async function checkTree(
   if (request.sparse.length === 0 && count > limits.entries) throw tooManyEntries(limits, from);
 }
 
-/** Lets git write only these folders. They are literal: `sparsePathProblem` lets no pattern through. */
-async function sparseSettings(gitDir: string, folders: readonly string[]): Promise<readonly string[]> {
-  if (folders.length === 0) return [];
-  const lines = folders.map((folder) => `/${plainFolder(folder)}/\n`);
+/** Lets git write only these folders and files, none of them as a pattern. */
+async function sparseSettings(gitDir: string, paths: readonly string[]): Promise<readonly string[]> {
+  if (paths.length === 0) return [];
+  const lines = paths.map((path) => `/${plainFolder(path).replaceAll(/[*?[\]\\]/g, '\\$&')}\n`);
   await mkdir(join(gitDir, 'info'), { recursive: true });
   await writeFile(join(gitDir, 'info', 'sparse-checkout'), lines.join(''));
   return ['-c', 'core.sparseCheckout=true', '-c', 'core.sparseCheckoutCone=false'];

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isLoopback } from '../../config/index.ts';
 import { AppError, isJsonObject, type JsonObject } from '../../kernel/index.ts';
 import type { FetchOptions } from '../store.ts';
 import type { PluginSource } from '../types.ts';
@@ -15,9 +14,6 @@ import type { TreeLimits } from './tree-limits.ts';
 type NpmSource = Extract<PluginSource, { readonly source: 'npm' }>;
 
 const PACK_MS = 300_000;
-const NAME = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/i;
-/** Versions, ranges and tags; no address, path or alias, which npm would read here as well. */
-const VERSION = /^[\w.+~^<>=|* -]+$/;
 const EXACT = /^\d+\.\d+\.\d+(?:[-+][\w.+-]+)?$/;
 
 /**
@@ -33,7 +29,7 @@ export async function fetchNpm(
   source: NpmSource,
   into: FetchOptions & { readonly folder: string; readonly content: string; readonly limits: TreeLimits },
 ): Promise<string> {
-  const from = specOf(source);
+  const from = source.version === undefined ? source.package : `${source.package}@${source.version}`;
   into.onProgress(`fetching ${from} with npm`);
   const folder = join(into.folder, 'npm');
   await mkdir(folder, { recursive: true });
@@ -57,27 +53,6 @@ export async function fetchNpm(
   await extractTarball(file, into.content, { limits: into.limits, from, signal: into.signal });
   const version = await checkedVersion(source, into.content, from);
   return `${version} ${await integrityOf(file)}`;
-}
-
-function specOf({ package: name, version, registry }: NpmSource): string {
-  const problem = !NAME.test(name)
-    ? 'its name is not one of a package'
-    : version !== undefined && !VERSION.test(version)
-      ? 'its version is neither a version, a range nor a tag'
-      : registry !== undefined && !isRegistry(registry)
-        ? 'its registry must be an https address without user name and password'
-        : null;
-  if (problem === null) return version === undefined ? name : `${name}@${version}`;
-  throw new AppError('PLUGIN_FETCH_FAILED', `the package is not fetched: ${problem}`, {
-    hint: 'ask the maintainer of the marketplace to correct it',
-  });
-}
-
-function isRegistry(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, username, password } = new URL(text);
-  const isSafe = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
-  return isSafe && username === '' && password === '';
 }
 
 function packArgs({ package: name, registry }: NpmSource, folder: string): readonly string[] {

@@ -7,6 +7,7 @@ import { createGunzip } from 'node:zlib';
 import type { ReadEntry } from 'tar';
 import { AppError } from '../../kernel/index.ts';
 import { bundlePath } from '../../plugins/index.ts';
+import { errnoOf } from './disk-errors.ts';
 import { unsafe } from './tree.ts';
 import { createTally, MAX_ARCHIVE_BYTES, type TreeLimits, tooManyBytes } from './tree-limits.ts';
 
@@ -105,10 +106,7 @@ function createWriter(
   const tally = createTally(limits, from);
   const links = new Map<string, string>();
   const twice = (path: string) => (error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? error.code : null;
-    throw code === 'EEXIST' || code === 'ENOTDIR' || code === 'EISDIR'
-      ? unsafe(from, path, 'stands in it twice')
-      : error;
+    throw isInTheWay(error) ? unsafe(from, path, 'stands in it twice') : error;
   };
   const folder = (path: string): Promise<unknown> => mkdir(join(to, path), { recursive: true }).catch(twice(path));
 
@@ -158,6 +156,10 @@ function createWriter(
       for (const [path, target] of links) await symlink(target, join(to, path)).catch(twice(path));
     },
   };
+}
+
+function isInTheWay(error: unknown): boolean {
+  return ['EEXIST', 'ENOTDIR', 'EISDIR'].includes(errnoOf(error) ?? '');
 }
 
 /** The path of an entry without its first folder. @throws AppError `PLUGIN_UNSAFE_ARCHIVE` for one that leads out */
