@@ -15,6 +15,7 @@ export { gitRefProblem, type ParsedGitUrl, parseGitUrl, sparsePathProblem } from
 export type { KeyRow, KeyType } from './key-types.ts';
 export { CODEX_KEYS, countsAtStart, TOP_KEYS } from './keys.ts';
 export {
+  BUILT_IN,
   type KeyPath,
   type Located,
   type LocatedList,

@@ -198,6 +198,8 @@ export class LocalHost implements Host {
     return resolveServers({
       config: loaded.config,
       requirements: loaded.requirements,
+      plugins: [],
+      pluginIssues: [],
       workspace: this.#options.workspace,
     }).servers;
   }

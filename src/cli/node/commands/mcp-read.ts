@@ -57,7 +57,7 @@ type Known = {
 /** Every server of the configuration by name, and what is known of it without starting anything. */
 async function knownServers(context: CliContext): Promise<Known> {
   const [loaded, running] = await Promise.all([loadConfig(context.loadOptions), runningStatus(context)]);
-  const { servers, issues } = resolveServers({ ...loaded, workspace: context.cwd });
+  const { servers, issues } = resolveServers({ ...loaded, plugins: [], pluginIssues: [], workspace: context.cwd });
   const states = new Map(running?.servers.map(({ name, state }) => [name, state]));
   return {
     issues,
