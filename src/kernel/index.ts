@@ -35,6 +35,7 @@ export {
   nextStep,
   type ServerState,
   type ServerStateKind,
+  type StateSubject,
   stateLabel,
   type TimeoutPhase,
 } from './state.ts';

@@ -20,3 +20,4 @@ export type {
   ServerVerdict,
   StdioLaunch,
 } from './types.ts';
+export { settingsKey } from './verdict-parts.ts';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Origin, ServerEntry } from '../config/index.ts';
+import { type Origin, renderKey, type ServerEntry } from '../config/index.ts';
 import type { Launch, ResolvedServer, ServerVerdict } from './types.ts';
 
 /** `file:line` of a key, or `-c`. */
@@ -44,4 +44,9 @@ export function factsOf(entry: ServerEntry): Omit<ResolvedServer, 'verdict' | 'n
     maxConnections: entry.maxConnections,
     roots: entry.roots,
   };
+}
+
+/** The table in which the user says something of a server, as a dotted key. */
+export function settingsKey({ name, owner }: Pick<ResolvedServer, 'name' | 'owner'>): string {
+  return renderKey(owner === null ? ['mcp_servers', name] : ['plugins', owner.pluginId, 'mcp_servers', owner.server]);
 }

@@ -27,6 +27,8 @@ export type NeedsConfig = {
 
 export type LinkOptions = {
   readonly server: string;
+  /** Of the plugin that declares the server; null for one of config.toml. */
+  readonly plugin: string | null;
   readonly transport: 'http' | 'stdio';
   readonly startupTimeoutMs: () => number;
   readonly roots: () => readonly JsonObject[];
@@ -183,9 +185,9 @@ export class Link {
 
   /** Why a call cannot be made now, with the state and its next step. */
   notReady(): AppError {
-    const { server, transport } = this.#options;
+    const { server, transport, plugin } = this.#options;
     const state = this.#state.kind === 'up' ? null : this.#state;
-    const step = state === null ? null : nextStep(state, { name: server, transport });
+    const step = state === null ? null : nextStep(state, { name: server, transport, plugin });
     const facts =
       state === null ? 'is closing' : `${state.kind}${describeState(state) === '' ? '' : `: ${describeState(state)}`}`;
     return new AppError('UPSTREAM_NOT_READY', `${server} is not connected (${facts})`, {
@@ -276,10 +278,11 @@ export class Link {
     }
   }
 
-  #wait(): { timeoutMs: number; timeoutKey: string } {
+  #wait(): { timeoutMs: number; timeoutKey: string | null } {
+    const { server, plugin, startupTimeoutMs } = this.#options;
     return {
-      timeoutMs: this.#options.startupTimeoutMs(),
-      timeoutKey: `mcp_servers.${this.#options.server}.startup_timeout_sec`,
+      timeoutMs: startupTimeoutMs(),
+      timeoutKey: plugin === null ? `mcp_servers.${server}.startup_timeout_sec` : null,
     };
   }
 
@@ -341,7 +344,7 @@ export class Link {
   }
 
   #onFailed(reason: EndReason | { readonly kind: 'timed_out'; readonly phase: TimeoutPhase }): void {
-    const { server, clock, primary, startupTimeoutMs } = this.#options;
+    const { server, plugin, clock, primary, startupTimeoutMs } = this.#options;
     this.#failures += 1;
     const hopeless = reason.kind === 'auth' || reason.kind === 'headers_helper';
     const waitMs = primary && !hopeless ? planRetry(this.#failures) : null;
@@ -356,7 +359,7 @@ export class Link {
             key: this.#wait().timeoutKey,
             nextRetryAt: retry.nextRetryAt,
           }
-        : (stateOfEnd(server, reason, retry) as LinkState),
+        : (stateOfEnd({ server, plugin }, reason, retry) as LinkState),
     );
     this.#options.events.onLists('tools');
   }

@@ -235,7 +235,7 @@ export class Upstream {
   /** Waits until a connection may be free for another session. */
   #room({ signal, timeoutMs }: Call): Promise<void> {
     return new Promise((resolve, reject) => {
-      const { name, maxConnections } = this.settings;
+      const { name, owner, maxConnections } = this.settings;
       const done = (settle: () => void) => (): void => {
         this.#roomWanted = this.#roomWanted.filter((wanted) => wanted !== free);
         cancelTimer();
@@ -248,7 +248,7 @@ export class Upstream {
         reject(
           new AppError('UPSTREAM_NOT_READY', `${name} has ${maxConnections} connections and all are busy`, {
             where: `mcp_servers.${name}`,
-            hint: `raise mcp_servers.${name}.max_connections`,
+            ...(owner === null ? { hint: `raise mcp_servers.${name}.max_connections` } : {}),
           }),
         ),
       );
@@ -311,6 +311,7 @@ export class Upstream {
       now: clock.now(),
       link: new Link({
         server: server.name,
+        plugin: server.owner?.pluginId ?? null,
         transport: this.#options.launch.kind,
         startupTimeoutMs: () => this.settings.startupTimeoutMs,
         roots: () => this.settings.roots,

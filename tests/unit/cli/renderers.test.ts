@@ -115,6 +115,7 @@ const TOOL = {
 const GONE: ServerReport = {
   name: 'gone',
   transport: 'stdio',
+  plugin: null,
   state: {
     kind: 'connection_error',
     reason: { kind: 'command_not_found', command: 'x' },
