@@ -435,6 +435,11 @@ export const ERROR_CODES = {
     means: 'A path of a manifest names nothing in the plugin.',
     fix: 'Correct the path, or add the file.',
   },
+  PLUGIN_FILE_UNUSED: {
+    ...plugin,
+    means: 'A file of a plugin, or what its marketplace says, plays no part, since something else counts.',
+    fix: 'Nothing to do; or remove what is not read.',
+  },
   PLUGIN_BAD_NAME: {
     ...plugin,
     means: 'The name of a plugin or marketplace has characters that are not allowed.',
@@ -483,7 +488,7 @@ export const ERROR_CODES = {
   PLUGIN_SERVER_REPLACED: {
     ...plugin,
     means: 'A server in config.toml has the name of a server of a plugin and replaces it.',
-    fix: "Rename the one in config.toml to keep both.",
+    fix: 'Rename the one in config.toml to keep both.',
   },
   PLUGIN_POLICY_UNKNOWN: {
     ...plugin,
@@ -538,7 +543,8 @@ export const ERROR_CODES = {
   },
   PLUGIN_UNSAFE_ARCHIVE: {
     ...plugin,
-    means: 'An archive or folder holds something that is never installed: a link that leads outside, a device, or a path that escapes.',
+    means:
+      'An archive or folder holds something that is never installed: a link that leads outside, a device, or a path that escapes.',
     fix: 'Do not use this plugin; tell its maintainer.',
   },
   PLUGIN_FETCH_FAILED: {

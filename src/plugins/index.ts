@@ -6,6 +6,20 @@
  * Called by marketplace, servers, status, host and cli.
  */
 export { type BundlePath, bundlePath, folderNameProblem } from './bundle-path.ts';
+export { CLIENTS, type ClientId, type ClientRow } from './clients.ts';
+export type { ClientCell, ClientVerdict } from './clients-reading.ts';
 export { locateJson, type ParsedJson, parseJson } from './json.ts';
+export { parsePlugin } from './parse.ts';
 export { type Dialect, type Piece, scanReferences } from './references.ts';
+export {
+  planScaffold,
+  SCAFFOLD_FAMILIES,
+  type ScaffoldFamily,
+  type ScaffoldFile,
+  scaffoldMarketplace,
+} from './scaffold.ts';
+export { describeRequests } from './server-requests.ts';
+export { capabilitySummary, pluginEnv } from './summary.ts';
 export type * from './types.ts';
+export { type Validation, validatePlugin } from './validate.ts';
+export { type FixedFile, planFixes } from './validate-fix.ts';
