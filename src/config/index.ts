@@ -6,6 +6,8 @@
  * One bad entry never takes the others down. The table of keys is the single source for parser, hints and reference.
  * `servers` and everything above may call it.
  */
+import * as read from './read.ts';
+
 export { buildConfig } from './build.ts';
 export { byPlace, type CheckContext, type FileFormat, type Finding, found, kindWord } from './check.ts';
 export { addServer, removeServer, setKey, unsetKey } from './edit.ts';
@@ -36,7 +38,6 @@ export {
 export { locatedFrom, type ParsedLayer, parseKey, parseLayer, parseValue } from './parse.ts';
 export { isPluginName, parsePluginId } from './plugin-id.ts';
 export { countsInPolicy, DEFAULT_PLUGIN_KEYS, MARKETPLACE_KEYS, PLUGIN_KEYS, POLICY_KEYS } from './plugin-keys.ts';
-export * as read from './read.ts';
 export {
   isListedPlugin,
   parseRequirements,
@@ -62,3 +63,6 @@ export type {
   ServeSettings,
   StdioTransport,
 } from './types.ts';
+
+/** Typed views of a checked table. */
+export { read };

@@ -20,6 +20,23 @@ export {
 } from './scaffold.ts';
 export { describeRequests } from './server-requests.ts';
 export { capabilitySummary, pluginEnv } from './summary.ts';
-export type * from './types.ts';
+export type {
+  AuthModel,
+  Bundle,
+  BundleFact,
+  BundleText,
+  CapabilitySummary,
+  EntryFacts,
+  HookDeclaration,
+  ParsedPlugin,
+  ParseOptions,
+  Plugin,
+  PluginFamily,
+  PluginPart,
+  PluginServer,
+  ServerRequests,
+  Setting,
+  SettingType,
+} from './types.ts';
 export { type Validation, validatePlugin } from './validate.ts';
 export { type FixedFile, planFixes } from './validate-fix.ts';
