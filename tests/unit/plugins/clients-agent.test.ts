@@ -2,7 +2,7 @@ import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { JsonValue } from '../../../src/kernel/index.ts';
-import { type Said, useBundle } from './client-view.ts';
+import { type Said, useBundle } from './use-bundle.ts';
 
 const { path, seen } = useBundle();
 

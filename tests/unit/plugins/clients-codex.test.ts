@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { SERVER_KEYS } from '../../../src/config/index.ts';
 import type { JsonValue } from '../../../src/kernel/index.ts';
 import { CODEX_FACTS } from '../../../src/plugins/clients-codex-server.ts';
-import { type Files, type Said, useBundle } from './client-view.ts';
+import { type Files, type Said, useBundle } from './use-bundle.ts';
 
 const { path, seen, write } = useBundle();
 
