@@ -1,55 +1,14 @@
 import type { LocatedTable } from '../config/index.ts';
 import { nearest } from '../kernel/index.ts';
+import { MANIFEST_KEYS, type ManifestKey } from './manifest-table.ts';
 import { kindOf, type Reading, tell } from './reading.ts';
 
-/** Keys that are read. */
-const READ: readonly string[] = [
-  'name',
-  'version',
-  'description',
-  'homepage',
-  'category',
-  'displayName',
-  'interface',
-  'mcpServers',
-  'mcp_servers',
-  'user_config',
-  'userConfig',
-  'hooks',
-  'skills',
-  'commands',
-  'agents',
-  'apps',
-];
+const keysWith = (effect: ManifestKey['effect']): readonly string[] =>
+  MANIFEST_KEYS.filter((row) => row.effect === effect).map(({ key }) => key);
 
-/** Keys that say something to people or to stores, and change nothing here. */
-const DISPLAYED: readonly string[] = [
-  '$schema',
-  'id',
-  'author',
-  'repository',
-  'license',
-  'keywords',
-  'tags',
-  'logo',
-  'icon',
-  'strict',
-  'defaultEnabled',
-];
-
-/** Parts that other clients load, and Plugboard does not. */
-const ELSEWHERE: readonly string[] = [
-  'lspServers',
-  'outputStyles',
-  'monitors',
-  'themes',
-  'channels',
-  'settings',
-  'rules',
-  'dependencies',
-  'experimental',
-  'bin',
-];
+const READ = keysWith('read');
+const DISPLAYED = keysWith('shown');
+const ELSEWHERE = keysWith('elsewhere');
 
 /** More unknown keys than this get no proposal. */
 const MAX_PROPOSALS = 50;

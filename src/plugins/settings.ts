@@ -13,23 +13,11 @@ import { NAMESPACE } from './agent-manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { fitsPattern, patternProblem } from './pattern.ts';
 import { keyAt, kindOf, type Reading, tell, withoutNulls } from './reading.ts';
+import { SETTING_KEYS } from './schema-keys.ts';
 import type { Setting, SettingType } from './types.ts';
 
 const TYPES: readonly SettingType[] = ['string', 'number', 'boolean', 'directory', 'file'];
-const KEYS: readonly string[] = [
-  'type',
-  'title',
-  'description',
-  'sensitive',
-  'required',
-  'multiple',
-  'default',
-  'min',
-  'max',
-  'enum',
-  'options',
-  'pattern',
-];
+const KEYS: readonly string[] = SETTING_KEYS.map(({ key }) => key);
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 const MAX_NAME = 64;
 const MAX_SETTINGS = 256;
