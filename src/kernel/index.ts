@@ -39,4 +39,4 @@ export {
   stateLabel,
   type TimeoutPhase,
 } from './state.ts';
-export { nearest, printable, printableLine, shorten } from './text.ts';
+export { commandLine, nearest, printable, printableLine, shorten } from './text.ts';

@@ -49,3 +49,8 @@ export function printableLine(text: string): string {
 export function shorten(text: string, max: number): string {
   return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
 }
+
+/** A command as one line for people: a word that holds blanks or quotes, or nothing, stands in quotes. */
+export function commandLine(words: readonly string[]): string {
+  return words.map((word) => (/^[^\s'"]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
+}

@@ -1,4 +1,4 @@
-import { shorten } from '../kernel/index.ts';
+import { commandLine, shorten } from '../kernel/index.ts';
 
 /** How the arguments of one launcher are read, up to the one that says what runs. An option that is not named here makes it unknown. */
 type Launcher = {
@@ -138,14 +138,14 @@ const MAX_SHOWN = 200;
  * @returns The part that says so, or null when what runs is fixed or on this machine.
  */
 export function unpinnedLauncher(command: readonly string[]): string | null {
-  const found = command.length > MAX_WORDS ? command.join(' ') : unpinned(command, 0);
+  const found = command.length > MAX_WORDS ? commandLine(command) : unpinned(command, 0);
   return found === null ? null : shorten(found, MAX_SHOWN);
 }
 
 function unpinned(command: readonly string[], depth: number): string | null {
   const [first, ...args] = command.slice(command.findIndex((word) => !/^[A-Za-z_]\w*=/.test(word)));
   if (first === undefined) return null;
-  if (depth > MAX_NESTING) return command.join(' ');
+  if (depth > MAX_NESTING) return commandLine(command);
   const program = programName(first);
   const inner = depth + 1;
   if (SHELLS.has(program) || WINDOWS_SHELLS.has(program)) return inShell(program, args, inner);
@@ -180,7 +180,7 @@ function afterWords(args: readonly string[], words: readonly string[]): readonly
 function ofLauncher(launcher: Launcher, args: readonly string[], depth: number): string | null {
   const { isPinned } = launcher;
   const read = readArguments(launcher, args);
-  const shown = [launcher.words, ...args.slice(0, read.end)].join(' ');
+  const shown = `${launcher.words} ${commandLine(args.slice(0, read.end))}`.trimEnd();
   if (isPinned === undefined || !read.understood || read.main.length === 0) return shown;
   const besideIsPinned = launcher.runsCommand ? isPinnedPython : isPinned;
   if (!read.main.every(isPinned) || !read.beside.every(besideIsPinned)) return shown;
@@ -234,7 +234,7 @@ function isLauncher(word: string): boolean {
 }
 
 function inShell(program: string, args: readonly string[], depth: number): string | null {
-  const shown = [program, ...args].join(' ');
+  const shown = commandLine([program, ...args]);
   if (SHELLS.has(program)) {
     const flag = args.findIndex((arg) => /^-[a-z]*c$/i.test(arg));
     const script = flag === -1 ? undefined : args.slice(flag + 1).find((arg) => !arg.startsWith('-'));
@@ -256,10 +256,15 @@ function inScript(script: string, depth: number): string | null {
   for (const words of [...splitQuoted(script), ...splitRaw(script)]) {
     const [first = ''] = words;
     const chosenElsewhere = first.startsWith('$') && !/^\$\{?(?:CLAUDE_)?PLUGIN_(?:ROOT|DATA)\b/.test(first);
-    const found = chosenElsewhere ? words.join(' ') : unpinned(words, depth);
+    const found = chosenElsewhere ? commandLine(words) : unpinned(words, depth);
     if (found !== null) return found;
   }
   return null;
+}
+
+/** Every word of a script that a shell might take for the name of a file. Takes time in proportion to the script. */
+export function shellWords(script: string): readonly string[] {
+  return (script.length > MAX_SCRIPT ? splitRaw(script) : splitQuoted(script)).flat();
 }
 
 function splitQuoted(script: string): readonly (readonly string[])[] {

@@ -4,6 +4,7 @@ import {
   AppError,
   type ConnectionErrorReason,
   classifyMessage,
+  commandLine,
   createRedactor,
   describeState,
   ERROR_CODES,
@@ -292,6 +293,12 @@ test('text from outside cannot steer a terminal', () => {
   expect(printableLine('a \r\n  b\u001b[2K\nc')).toBe('a b\\x1b[2K c');
   expect(printable('\u001b[31mred\u0007\ttab\nline\r\u009b1m')).toBe('\\x1b[31mred\\x07\ttab\nline\\x0d\\x9b1m');
   expect([shorten('abcdef', 4), shorten('abcd', 4)]).toEqual(['abc…', 'abcd']);
+});
+
+test('a command as one line shows where its words end', () => {
+  expect(commandLine(['npx', '-y', 'x@1', '--a=b'])).toBe('npx -y x@1 --a=b');
+  expect(commandLine(['sh', '-c', "echo 'a b'", '', 'c"d'])).toBe("sh -c 'echo '\\''a b'\\''' '' 'c\"d'");
+  expect(commandLine([])).toBe('');
 });
 
 test.each([

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { commandLine } from '../../../src/kernel/index.ts';
 import { unpinnedLauncher } from '../../../src/marketplace/launchers.ts';
 
 const commit = '0123456789abcdef0123456789abcdef01234567';
@@ -123,8 +124,8 @@ describe('what runs is decided elsewhere, later', () => {
     ['ls | xargs npx x'],
     ['node server.js &\nnpx x'],
   ])('sh -c %j', (script) => {
-    expect(unpinnedLauncher(['sh', '-c', script])).toBe(`sh -c ${script}`);
-    expect(unpinnedLauncher(['/bin/bash', '-lc', script])).toBe(`bash -lc ${script}`);
+    expect(unpinnedLauncher(['sh', '-c', script])).toBe(commandLine(['sh', '-c', script]));
+    expect(unpinnedLauncher(['/bin/bash', '-lc', script])).toBe(commandLine(['bash', '-lc', script]));
     expect(unpinnedLauncher(['env', '-S', `bash -c '${script.replaceAll("'", '"')}'`])).not.toBeNull();
   });
 

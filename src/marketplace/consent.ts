@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+import { type HttpTransport, isLoopback, type StdioTransport } from '../config/index.ts';
+import { canonicalJson } from '../kernel/index.ts';
+import {
+  bundlePath,
+  type HookDeclaration,
+  type Plugin,
+  type PluginPart,
+  type PluginServer,
+  type ServerRequests,
+} from '../plugins/index.ts';
+import { shellWords, unpinnedLauncher } from './launchers.ts';
+import type { ConsentFacts, ConsentServer } from './types.ts';
+
+/** What consent facts are made of, besides the plugin itself. */
+export type ConsentSubject = Pick<
+  ConsentFacts,
+  'pluginId' | 'version' | 'marketplaceSource' | 'source' | 'revision' | 'installPolicy' | 'authPolicy'
+> & {
+  readonly plugin: Plugin;
+  /** The folders that the plugin was parsed with. Absolute. */
+  readonly folders: { readonly root: string; readonly data: string };
+  /** SHA-256 of a file of the bundle, by its path there; null when there is none. */
+  readonly scriptDigest: (path: string) => string | null;
+};
+
+/**
+ * Everything a user is shown before a plugin is enabled. The same for the same bundle wherever it lies: its own folders
+ * appear as `${PLUGIN_ROOT}` and `${PLUGIN_DATA}`. Lists are sorted.
+ */
+export function consentFacts(subject: ConsentSubject): ConsentFacts {
+  const { plugin, folders, scriptDigest } = subject;
+  return {
+    pluginId: subject.pluginId,
+    version: subject.version,
+    marketplaceSource: subject.marketplaceSource,
+    source: subject.source,
+    revision: subject.revision,
+    installPolicy: subject.installPolicy,
+    authPolicy: subject.authPolicy,
+    servers: byText(plugin.servers, ({ entry }) => entry.name).map((server) => serverFacts(server, folders)),
+    settings: byText(plugin.settings, ({ key }) => key).map(({ key, sensitive, required }) => ({
+      key,
+      sensitive,
+      required,
+    })),
+    hooks: sorted(plugin.hooks.map((hook) => hookText(hook, scriptDigest))),
+    skills: names(plugin.skills),
+    commands: names(plugin.commands),
+    agents: names(plugin.agents),
+    apps: sorted(plugin.apps),
+  };
+}
+
+/** SHA-256 over consent facts, whatever the order of their keys. 64 hex digits. */
+export function consentDigest(facts: ConsentFacts): string {
+  return createHash('sha256').update(canonicalJson(facts)).digest('hex');
+}
+
+/** What a server asks for, each completing "it asks …". One text for each thing, so that they can be compared. */
+export function requestTexts(requests: ServerRequests): readonly string[] {
+  return [
+    ...(requests.required ? ['to be required: agents are told when it does not start'] : []),
+    ...(requests.supportsParallelToolCalls ? ['to run every tool beside other calls'] : []),
+    ...(requests.approveAll ? ['to run every tool without your approval'] : []),
+    ...requests.approveTools.map((tool) => `to run its tool \`${tool}\` without your approval`),
+  ];
+}
+
+function serverFacts({ entry, ...server }: PluginServer, folders: ConsentSubject['folders']): ConsentServer {
+  const declared = (text: string): string => withReferences(text, folders);
+  const { transport } = entry;
+  const variables = server.unfilled.flatMap((name) => (name.startsWith('env:') ? [name.slice('env:'.length)] : []));
+  const own = transport?.kind === 'stdio' ? stdioFacts(transport, declared) : httpFacts(transport, declared);
+  return {
+    name: entry.name,
+    transport: transport?.kind ?? null,
+    ...own,
+    envNames: sorted([...own.envNames, ...variables]),
+    settings: sorted(server.settings),
+    authModel: server.authModel,
+    dataClasses: sorted(server.dataClasses),
+    enabledTools: entry.enabledTools === null ? null : sorted(entry.enabledTools),
+    disabledTools: sorted(entry.disabledTools),
+    requests: requestTexts(server.requests),
+  };
+}
+
+type TransportFacts = Pick<
+  ConsentServer,
+  'command' | 'url' | 'host' | 'runs' | 'unpinned' | 'envNames' | 'setsEnv' | 'headers' | 'headersHelper'
+>;
+
+function stdioFacts(transport: StdioTransport, declared: (text: string) => string): TransportFacts {
+  const command = [transport.command, ...transport.args].map(declared);
+  return {
+    command,
+    url: null,
+    host: null,
+    runs: 'local',
+    unpinned: unpinnedLauncher(command),
+    envNames: sorted(transport.envVars.map(({ name }) => name)),
+    setsEnv: sorted(Object.keys(transport.env)),
+    headers: [],
+    headersHelper: null,
+  };
+}
+
+/** Also for a server without a transport, of which there is nothing to say. */
+function httpFacts(transport: HttpTransport | null, declared: (text: string) => string): TransportFacts {
+  const nothing = {
+    command: null,
+    url: null,
+    host: null,
+    unpinned: null,
+    envNames: [],
+    setsEnv: [],
+    headers: [],
+  } as const;
+  if (transport === null) return { ...nothing, runs: 'local', headersHelper: null };
+  const { url, bearerTokenEnvVar, headers, envHeaders, headersHelper } = transport;
+  const token = bearerTokenEnvVar === null ? [] : [bearerTokenEnvVar];
+  const host = hostOf(url);
+  const helper = headersHelper === null ? null : declared(headersHelper);
+  return {
+    ...nothing,
+    url,
+    host,
+    runs: isLoopback(host.replace(/:\d+$/, '')) ? 'local' : 'remote',
+    unpinned: helper === null ? null : unpinnedLauncher(['sh', '-c', helper]),
+    envNames: sorted([...token, ...Object.values(envHeaders)]),
+    headers: sorted([
+      ...Object.keys(headers),
+      ...Object.keys(envHeaders),
+      ...(token.length > 0 ? ['Authorization'] : []),
+    ]),
+    headersHelper: helper,
+  };
+}
+
+/** Host and port. Of an address that is none, what stands in the place of the host. */
+function hostOf(url: string): string {
+  if (!URL.canParse(url)) return /^(?:[^/]*:\/\/)?([^/?#]*)/.exec(url)?.[1] ?? '';
+  const { protocol, host, hostname, port } = new URL(url);
+  return port === '' ? `${hostname}:${protocol === 'http:' ? '80' : '443'}` : host;
+}
+
+/** `text` with the references that stood for these folders. */
+function withReferences(text: string, { root, data }: ConsentSubject['folders']): string {
+  const put = (from: string, folder: string, reference: string): string => {
+    const parts = from.split(folder);
+    return parts.reduce((sum, part) => sum + (/^[\w.+~-]/.test(part) ? folder : reference) + part);
+  };
+  return put(put(text, data, '${PLUGIN_DATA}'), root, '${PLUGIN_ROOT}');
+}
+
+const OWN_FOLDER = /^\$\{?(?:CLAUDE_)?PLUGIN_ROOT\}?\//;
+
+/** `EVENT [MATCHER] COMMAND`, with the digest of every file of the bundle that the command names. */
+function hookText({ event, matcher, command }: HookDeclaration, scriptDigest: ConsentSubject['scriptDigest']): string {
+  const digests = new Map<string, string>();
+  for (const word of shellWords(command)) {
+    const inside = bundlePath(word.replace(OWN_FOLDER, ''));
+    const digest = inside.kind === 'inside' && inside.path !== '' ? scriptDigest(inside.path) : null;
+    if (inside.kind === 'inside' && digest !== null) digests.set(inside.path, digest);
+  }
+  const files = [...digests].map(([path, digest]) => `${path} sha256 ${digest}`).join(', ');
+  const when = matcher === null ? event : `${event} [${matcher}]`;
+  return files === '' ? `${when} ${command}` : `${when} ${command} (${files})`;
+}
+
+/** A hook as {@link consentFacts} writes it, without the digests. */
+export function hookWithoutDigests(hook: string): string {
+  return hook.replace(/ \([^()]* sha256 [0-9a-f]{64}\)$/, '');
+}
+
+function names(parts: readonly PluginPart[]): readonly string[] {
+  return sorted(parts.map(({ name }) => name));
+}
+
+/** Each once, by code unit. */
+function sorted(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)].sort();
+}
+
+function byText<T>(items: readonly T[], text: (item: T) => string): readonly T[] {
+  return items.toSorted((a, b) => (text(a) < text(b) ? -1 : 1));
+}
