@@ -9,6 +9,7 @@ export { type BundlePath, bundlePath, folderNameProblem } from './bundle-path.ts
 export { CLIENTS, type ClientId, type ClientRow } from './clients.ts';
 export type { ClientCell, ClientVerdict } from './clients-reading.ts';
 export { locateJson, type ParsedJson, parseJson } from './json.ts';
+export { INTERFACE_KEYS, MANIFEST_KEYS, type ManifestForm, type ManifestKey } from './manifest-table.ts';
 export { parsePlugin } from './parse.ts';
 export { type Dialect, type Piece, scanReferences } from './references.ts';
 export {
@@ -18,6 +19,7 @@ export {
   type ScaffoldFile,
   scaffoldMarketplace,
 } from './scaffold.ts';
+export { PLUGIN_SERVER_KEYS, SETTING_KEYS } from './schema-keys.ts';
 export { describeRequests } from './server-requests.ts';
 export { capabilitySummary, pluginEnv } from './summary.ts';
 export type {
