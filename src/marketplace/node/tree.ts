@@ -136,12 +136,10 @@ export async function recordFiles(entries: readonly SafeEntry[], root: string): 
 /**
  * The files of a tree as they are now. What cannot be read, and what is no file, has the hash ''.
  *
- * @param known Of other files only the name counts: they are not read.
+ * @param records Of other files only the name counts: they are not read.
  */
-export async function surveyFiles(
-  root: string,
-  known: ReadonlyMap<string, FileRecord>,
-): Promise<readonly FileRecord[]> {
+export async function surveyFiles(root: string, records: readonly FileRecord[]): Promise<readonly FileRecord[]> {
+  const known = new Map(records.map((record) => [record.path, record]));
   const found: TreeEntry[] = [];
   for await (const entry of walk(root)) if (entry.kind !== 'folder') found.push(entry);
   const absent = found.length === 1 && found[0]?.kind === 'unreadable' && found[0].path === '';

@@ -1,0 +1,156 @@
+import { basename, join } from 'node:path';
+import { AppError } from '../../kernel/index.ts';
+import { contentDigest } from '../integrity.ts';
+import { pluginId as idOf } from '../manifest.ts';
+import { sourceJson } from '../source.ts';
+import type { FetchOptions, Offer, Prepared } from '../store.ts';
+import type { FiledReceipt } from '../types.ts';
+import { cachedFolders, folderFor, putIntoCache } from './cache.ts';
+import { writing } from './disk-errors.ts';
+import { fetchPlugin } from './fetch-plugin.ts';
+import { currentOf, verifyFiles } from './installed.ts';
+import { type PluginPaths, pluginPaths, stagingFolder } from './plugin-paths.ts';
+import type { PluginStoreOptions } from './ports.ts';
+import { type Bundle, NOT_INSTALLED, type Origin, originOf, readBundle, toPrepared, versionOf } from './prepared.ts';
+import { readReceipts } from './receipts.ts';
+import { openStaging, type Staging } from './staging.ts';
+import { plainModes, readTree, recordFiles } from './tree.ts';
+import { PLUGIN_LIMITS } from './tree-limits.ts';
+
+/** Fetches what a marketplace offers, and reads it. @see PluginStore.prepare */
+export async function prepareOffer(options: PluginStoreOptions, offer: Offer, fetch: FetchOptions): Promise<Prepared> {
+  const id = idOf(offer.entry.name, offer.marketplace.name);
+  const paths = pluginPaths(options.home, id);
+  if (paths === null) throw new AppError('PLUGIN_BAD_NAME', `\`${id}\` cannot be the name of a plugin`);
+  const staging = await openStaging(options, stagingFolder(options.home), fetch.onProgress);
+  try {
+    return await prepareIn(staging, options, { ...offer, ...fetch, paths });
+  } catch (error) {
+    await staging.end();
+    throw error;
+  }
+}
+
+async function prepareIn(
+  staging: Staging,
+  options: PluginStoreOptions,
+  from: Offer & FetchOptions & { readonly paths: PluginPaths },
+): Promise<Prepared> {
+  const { paths, marketplace, entry, onProgress, signal } = from;
+  const content = join(staging.folder, 'content');
+  const { files, revision } = await writing(NOT_INSTALLED, async () => {
+    const fetched = await fetchPlugin(options, from, { signal, onProgress, folder: staging.folder, content });
+    signal.throwIfAborted();
+    return { files: await recordFiles(fetched.entries, content), revision: fetched.revision };
+  });
+  const origin: Origin = {
+    marketplaceSource: sourceJson(marketplace.source),
+    source: entry.source,
+    revision,
+    installPolicy: entry.installPolicy,
+    authPolicy: entry.authPolicy,
+    entry: entry.facts,
+  };
+  const bundle: Bundle = { paths, origin, content, files, contentSha256: contentDigest(files) };
+  const shown = entry.source.source === 'local' ? entry.source.path : paths.pluginId;
+  const cacheEntry = { ...bundle, version: versionOf(options, bundle, shown) };
+  const { folder } = await folderFor(paths, cacheEntry);
+  const reading = readBundle(options, bundle, { root: folder, shown });
+  const before = currentOf(paths);
+  return toPrepared(
+    options,
+    { ...bundle, reading },
+    {
+      action: before === null ? 'add' : 'upgrade',
+      before,
+      onProgress,
+      place: () => putIntoCache(paths, content, cacheEntry),
+      end: staging.end,
+    },
+  );
+}
+
+/** Reads a version that is in the cache. @see PluginStore.prepareCached */
+export async function prepareFromCache(options: PluginStoreOptions, id: string, version: string): Promise<Prepared> {
+  const paths = pluginPaths(options.home, id);
+  const found = paths === null ? null : findCached(paths, version);
+  if (paths === null || found === null) throw notCached(id, version, paths);
+  const root = join(paths.cache, found.folder);
+  const bundle = found.filed === null ? await unknownBundle(paths, root) : await knownBundle(paths, root, found.filed);
+  const reading = readBundle(options, bundle, { root, shown: root });
+  const before = currentOf(paths);
+  const prepared = await toPrepared(
+    options,
+    { ...bundle, reading },
+    {
+      action: before === null ? 'add' : 'rollback',
+      before,
+      onProgress: () => {},
+      place: async () => {
+        if (found.filed === null) await plainModes(await readTree(root, PLUGIN_LIMITS, root), root);
+        return { folder: root, takeOut: () => Promise.resolve() };
+      },
+      end: () => Promise.resolve(),
+    },
+  );
+  return { ...prepared, unchanged: prepared.unchanged && before?.root === root };
+}
+
+type Cached = { readonly folder: string; readonly filed: FiledReceipt | null };
+
+/** The folder of that name, else the newest whose receipt says that version. */
+function findCached(paths: PluginPaths, version: string): Cached | null {
+  const folders = cachedFolders(paths);
+  const done = readReceipts(paths)
+    .toReversed()
+    .filter(({ receipt }) => receipt.outcome === 'done' && receipt.installedPath !== null);
+  const receiptOf = (folder: string): FiledReceipt | null =>
+    done.find(({ receipt }) => basename(receipt.installedPath ?? '') === folder) ?? null;
+  const folder =
+    folders.find((name) => name === version) ?? folders.find((name) => receiptOf(name)?.receipt.version === version);
+  return folder === undefined ? null : { folder, filed: receiptOf(folder) };
+}
+
+function notCached(id: string, version: string, paths: PluginPaths | null): AppError {
+  const there = paths === null ? [] : cachedFolders(paths);
+  return new AppError('PLUGIN_NOT_FOUND', `the version \`${version}\` of \`${id}\` is not in the cache`, {
+    hint:
+      there.length === 0
+        ? 'nothing of it is in the cache: add it from its marketplace'
+        : `there are: ${there.join(', ')}`,
+  });
+}
+
+/** What was installed before, if it is still what it was. */
+async function knownBundle(paths: PluginPaths, root: string, filed: FiledReceipt): Promise<Bundle> {
+  const { pluginId, name, marketplaceName, data } = paths;
+  const { receipt } = filed;
+  const version = receipt.version ?? '';
+  const integrity = await verifyFiles({ pluginId, name, marketplaceName, version, root, dataDir: data, filed });
+  if (integrity.kind === 'tampered') {
+    const what = integrity.change === 'removed' ? 'is gone' : 'is not as it was installed';
+    throw new AppError('PLUGIN_TAMPERED', `\`${integrity.path}\` of \`${pluginId}\` ${version} ${what}`, {
+      where: join(root, integrity.path),
+      hint: `install it from its marketplace with \`plugboard plugin add ${pluginId}\``,
+    });
+  }
+  const { files, contentSha256 } = receipt;
+  return {
+    ...{ paths, origin: originOf(receipt), content: root, files },
+    contentSha256: contentSha256 ?? contentDigest(files),
+  };
+}
+
+/** A folder that no receipt is about, as in a home that another program filled: where it came from is not known. */
+async function unknownBundle(paths: PluginPaths, root: string): Promise<Bundle> {
+  const files = await recordFiles(await readTree(root, PLUGIN_LIMITS, root), root);
+  const origin: Origin = {
+    marketplaceSource: { sourceType: 'local', source: root },
+    source: { source: 'local', path: root },
+    revision: null,
+    installPolicy: 'AVAILABLE',
+    authPolicy: 'ON_INSTALL',
+    entry: null,
+  };
+  return { paths, origin, content: root, files, contentSha256: contentDigest(files) };
+}
