@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Issue } from '../../kernel/index.ts';
 import { compareFiles } from '../integrity.ts';
+import { installedFrom } from '../receipt.ts';
 import type { FiledReceipt, InstalledPlugin, Integrity } from '../types.ts';
 import { type PluginPaths, pluginPaths, receiptsFolder } from './plugin-paths.ts';
 import { standingOf } from './receipts.ts';
@@ -38,10 +39,8 @@ export function currentOf(paths: PluginPaths): InstalledPlugin | null {
  * elsewhere.
  */
 function pluginOf(paths: PluginPaths, filed: FiledReceipt): InstalledPlugin | null {
-  const { action, installedPath, version } = filed.receipt;
-  if (action === 'remove' || installedPath === null || version === null) return null;
-  const { pluginId, name, marketplaceName, cache, data } = paths;
-  return { pluginId, name, marketplaceName, version, root: join(cache, basename(installedPath)), dataDir: data, filed };
+  const plugin = installedFrom([filed], paths.data);
+  return plugin === null ? null : { ...plugin, root: join(paths.cache, basename(plugin.root)) };
 }
 
 /** Holds the files of an installed plugin against its receipt. A file that cannot be read counts as changed. */

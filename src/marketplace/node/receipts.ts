@@ -3,15 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Issue } from '../../kernel/index.ts';
+import { parseReceipt, receiptName, receiptNumber } from '../receipt.ts';
 import type { FiledReceipt, Receipt } from '../types.ts';
 import { errnoOf } from './disk-errors.ts';
 import type { PluginPaths } from './plugin-paths.ts';
-import { parseReceipt } from './receipt-shim.ts';
-
-/** A receipt file that was read. `issue`: why it says nothing. */
-type ReadReceipt =
-  | { readonly kind: 'filed'; readonly filed: FiledReceipt }
-  | { readonly kind: 'damaged'; readonly issue: Issue };
 
 /** What the receipts of a plugin say is installed. */
 export type Standing =
@@ -20,7 +15,8 @@ export type Standing =
   | { readonly kind: 'known'; readonly filed: FiledReceipt }
   | { readonly kind: 'damaged'; readonly issue: Issue };
 
-const NAME = /^\d{4,}\.json$/;
+type ReadReceipt = Exclude<Standing, { readonly kind: 'none' }>;
+
 const TEMPORARY = '.tmp';
 
 /** Numbers of the receipts in a folder, newest first. */
@@ -33,41 +29,34 @@ function numbersIn(folder: string): readonly number[] {
 }
 
 function numbersOf(names: readonly string[]): readonly number[] {
-  return names
-    .filter((name) => NAME.test(name))
-    .map((name) => Number.parseInt(name, 10))
-    .toSorted((a, b) => b - a);
+  return names.flatMap((name) => receiptNumber(name) ?? []).toSorted((a, b) => b - a);
 }
-
-const nameOf = (number: number): string => `${String(number).padStart(4, '0')}.json`;
 
 function readReceipt({ receipts, pluginId }: PluginPaths, number: number): ReadReceipt {
-  const file = join(receipts, nameOf(number));
-  const bytes = bytesOf(file);
-  const damaged = (reason: string): ReadReceipt => ({
-    kind: 'damaged',
-    issue: {
-      code: 'PLUGIN_RECEIPT_DAMAGED',
-      severity: 'error',
-      message: `the receipt of \`${pluginId}\` cannot be used: ${reason}`,
-      hint: `install it again with \`plugboard plugin add ${pluginId}\``,
-      file,
-      plugin: pluginId,
-    },
-  });
-  if (typeof bytes === 'string') return damaged(bytes);
-  const receipt = parseReceipt(bytes.toString('utf8'));
-  if (receipt === null) return damaged('it is not what was written');
-  if (receipt.pluginId !== pluginId) return damaged('it is that of another plugin');
-  return { kind: 'filed', filed: { receipt, file, digest: hash('sha256', bytes) } };
+  const file = join(receipts, receiptName(number));
+  try {
+    const bytes = readFileSync(file);
+    const parsed = parseReceipt(bytes.toString('utf8'), file);
+    if (parsed.kind === 'damaged') return damaged(pluginId, parsed.issue);
+    const { receipt } = parsed;
+    if (receipt.pluginId === pluginId)
+      return { kind: 'known', filed: { receipt, file, digest: hash('sha256', bytes) } };
+    return damaged(pluginId, issueAt(file, 'it is that of another plugin'));
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === null) throw error;
+    return damaged(pluginId, issueAt(file, errno));
+  }
 }
 
-function bytesOf(file: string): Buffer | string {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    return errnoOf(error) ?? 'it cannot be read';
-  }
+function issueAt(file: string, reason: string): Issue {
+  const message = `a receipt cannot be read, so what it installed is not known: ${reason}`;
+  return { code: 'PLUGIN_RECEIPT_DAMAGED', severity: 'error', message, file };
+}
+
+function damaged(pluginId: string, issue: Issue): ReadReceipt {
+  const hint = `install it again with \`plugboard plugin add ${pluginId}\``;
+  return { kind: 'damaged', issue: { ...issue, hint, plugin: pluginId } };
 }
 
 /**
@@ -78,7 +67,7 @@ export function standingOf(paths: PluginPaths): Standing {
   for (const number of numbersIn(paths.receipts)) {
     const read = readReceipt(paths, number);
     if (read.kind === 'damaged') return read;
-    if (read.filed.receipt.outcome === 'done') return { kind: 'known', filed: read.filed };
+    if (read.filed.receipt.outcome === 'done') return read;
   }
   return { kind: 'none' };
 }
@@ -88,7 +77,7 @@ export function readReceipts(paths: PluginPaths): readonly FiledReceipt[] {
   return numbersIn(paths.receipts)
     .toReversed()
     .map((number) => readReceipt(paths, number))
-    .flatMap((read) => (read.kind === 'filed' ? [read.filed] : []));
+    .flatMap((read) => (read.kind === 'known' ? [read.filed] : []));
 }
 
 /**
@@ -125,7 +114,7 @@ async function writeThrough(file: string, bytes: Buffer): Promise<void> {
 
 /** Gives a file the first number that is free from `number` on. */
 async function claim(folder: string, temporary: string, number: number): Promise<string> {
-  const file = join(folder, nameOf(number));
+  const file = join(folder, receiptName(number));
   try {
     await link(temporary, file);
     return file;

@@ -1,9 +1,22 @@
 import { createHash, hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, constants, copyFile, lstat, mkdir, readdir, readFile, readlink, symlink } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  constants,
+  copyFile,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  symlink,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../kernel/index.ts';
+import { bundlePath } from '../../plugins/index.ts';
 import type { FileRecord } from '../types.ts';
+import { errnoOf } from './disk-errors.ts';
 import { leadsOut } from './links.ts';
 import { createTally, type TreeLimits } from './tree-limits.ts';
 
@@ -23,7 +36,7 @@ const WHOLE_BYTES = 4 * 1024 * 1024;
 
 /** Everything below a folder, in the order of its names. Links are not followed; what is called `.git` is no part of a tree. */
 export async function* walk(root: string, folder = ''): AsyncGenerator<TreeEntry> {
-  const names = await readdir(join(root, folder)).catch((error: unknown) => errnoOf(error));
+  const names = await readdir(join(root, folder)).catch((error: unknown) => codeOf(error));
   if (typeof names === 'string') {
     yield { kind: 'unreadable', path: folder, code: names };
     return;
@@ -49,12 +62,13 @@ async function look(root: string, path: string): Promise<TreeEntry> {
 }
 
 function unreadable(path: string, error: unknown): TreeEntry {
-  return { kind: 'unreadable', path, code: errnoOf(error) };
+  return { kind: 'unreadable', path, code: codeOf(error) };
 }
 
-function errnoOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error) return String(error.code);
-  throw error;
+function codeOf(error: unknown): string {
+  const errno = errnoOf(error);
+  if (errno === null) throw error;
+  return errno;
 }
 
 /** What may be installed. */
@@ -83,18 +97,26 @@ function safe(entry: TreeEntry, from: string): SafeEntry {
   switch (entry.kind) {
     case 'folder':
     case 'file':
-    case 'link':
+    case 'link': {
+      // A name that would be a path on another system.
+      const path = bundlePath(entry.path);
+      if (path.kind === 'escapes') throw unsafe(from, entry.path, path.why);
       return entry;
+    }
     case 'other':
       throw unsafe(from, entry.path, 'is neither a file, a folder nor a link');
     case 'unreadable':
-      throw new AppError('PLUGIN_UNREADABLE', `\`${entry.path || '.'}\` cannot be read (${entry.code})`, {
-        where: from,
-        hint: 'check that you may read it',
-      });
+      throw notReadable(join(from, entry.path), entry.code);
     default:
       return entry satisfies never;
   }
+}
+
+function notReadable(path: string, code: string): AppError {
+  return new AppError('PLUGIN_UNREADABLE', `a file of the plugin cannot be read (${code})`, {
+    where: path,
+    hint: 'check that you may read it',
+  });
 }
 
 export function unsafe(from: string, path: string, problem: string): AppError {
@@ -109,14 +131,21 @@ export async function copyTree(entries: readonly SafeEntry[], from: string, to: 
   // A folder comes before what is in it.
   for (const { kind, path } of entries) if (kind === 'folder') await mkdir(join(to, path));
   await eachOf(entries, async (entry) => {
-    if (entry.kind === 'file') {
-      await copyFile(
-        join(from, entry.path),
-        join(to, entry.path),
-        constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE,
-      );
-    } else if (entry.kind === 'link') await symlink(entry.target, join(to, entry.path));
+    if (entry.kind === 'file') await copyOne(join(from, entry.path), join(to, entry.path));
+    else if (entry.kind === 'link') await symlink(entry.target, join(to, entry.path));
   });
+}
+
+/** Tells what cannot be read from what cannot be written. */
+async function copyOne(from: string, to: string): Promise<void> {
+  try {
+    await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  } catch (error) {
+    await access(from, constants.R_OK).catch((cause: unknown) => {
+      throw notReadable(from, codeOf(cause));
+    });
+    throw error;
+  }
 }
 
 /** Takes away every permission that is not plain: nothing runs as somebody else, nothing is writable by others. */
