@@ -12,6 +12,7 @@ import { openLogFile, systemClock } from '../../kernel/node/index.ts';
 import type { TokenRecord } from '../../storage/index.ts';
 import { openStore, type Store, takeLock } from '../../storage/node/index.ts';
 import type { CliContext } from './context.ts';
+import { pluginLoaderOf } from './plugin-loader.ts';
 
 /** A host in this process, with everything that stands around it. */
 export type HostProcess = {
@@ -109,6 +110,7 @@ async function assemble(
     home: context.home,
     version: context.version,
     load: () => loadConfig(context.loadOptions),
+    plugins: pluginLoaderOf(context),
     workspace: context.loadOptions.projectDir ?? context.cwd,
     env: context.env,
     executor: createLocalExecutor({ log }),
@@ -153,7 +155,7 @@ class RunningHost implements HostProcess {
     this.#parts = parts;
     this.host = parts.host;
     this.store = parts.store;
-    this.#stopWatching = watchFiles(parts.host.files, () => void parts.host.reload());
+    this.#stopWatching = watchFiles(parts.host.watched, () => void parts.host.reload());
   }
 
   listen: HostProcess['listen'] = async (at) => {

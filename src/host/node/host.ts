@@ -2,30 +2,37 @@ import type { Config } from '../../config/index.ts';
 import type { LoadedConfig } from '../../config/node/index.ts';
 import type { Executor } from '../../executors/index.ts';
 import { AppError, type Clock, type Issue, type Log } from '../../kernel/index.ts';
+import type { Integrity } from '../../marketplace/index.ts';
 import {
   connectionKey,
   declaredEnvNames,
   type EnvValues,
   planReload,
+  type Resolved,
   type ResolvedServer,
   resolveServers,
+  unknownTools,
 } from '../../servers/index.ts';
 import { reportServer, requiredIssues, staticState } from '../../status/index.ts';
 import type { Store } from '../../storage/node/index.ts';
 import type { Catalogue } from '../../tools/index.ts';
 import type { ListKind } from '../../upstreams/index.ts';
-import { createStartSlots, type StartSlots, Upstream } from '../../upstreams/node/index.ts';
+import { type BlockedState, createStartSlots, type StartSlots, Upstream } from '../../upstreams/node/index.ts';
 import type { Host, HostSession, ServerView, SessionOptions } from '../types.ts';
 import { Catalogues } from './catalogues.ts';
+import { issuesOfFiles, type LoadedPlugins, type PluginLoader, pluginFolders } from './load-plugins.ts';
 import { Session } from './session.ts';
 import { StderrFeeds } from './stderr-feeds.ts';
 import { createTransportFor } from './transports.ts';
+import type { Watched } from './watch.ts';
 
 export type HostOptions = {
   readonly home: string;
   readonly version: string;
   /** Reads every layer. Called at the start and for each reload. @throws AppError when nothing can be read */
   readonly load: () => Promise<LoadedConfig>;
+  /** Reads the plugins after that, likewise. */
+  readonly plugins: PluginLoader;
   /** Absolute folder in which servers without a `cwd` start. */
   readonly workspace: string;
   readonly env: EnvValues;
@@ -45,7 +52,7 @@ const RETIRE_CHECK_MS = 50;
 /** Reads the configuration and starts every server of it. @throws AppError what `load` throws */
 export async function createHost(options: HostOptions): Promise<LocalHost> {
   const loaded = await options.load();
-  const host = new LocalHost(options, loaded);
+  const host = new LocalHost(options, loaded, await options.plugins(loaded.config));
   host.start();
   return host;
 }
@@ -62,16 +69,21 @@ export class LocalHost implements Host {
   readonly #slots: StartSlots = createStartSlots();
   readonly #changedLists = new Map<string, Set<ListKind>>();
   #loaded: LoadedConfig;
-  #resolved: readonly ResolvedServer[];
+  #plugins: LoadedPlugins;
+  /** What the last look at each plugin's files found, by plugin id. */
+  #integrity: Map<string, Integrity>;
+  #resolved: Resolved;
   #reloadIssues: readonly Issue[] = [];
   #reloading: Promise<void> = Promise.resolve();
   #telling = false;
   #closed = false;
 
-  constructor(options: HostOptions, loaded: LoadedConfig) {
+  constructor(options: HostOptions, loaded: LoadedConfig, plugins: LoadedPlugins) {
     this.#options = options;
     this.#loaded = loaded;
-    this.#resolved = this.#resolve(loaded);
+    this.#plugins = plugins;
+    this.#integrity = new Map(plugins.integrity);
+    this.#resolved = this.#resolve(loaded, plugins);
     this.#catalogues = new Catalogues(this.#upstreams);
   }
 
@@ -83,21 +95,21 @@ export class LocalHost implements Host {
     return this.#options.home;
   }
 
-  /** The files that have a say in the configuration, for whoever watches them. */
-  get files(): readonly string[] {
-    return this.#loaded.files;
+  /** The files that have a say in the configuration, and the folders with a say in plugins, for whoever watches them. */
+  get watched(): Watched {
+    return { files: this.#loaded.files, folders: pluginFolders(this.home) };
   }
 
   start(): void {
-    for (const server of this.#resolved) if (server.verdict.kind === 'startable') this.#startUpstream(server);
+    for (const server of this.#resolved.servers) if (server.verdict.kind === 'startable') this.#startUpstream(server);
   }
 
   config = (): Config => this.#loaded.config;
 
-  envNames = (): readonly string[] => declaredEnvNames(this.#resolved);
+  envNames = (): readonly string[] => declaredEnvNames(this.#resolved.servers);
 
   servers = (): readonly ServerView[] =>
-    this.#resolved.map((server) => {
+    this.#resolved.servers.map((server) => {
       const upstream = this.#upstreams.get(server.name);
       const state =
         upstream === undefined ? staticState(server) : upstream.state(this.#catalogues.visibleCount(server.name));
@@ -107,9 +119,13 @@ export class LocalHost implements Host {
 
   issues = (): readonly Issue[] => [
     ...this.#reloadIssues,
-    ...this.#loaded.config.issues,
+    ...this.#resolved.issues,
+    ...issuesOfFiles(this.#plugins.plugins, this.#integrity),
     ...this.#requiredIssues(),
-    ...[...this.#upstreams.values()].flatMap((upstream) => upstream.issues),
+    ...[...this.#upstreams.values()].flatMap(({ settings, offeredTools, issues }) => [
+      ...(offeredTools === null ? [] : unknownTools(settings, offeredTools)),
+      ...issues,
+    ]),
   ];
 
   settled = async (): Promise<void> => {
@@ -194,19 +210,34 @@ export class LocalHost implements Host {
     return requiredIssues(this.servers().map(({ report }) => report));
   }
 
-  #resolve(loaded: LoadedConfig): readonly ResolvedServer[] {
-    return resolveServers({
-      config: loaded.config,
-      requirements: loaded.requirements,
-      plugins: [],
-      pluginIssues: [],
-      workspace: this.#options.workspace,
-    }).servers;
+  #resolve({ config, requirements }: LoadedConfig, { plugins, issues }: LoadedPlugins): Resolved {
+    const { workspace } = this.#options;
+    return resolveServers({ config, requirements, plugins, pluginIssues: issues, workspace });
+  }
+
+  /** Whether a plugin may start now: what keeps it from that is the state of its server. */
+  async #beforeStart({ name, owner }: ResolvedServer): Promise<BlockedState | null> {
+    if (owner === null) return null;
+    const { pluginId } = owner;
+    try {
+      const found = await this.#plugins.beforeStart(pluginId);
+      this.#integrity.set(pluginId, found);
+      if (found.kind === 'intact') return null;
+      // What is true of one server is true of all servers of the plugin.
+      void this.reload();
+      const command = `run: plugboard plugin add ${pluginId}`;
+      return { kind: 'blocked', reason: 'tampered', detail: found.path, command };
+    } catch (error) {
+      // The server may do without its folder, and says so itself if it does not.
+      if (!(error instanceof AppError)) throw error;
+      this.#options.log('warn', `${name}: ${error.message}`, { where: error.where });
+      return null;
+    }
   }
 
   /** @throws AppError `UNKNOWN_SERVER` */
   #find(name: string): ResolvedServer {
-    const server = this.#resolved.find((candidate) => candidate.name === name);
+    const server = this.#resolved.servers.find((candidate) => candidate.name === name);
     if (server === undefined) throw new AppError('UNKNOWN_SERVER', `No MCP server named '${name}' found.`);
     return server;
   }
@@ -225,10 +256,18 @@ export class LocalHost implements Host {
       slots: this.#slots,
       log,
       perSession: facts.get(serverKey, 'per_session') === 'true',
+      beforeStart: () => this.#beforeStart(server),
       createTransport: (values, onRenewed) =>
         createTransportFor(
           { ...this.#options, now: clock.now },
-          { server: server.name, launch, values, onRenewed, onStderr: (text) => this.#stderr.push(server.name, text) },
+          {
+            server: server.name,
+            owner: server.owner,
+            launch,
+            values,
+            onRenewed,
+            onStderr: (text) => this.#stderr.push(server.name, text),
+          },
         ),
       events: {
         onState: () => this.#changed(),
@@ -261,14 +300,18 @@ export class LocalHost implements Host {
 
   async #reload(): Promise<void> {
     if (this.#closed) return;
-    const loaded = await this.#readAgain();
+    const read = await this.#readAgain();
+    const loaded = read ?? this.#loaded;
+    const plugins = await this.#options.plugins(loaded.config);
     if (this.#closed) return;
-    if (loaded === null) return this.#changed();
-    const after = this.#resolve(loaded);
-    const plan = planReload(this.#resolved, after);
+    const { servers: before } = this.#resolved;
     this.#loaded = loaded;
-    this.#resolved = after;
-    this.#reloadIssues = [];
+    this.#plugins = plugins;
+    this.#integrity = new Map(plugins.integrity);
+    this.#resolved = this.#resolve(loaded, plugins);
+    if (read !== null) this.#reloadIssues = [];
+    const { servers: after } = this.#resolved;
+    const plan = planReload(before, after);
     for (const [name, action] of plan) {
       const server = after.find((candidate) => candidate.name === name);
       if (action === 'stop' || action === 'reconnect') this.#retire(name);

@@ -25,6 +25,9 @@ export type NeedsConfig = {
   readonly command: string;
 };
 
+/** What keeps a server from being started at this very moment. */
+export type BlockedState = Extract<ServerState, { kind: 'blocked' }>;
+
 export type LinkOptions = {
   readonly server: string;
   /** Of the plugin that declares the server; null for one of config.toml. */
@@ -36,6 +39,7 @@ export type LinkOptions = {
   readonly clientVersion: string;
   readonly clock: Clock;
   readonly slots: StartSlots;
+  readonly beforeStart: () => Promise<BlockedState | null>;
   /** `onRenewed` is called when the server has lost its session and a new one took its place. */
   readonly createTransport: (onRenewed: () => void) => Transport | NeedsConfig;
   /** True for the link that is kept up by itself and whose lists are the server's; others come back at their next use. */
@@ -219,8 +223,13 @@ export class Link {
     }
   }
 
+  async #transportOrState(): Promise<Transport | BlockedState | NeedsConfig> {
+    return (await this.#options.beforeStart()) ?? this.#options.createTransport(() => this.#onRenewed());
+  }
+
   async #connect(answered: () => void): Promise<void> {
-    const transport = this.#options.createTransport(() => this.#onRenewed());
+    const transport = await this.#transportOrState();
+    if (this.#closed) return;
     if ('kind' in transport) return this.#setState(transport);
     this.#transport = transport;
     const { server, roots, events, clock, capabilities, clientVersion } = this.#options;

@@ -15,7 +15,7 @@ import type { AgentPort, Call } from '../ports.ts';
 import { SHARED_CAPABILITIES, sessionCapabilities } from '../protocol.ts';
 import type { Transport } from '../transport.ts';
 import type { ServerHello } from './handshake.ts';
-import { Link, type NeedsConfig } from './link.ts';
+import { type BlockedState, Link, type NeedsConfig } from './link.ts';
 import type { StartSlots } from './slots.ts';
 import { Use } from './use.ts';
 
@@ -24,6 +24,8 @@ export type UpstreamOptions = {
   readonly launch: Launch;
   /** The host's own values of the names that the server declares. */
   readonly env: EnvValues;
+  /** Asked right before each start of a connection; a state that it gives keeps the server from starting. */
+  readonly beforeStart: () => Promise<BlockedState | null>;
   readonly createTransport: (env: EnvValues, onRenewed: () => void) => Transport | NeedsConfig;
   readonly clientVersion: string;
   readonly clock: Clock;
@@ -94,6 +96,12 @@ export class Upstream {
 
   get lists(): ServerLists {
     return this.#primary.link.lists;
+  }
+
+  /** Raw names of all its tools, hidden ones included; null while they are not known. */
+  get offeredTools(): readonly string[] | null {
+    if (this.#primary.link.state.kind !== 'up') return null;
+    return this.lists.tools.map((tool) => String(tool['name']));
   }
 
   get issues(): readonly Issue[] {
@@ -305,7 +313,7 @@ export class Upstream {
 
   #createUse(of: { readonly env: EnvValues; readonly owner: AgentPort | null; readonly primary: boolean }): Use {
     const { env, owner, primary } = of;
-    const { server, clock, slots, clientVersion, createTransport, events } = this.#options;
+    const { server, clock, slots, clientVersion, beforeStart, createTransport, events } = this.#options;
     const use: Use = new Use({
       levelOf: (session) => this.#levels.get(session),
       now: clock.now(),
@@ -320,6 +328,7 @@ export class Upstream {
         clock,
         slots,
         primary,
+        beforeStart,
         createTransport: (onRenewed) => createTransport(env, onRenewed),
         events: {
           onState: () => (primary ? events.onState() : undefined),
