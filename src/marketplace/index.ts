@@ -5,6 +5,8 @@
  * itself: git, npm, the cache and the receipts on disk are in `node/`.
  * Called by servers, status, host and cli.
  */
+export { type ConsentSubject, consentDigest, consentFacts } from './consent.ts';
+export { type ConsentChange, diffConsent, widensConsent } from './consent-diff.ts';
 export {
   entryNotFound,
   findEntry,
