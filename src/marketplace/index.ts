@@ -8,6 +8,18 @@
 export { type ConsentSubject, consentDigest, consentFacts } from './consent.ts';
 export { type ConsentChange, diffConsent, widensConsent } from './consent-diff.ts';
 export {
+  type Listed,
+  type ListedPolicy,
+  type ListedSetting,
+  type ListedState,
+  type MarketplaceListing,
+  marketplaceListing,
+  type OfferedPlugin,
+  type PluginListing,
+  pluginListing,
+  unreadableListing,
+} from './inventory.ts';
+export {
   entryNotFound,
   findEntry,
   MANIFEST_PATHS,
