@@ -37,5 +37,35 @@ export {
   sourceJson,
   type TypedSource,
 } from './source.ts';
-export type * from './store.ts';
-export type * from './types.ts';
+export type {
+  Agreement,
+  Evidence,
+  FetchOptions,
+  MarketplacePlace,
+  MarketplaceStore,
+  Offer,
+  OnProgress,
+  PluginStore,
+  Prepared,
+  PreparedMarketplace,
+} from './store.ts';
+export type {
+  AuthPolicy,
+  Consent,
+  ConsentFacts,
+  ConsentServer,
+  FiledReceipt,
+  FileRecord,
+  InstalledPlugin,
+  InstallPolicy,
+  Integrity,
+  Marketplace,
+  MarketplaceEntry,
+  MarketplaceKind,
+  MarketplaceSource,
+  MarketplaceSourceJson,
+  PluginSource,
+  Receipt,
+  ReceiptAction,
+  ReceiptError,
+} from './types.ts';
