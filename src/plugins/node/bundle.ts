@@ -3,6 +3,8 @@ import { basename, dirname, join, sep } from 'node:path';
 import type { Bundle, BundleFact, BundleText } from '../types.ts';
 
 const MAX_BYTES = 1024 * 1024;
+/** Most files of plugins are smaller. */
+const CHUNK_BYTES = 16 * 1024;
 
 /**
  * The folder of a plugin, for parsing. Symbolic links are followed within the folder and never out of it; a pipe or
@@ -33,7 +35,7 @@ export function openBundle(root: string): Bundle {
 /** Without symbolic links, as far as the path exists. */
 function realPathOf(path: string): string {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     return dirname(path) === path ? path : join(realPathOf(dirname(path)), basename(path));
   }
@@ -42,7 +44,7 @@ function realPathOf(path: string): string {
 /** The real place of a path of the bundle, or why there is none. */
 function insideOf(root: string, path: string): string | BundleFact {
   try {
-    const real = realpathSync(join(root, path));
+    const real = realpathSync.native(join(root, path));
     return real === root || real.startsWith(root.endsWith(sep) ? root : root + sep) ? real : { kind: 'outside' };
   } catch (error) {
     return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR' ? { kind: 'absent' } : { kind: 'other' };
@@ -81,13 +83,9 @@ function readText(real: string): BundleText {
   try {
     file = openSync(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     if (!fstatSync(file).isFile()) return unreadableAs({ kind: 'other' });
-    const bytes = Buffer.allocUnsafe(MAX_BYTES + 1);
-    let length = 0;
-    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
-      read = readSync(file, bytes, length, bytes.length - length, null);
-    }
-    if (length > MAX_BYTES) return unusable('it is larger than 1 MiB', 'make it smaller');
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length));
+    const bytes = readBytes(file);
+    if (bytes.length > MAX_BYTES) return unusable('it is larger than 1 MiB', 'make it smaller');
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     return { kind: 'text', text };
   } catch (error) {
     const code = codeOf(error);
@@ -97,6 +95,19 @@ function readText(real: string): BundleText {
   } finally {
     if (file !== null) closeSync(file);
   }
+}
+
+/** All of it, or some more than the limit. */
+function readBytes(file: number): Buffer {
+  const chunks: Buffer[] = [];
+  for (let length = 0; length <= MAX_BYTES; ) {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const read = readSync(file, chunk, 0, chunk.length, null);
+    if (read === 0) break;
+    chunks.push(chunk.subarray(0, read));
+    length += read;
+  }
+  return Buffer.concat(chunks);
 }
 
 function namesIn(real: string): readonly string[] {
