@@ -34,10 +34,14 @@ export function renderServer(server: ShownServer): string {
     ...optional('tool_timeout_sec', server.tool_timeout_sec),
     ...optional('required', server.required || null),
     ...optional('sharing', server.sharing === 'auto' ? null : server.sharing),
+    ...optional('plugin', server.plugin),
     ['origin', originText(server)],
     ['state', stateOf(server)],
     ...optional('next step', stepOf(server)),
-    ['remove', `plugboard mcp remove ${server.name}`],
+    [
+      'remove',
+      server.plugin === null ? `plugboard mcp remove ${server.name}` : `plugboard plugin remove ${server.plugin}`,
+    ],
   ];
   const issues = server.issues.map((issue) => `  ${renderIssue(issue)}`);
   return printable([server.name, ...lines.map(([key, value]) => `  ${key}: ${value}`), ...issues].join('\n'));
@@ -67,9 +71,9 @@ function stateOf({ enabled, state }: { readonly enabled: boolean; readonly state
   return `${stateLabel(state)}${facts === '' ? '' : `  ${facts}`}`;
 }
 
-function stepOf({ name, state, transport }: ShownServer): string | null {
+function stepOf({ name, plugin, state, transport }: ShownServer): string | null {
   const kind = transport === null ? null : transport.type === 'stdio' ? 'stdio' : 'http';
-  return state === null ? null : nextStep(state, { name, transport: kind });
+  return state === null ? null : nextStep(state, { name, transport: kind, plugin });
 }
 
 function transportLines(transport: TransportJson | null): readonly (readonly [string, string])[] {

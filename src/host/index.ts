@@ -5,5 +5,14 @@
  * It speaks no protocol to agents (gateway does) and parses no files itself (config does).
  * Called by gateway, api, cli and embedders; `node/` starts it.
  */
+export { issuesOfFiles } from './plugin-issues.ts';
 export { type Destination, FORWARDED } from './routing.ts';
-export type { Host, HostSession, ServerView, SessionHello, SessionOptions, SessionRequest } from './types.ts';
+export type {
+  Host,
+  HostSession,
+  LoadedPlugins,
+  ServerView,
+  SessionHello,
+  SessionOptions,
+  SessionRequest,
+} from './types.ts';

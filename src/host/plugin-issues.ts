@@ -1,16 +1,24 @@
 import { join } from 'node:path';
 import type { Issue } from '../kernel/index.ts';
 import type { Integrity } from '../marketplace/index.ts';
+import type { PluginInput } from '../servers/index.ts';
 
 /** Of files that were added, so many are named; the rest is counted. */
 const MOST_NAMED = 5;
 
-/**
- * What a look at the files of a plugin found, as issues.
- *
- * @param root Absolute folder of its files.
- */
-export function integrityIssues(pluginId: string, root: string, integrity: Integrity): readonly Issue[] {
+/** What the last look at the files of each plugin found, as issues. */
+export function issuesOfFiles(
+  plugins: readonly PluginInput[],
+  integrity: ReadonlyMap<string, Integrity>,
+): readonly Issue[] {
+  return plugins.flatMap(({ pluginId, env }) => {
+    const found = integrity.get(pluginId);
+    return found === undefined ? [] : integrityIssues(pluginId, env['PLUGIN_ROOT'] ?? '', found);
+  });
+}
+
+/** @param root Absolute folder of its files. */
+function integrityIssues(pluginId: string, root: string, integrity: Integrity): readonly Issue[] {
   switch (integrity.kind) {
     case 'tampered':
       return [

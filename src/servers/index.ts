@@ -8,6 +8,7 @@
 export { connectionKey, declaredEnvNames, type EnvValues } from './connection-key.ts';
 export { unknownTools } from './named-tools.ts';
 export { planReload, type ReloadAction } from './plan-reload.ts';
+export { pluginServerSwitch } from './plugin-claims.ts';
 export { type Resolved, resolveServers } from './resolve.ts';
 export type {
   Launch,

@@ -1,7 +1,7 @@
 import type { Config, Origin, PluginSettings, ServerEntry, ServerPolicy } from '../config/index.ts';
 import type { Issue } from '../kernel/index.ts';
 import type { PluginServer } from '../plugins/index.ts';
-import type { PluginInput } from './types.ts';
+import type { PluginInput, ServerOwner } from './types.ts';
 
 /** One server of a plugin with what the user says of it. */
 export type PluginClaim = {
@@ -89,4 +89,29 @@ function enabledTools(ofPlugin: readonly string[] | null, policy: ServerPolicy):
   const { enabledTools: ofUser, widen } = policy;
   if (ofUser === null) return ofPlugin;
   return ofPlugin === null || widen ? ofUser : ofUser.filter((tool) => ofPlugin.includes(tool));
+}
+
+/**
+ * Whether a server of a plugin is on, whatever is said of the plugin as a whole: by an entry of config.toml that only
+ * turns it off, by its policy, else as the plugin says. `origin`: where.
+ */
+export function pluginServerSwitch(
+  config: Config,
+  {
+    name,
+    owner,
+    declared,
+  }: {
+    /** The name that people know it by. */
+    readonly name: string;
+    readonly owner: Pick<ServerOwner, 'pluginId' | 'server'>;
+    readonly declared: Pick<ServerEntry, 'enabled' | 'enabledOrigin'> | null;
+  },
+): { readonly enabled: boolean; readonly origin: Origin | null } {
+  const named = [owner.server, name].flatMap((wanted) => config.servers.get(wanted) ?? []);
+  const turnedOff = named.find(({ transport, enabled }) => transport === null && !enabled);
+  if (turnedOff !== undefined) return { enabled: false, origin: turnedOff.enabledOrigin };
+  const policy = config.plugins.get(owner.pluginId)?.servers.get(owner.server);
+  if (policy !== undefined && policy.enabled !== null) return { enabled: policy.enabled, origin: policy.enabledOrigin };
+  return { enabled: declared?.enabled ?? true, origin: declared?.enabledOrigin ?? null };
 }

@@ -125,13 +125,12 @@ export async function viewHost(
 /** The context with every other server turned off. */
 async function withOnly(context: CliContext, only: string | null): Promise<CliContext> {
   if (only === null) return context;
-  const [{ loadConfig }, { renderKey }] = await Promise.all([
-    import('../../config/node/index.ts'),
-    import('../../config/index.ts'),
+  const [{ loadServers }, { settingsKey }] = await Promise.all([
+    import('./known-servers.ts'),
+    import('../../servers/index.ts'),
   ]);
-  const { config } = await loadConfig(context.loadOptions);
-  const others = [...config.servers.keys()].filter((name) => name !== only);
-  const off = others.map((name) => `${renderKey(['mcp_servers', name, 'enabled'])}=false`);
+  const { servers } = await loadServers(context, { namesOnly: true });
+  const off = servers.flatMap((server) => (server.name === only ? [] : [`${settingsKey(server)}.enabled=false`]));
   return { ...context, loadOptions: { ...context.loadOptions, overrides: [...context.loadOptions.overrides, ...off] } };
 }
 

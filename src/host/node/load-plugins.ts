@@ -5,23 +5,7 @@ import { AppError, type Issue } from '../../kernel/index.ts';
 import type { InstalledPlugin, Integrity, PluginStore } from '../../marketplace/index.ts';
 import type { EntryFacts, ParsedPlugin } from '../../plugins/index.ts';
 import type { PluginInput, PluginStanding } from '../../servers/index.ts';
-import { integrityIssues } from '../plugin-issues.ts';
-
-/** What there is of plugins at one moment. */
-export type LoadedPlugins = {
-  readonly plugins: readonly PluginInput[];
-  /** Of receipts, manifests and MCP files. */
-  readonly issues: readonly Issue[];
-  /** What the look at the files found, by plugin id; no entry for one that is not there. */
-  readonly integrity: ReadonlyMap<string, Integrity>;
-  /**
-   * Looks at the files of a plugin again and, when they are as they were installed, makes its folder for data. To be called
-   * right before one of its servers starts.
-   *
-   * @throws AppError `HOME_NOT_PRIVATE`, `HOME_UNUSABLE` when that folder cannot be made
-   */
-  readonly beforeStart: (pluginId: string) => Promise<Integrity>;
-};
+import type { LoadedPlugins } from '../types.ts';
 
 /** Reads the plugins that are installed, and those that the configuration turns on and that lie in the cache. Never throws. */
 export type PluginLoader = (config: Config) => Promise<LoadedPlugins>;
@@ -225,15 +209,4 @@ function entriesOf(folder: string): readonly Dirent[] {
   } catch {
     return [];
   }
-}
-
-/** Issues of the last look at each plugin's files. */
-export function issuesOfFiles(
-  plugins: readonly PluginInput[],
-  integrity: ReadonlyMap<string, Integrity>,
-): readonly Issue[] {
-  return plugins.flatMap(({ pluginId, env }) => {
-    const found = integrity.get(pluginId);
-    return found === undefined ? [] : integrityIssues(pluginId, env['PLUGIN_ROOT'] ?? '', found);
-  });
 }

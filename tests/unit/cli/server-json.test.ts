@@ -4,7 +4,7 @@ import { configOf, FILE, factsOf } from './read-entries.ts';
 
 const MASKED = { showValues: false };
 const SHOWN = { showValues: true };
-const WRITTEN_IN_LINE_1 = { origin: { layer: 'user', file: FILE, line: 1 }, state: null };
+const WRITTEN_IN_LINE_1 = { origin: { layer: 'user', file: FILE, line: 1 }, plugin: null, state: null };
 
 /** What `codex mcp list --json` of Codex 0.169 prints for these entries, member by member. */
 const CODEX = [

@@ -1,8 +1,8 @@
 import { RootCommand, script } from '@bomb.sh/tab';
-import { loadConfig } from '../../../config/node/index.ts';
 import { AppError } from '../../../kernel/index.ts';
 import { GLOBAL_OPTIONS, GROUPS } from '../../vocabulary.ts';
 import type { CliCommand, CliContext } from '../context.ts';
+import { loadServers } from '../known-servers.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
@@ -99,8 +99,8 @@ function treeOf(commands: readonly CliCommand[], servers: readonly string[]): Ro
 /** None when the configuration cannot be read: a key press is no place for errors. */
 async function serverNames(context: CliContext): Promise<readonly string[]> {
   try {
-    const { config } = await loadConfig(context.loadOptions);
-    return [...config.servers.keys()].toSorted();
+    const { servers } = await loadServers(context, { namesOnly: true });
+    return servers.map(({ name }) => name);
   } catch {
     return [];
   }

@@ -1,11 +1,11 @@
 import type { HostStatus } from '../../../api/index.ts';
-import { loadConfig } from '../../../config/node/index.ts';
 import type { Issue } from '../../../kernel/index.ts';
-import { resolveServers } from '../../../servers/index.ts';
+import type { ResolvedServer } from '../../../servers/index.ts';
 import { staticState } from '../../../status/index.ts';
 import { renderServer, renderServerTable } from '../../render-servers.ts';
 import { type ListedServer, listedServer, type ServerFacts, type ShownServer, shownServer } from '../../server-json.ts';
 import type { CliCommand, CliContext } from '../context.ts';
+import { loadServers } from '../known-servers.ts';
 import { lookAtRunning } from '../running.ts';
 import { brokenFile, noSuchServer, sayBroken } from '../user-config.ts';
 
@@ -54,21 +54,26 @@ type Known = {
   readonly broken: readonly Issue[];
 };
 
-/** Every server of the configuration by name, and what is known of it without starting anything. */
+/** Every server by name, and what is known of it without starting anything. */
 async function knownServers(context: CliContext): Promise<Known> {
-  const [loaded, running] = await Promise.all([loadConfig(context.loadOptions), runningStatus(context)]);
-  const { servers, issues } = resolveServers({ ...loaded, plugins: [], pluginIssues: [], workspace: context.cwd });
+  const [known, running] = await Promise.all([loadServers(context), runningStatus(context)]);
   const states = new Map(running?.servers.map(({ name, state }) => [name, state]));
   return {
-    issues,
-    broken: loaded.brokenFiles,
-    servers: servers.flatMap((server) => {
-      const entry = loaded.config.servers.get(server.name);
-      const blockedBy = server.verdict.kind === 'blocked' ? server.verdict.detail : null;
+    issues: known.issues,
+    broken: known.loaded.brokenFiles,
+    servers: known.servers.flatMap((server) => {
+      const entry = known.entries.get(server.name);
       const state = states.get(server.name) ?? staticState(server);
-      return entry === undefined ? [] : [{ entry, blockedBy, state }];
+      const plugin = server.owner?.pluginId ?? null;
+      return entry === undefined ? [] : [{ entry, plugin, blockedBy: blockedBy(server), state }];
     }),
   };
+}
+
+/** In Codex's form for requirements. */
+function blockedBy({ verdict }: ResolvedServer): string | null {
+  if (verdict.kind !== 'blocked') return null;
+  return verdict.detail === '' ? verdict.reason : `${verdict.reason} (${verdict.detail})`;
 }
 
 /** Of the host that runs this configuration; another one has other servers, whatever they are called. */
