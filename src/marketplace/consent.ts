@@ -3,11 +3,11 @@ import { type HttpTransport, isLoopback, type StdioTransport } from '../config/i
 import { canonicalJson } from '../kernel/index.ts';
 import {
   bundlePath,
+  describeRequests,
   type HookDeclaration,
   type Plugin,
   type PluginPart,
   type PluginServer,
-  type ServerRequests,
 } from '../plugins/index.ts';
 import { shellWords, unpinnedLauncher } from './launchers.ts';
 import type { ConsentFacts, ConsentServer } from './types.ts';
@@ -57,16 +57,6 @@ export function consentDigest(facts: ConsentFacts): string {
   return createHash('sha256').update(canonicalJson(facts)).digest('hex');
 }
 
-/** What a server asks for, each completing "it asks …". One text for each thing, so that they can be compared. */
-export function requestTexts(requests: ServerRequests): readonly string[] {
-  return [
-    ...(requests.required ? ['to be required: agents are told when it does not start'] : []),
-    ...(requests.supportsParallelToolCalls ? ['to run every tool beside other calls'] : []),
-    ...(requests.approveAll ? ['to run every tool without your approval'] : []),
-    ...requests.approveTools.map((tool) => `to run its tool \`${tool}\` without your approval`),
-  ];
-}
-
 function serverFacts({ entry, ...server }: PluginServer, folders: ConsentSubject['folders']): ConsentServer {
   const declared = (text: string): string => withReferences(text, folders);
   const { transport } = entry;
@@ -82,7 +72,7 @@ function serverFacts({ entry, ...server }: PluginServer, folders: ConsentSubject
     dataClasses: sorted(server.dataClasses),
     enabledTools: entry.enabledTools === null ? null : sorted(entry.enabledTools),
     disabledTools: sorted(entry.disabledTools),
-    requests: requestTexts(server.requests),
+    requests: describeRequests(server.requests),
   };
 }
 

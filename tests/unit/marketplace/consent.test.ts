@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ServerEntry } from '../../../src/config/index.ts';
-import { consentDigest, consentFacts, requestTexts } from '../../../src/marketplace/consent.ts';
+import { consentDigest, consentFacts } from '../../../src/marketplace/consent.ts';
 import type { ConsentFacts, ConsentServer } from '../../../src/marketplace/types.ts';
 import type { Plugin, PluginServer } from '../../../src/plugins/index.ts';
 import { DATA, http, NO_FACTS, NO_SERVER, plugin, ROOT, server, stdio } from './sample-plugin.ts';
@@ -242,10 +242,4 @@ describe('the digest of what was agreed to', () => {
     ['a hook', { ...full, hooks: ['x'] }],
     ['the same text as something else', { ...full, skills: ['x'] }],
   ])('is another for %s', (_name, other) => expect(consentDigest(other)).not.toBe(consentDigest(full)));
-});
-
-test('a server that asks for nothing', () => {
-  expect(
-    requestTexts({ required: false, supportsParallelToolCalls: false, approveAll: false, approveTools: [] }),
-  ).toEqual([]);
 });
