@@ -94,7 +94,7 @@ function readServers(
 function noteRequests(reading: Reading, servers: readonly PluginServer[]): void {
   const asking = servers.flatMap(({ entry, requests }) => {
     const wants = describeRequests(requests);
-    return wants.length === 0 ? [] : [{ entry, text: `${entry.name} asks ${wants.join(', ')}` }];
+    return wants.length === 0 ? [] : [{ entry, text: `${entry.name}: ${wants.join(', ')}` }];
   });
   const [first] = asking;
   if (first === undefined) return;
@@ -102,7 +102,7 @@ function noteRequests(reading: Reading, servers: readonly PluginServer[]): void 
   reading.report({
     code: 'PLUGIN_REQUEST',
     severity: 'note',
-    message: `${asking.map(({ text }) => text).join('; ')}: not in force until you accept it`,
+    message: `it asks for what is not in force until you accept it. ${asking.map(({ text }) => text).join('; ')}`,
     ...(file === null ? {} : { file }),
     ...(line === null || column === null ? {} : { line, column }),
   });

@@ -1,6 +1,7 @@
-/** Longest text that a pattern is tried on, by how many of its repetitions have no fixed length. */
-const MAX_TEXT = [100_000, 10_000, 2000, 400] as const;
 const MAX_PATTERN = 200;
+const MAX_REPETITIONS = 6;
+/** A pattern is tried while a plugin is read only where that takes no time, whatever the two are. */
+const QUICK = { repetitions: 3, text: 64 };
 
 /**
  * What keeps a pattern of a plugin from being used, completing "KEY …"; null when nothing does. A plugin is not trusted to
@@ -12,18 +13,19 @@ export function patternProblem(pattern: string): string | null {
   if (/\\[1-9k]|\(\?(?!:)/.test(pattern)) return 'uses look-around or refers back to a group, which can take too long';
   const { nested, repetitions } = repetitionsIn(pattern);
   if (nested) return 'repeats a group in which something varies, which can take too long';
-  return repetitions < MAX_TEXT.length
+  return repetitions <= MAX_REPETITIONS
     ? null
-    : `has more than ${MAX_TEXT.length - 1} repetitions, which can take too long`;
+    : `has more than ${MAX_REPETITIONS} repetitions, which can take too long`;
 }
 
 /**
- * Whether the whole text fits a pattern without a problem, as with the `pattern` of an HTML form. A text that is too long
- * to be tried does not.
+ * Whether the whole text fits a pattern without a problem, as with the `pattern` of an HTML form.
+ *
+ * @returns null when it could take long to find out, and was not tried.
  */
-export function fitsPattern(pattern: string, text: string): boolean {
-  const max = MAX_TEXT[repetitionsIn(pattern).repetitions] ?? 0;
-  return text.length <= max && new RegExp(`^(?:${pattern})$`, 'u').test(text);
+export function fitsPattern(pattern: string, text: string): boolean | null {
+  if (text.length > QUICK.text || repetitionsIn(pattern).repetitions > QUICK.repetitions) return null;
+  return new RegExp(`^(?:${pattern})$`, 'u').test(text);
 }
 
 function compiles(pattern: string): boolean {

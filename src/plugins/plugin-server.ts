@@ -46,7 +46,7 @@ export function readServer({ name, node }: Declaration, options: ServerOptions):
     path: ['mcp_servers', name],
     server: name,
     format: spelling,
-    report: (issue) => void (isKnown(own, issue) || own.push(issue)),
+    report: oneErrorPerKey(own),
   };
   if (options.refusal !== null) {
     found(context, node.origin, { code: 'PLUGIN_SCHEMA', message: options.refusal });
@@ -68,9 +68,14 @@ export function readServer({ name, node }: Declaration, options: ServerOptions):
   return assemble({ ...(pending ?? checked.entry), problems }, read);
 }
 
-/** One error for a key is enough. */
-function isKnown(issues: readonly Issue[], { severity, key }: Issue): boolean {
-  return severity === 'error' && issues.some((issue) => issue.severity === 'error' && issue.key === key);
+/** One error for a key is enough: the first says why it cannot be as it is. */
+function oneErrorPerKey(issues: Issue[]): (issue: Issue) => void {
+  const wrong = new Set<string | undefined>();
+  return (issue) => {
+    if (issue.severity === 'error' && wrong.has(issue.key)) return;
+    if (issue.severity === 'error') wrong.add(issue.key);
+    issues.push(issue);
+  };
 }
 
 type ReadTable = {

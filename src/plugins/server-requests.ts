@@ -34,12 +34,12 @@ function unapproved(tool: Located): Located {
   return { ...tool, entries: new Map([...tool.entries].filter(([key]) => key !== 'approval_mode')) };
 }
 
-/** What a server asks for, for people; empty when it asks for nothing. */
+/** What a server asks for, one sentence each, continuing "It asks …"; empty when it asks for nothing. */
 export function describeRequests(requests: ServerRequests): readonly string[] {
   return [
-    ...(requests.required ? ['to be required'] : []),
-    ...(requests.supportsParallelToolCalls ? ['to run all its tools side by side'] : []),
-    ...(requests.approveAll ? ['to have all its tools approved'] : []),
-    ...(requests.approveTools.length > 0 ? [`to have ${requests.approveTools.join(', ')} approved`] : []),
+    ...(requests.required ? ['to be required: agents are told when it does not start'] : []),
+    ...(requests.supportsParallelToolCalls ? ['to run every tool beside other calls'] : []),
+    ...(requests.approveAll ? ['to run every tool without your approval'] : []),
+    ...requests.approveTools.map((tool) => `to run its tool \`${tool}\` without your approval`),
   ];
 }

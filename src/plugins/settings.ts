@@ -20,7 +20,8 @@ const TYPES: readonly SettingType[] = ['string', 'number', 'boolean', 'directory
 const KEYS: readonly string[] = SETTING_KEYS.map(({ key }) => key);
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 const MAX_NAME = 64;
-const MAX_SETTINGS = 256;
+const MAX_SETTINGS = 64;
+const MAX_DEFAULTS = 20;
 
 /**
  * The settings that a plugin declares, under `user_config` or Claude's `userConfig`. A setting that is declared wrongly is
@@ -211,7 +212,11 @@ function checkDefault(
     return;
   }
   const values = node.kind === 'list' ? node.items.map(plainValue) : [plainValue(node)];
-  const wrong = values.map((value) => settingProblem(how.rules, value)).find((problem) => problem !== null);
+  if (values.length > MAX_DEFAULTS) refuse('default', `has more than ${MAX_DEFAULTS} values`);
+  const wrong = values
+    .slice(0, MAX_DEFAULTS)
+    .map((value) => settingProblem(how.rules, value))
+    .find((problem) => problem !== null);
   if (wrong !== undefined) refuse('default', wrong);
 }
 
@@ -227,7 +232,7 @@ function settingProblem(rules: SettingRules, value: JsonValue): string | null {
   if (rules.min !== null && size < rules.min) return `must be at least ${rules.min}${unit}`;
   if (rules.max !== null && size > rules.max) return `must be at most ${rules.max}${unit}`;
   if (rules.enum !== null && !rules.enum.includes(value)) return 'must be one of the values that are listed';
-  if (rules.pattern !== null && typeof value === 'string' && !fitsPattern(rules.pattern, value))
+  if (rules.pattern !== null && typeof value === 'string' && fitsPattern(rules.pattern, value) === false)
     return 'does not fit the pattern';
   return null;
 }
