@@ -89,7 +89,7 @@ function stdioFacts(transport: StdioTransport, declared: (text: string) => strin
     host: null,
     runs: 'local',
     unpinned: unpinnedLauncher(command),
-    envNames: sorted(transport.envVars.map(({ name }) => name)),
+    envNames: transport.envVars.map(({ name }) => name),
     setsEnv: sorted(Object.keys(transport.env)),
     headers: [],
     headersHelper: null,
@@ -98,33 +98,21 @@ function stdioFacts(transport: StdioTransport, declared: (text: string) => strin
 
 /** Also for a server without a transport, of which there is nothing to say. */
 function httpFacts(transport: HttpTransport | null, declared: (text: string) => string): TransportFacts {
-  const nothing = {
-    command: null,
-    url: null,
-    host: null,
-    unpinned: null,
-    envNames: [],
-    setsEnv: [],
-    headers: [],
-  } as const;
-  if (transport === null) return { ...nothing, runs: 'local', headersHelper: null };
-  const { url, bearerTokenEnvVar, headers, envHeaders, headersHelper } = transport;
-  const token = bearerTokenEnvVar === null ? [] : [bearerTokenEnvVar];
-  const host = hostOf(url);
-  const helper = headersHelper === null ? null : declared(headersHelper);
+  const token = transport?.bearerTokenEnvVar ?? null;
+  const fromVariables = Object.entries(transport?.envHeaders ?? {});
+  const sent = [...Object.keys(transport?.headers ?? {}), ...fromVariables.map(([name]) => name)];
+  const host = transport === null ? null : hostOf(transport.url);
+  const helper = transport?.headersHelper ?? null;
   return {
-    ...nothing,
-    url,
+    command: null,
+    url: transport?.url ?? null,
     host,
-    runs: isLoopback(host.replace(/:\d+$/, '')) ? 'local' : 'remote',
-    unpinned: helper === null ? null : unpinnedLauncher(['sh', '-c', helper]),
-    envNames: sorted([...token, ...Object.values(envHeaders)]),
-    headers: sorted([
-      ...Object.keys(headers),
-      ...Object.keys(envHeaders),
-      ...(token.length > 0 ? ['Authorization'] : []),
-    ]),
-    headersHelper: helper,
+    runs: host === null || isLoopback(host.replace(/:\d+$/, '')) ? 'local' : 'remote',
+    unpinned: helper === null ? null : unpinnedLauncher(['sh', '-c', declared(helper)]),
+    envNames: [...(token === null ? [] : [token]), ...fromVariables.map(([, variable]) => variable)],
+    setsEnv: [],
+    headers: sorted(token === null ? sent : [...sent, 'Authorization']),
+    headersHelper: helper === null ? null : declared(helper),
   };
 }
 
