@@ -47,10 +47,14 @@ type Serving = {
   /** Resolves when there is nothing left to announce. */
   readonly stopped: Promise<void>;
   readonly token: () => Token;
+  /** Set for an endpoint beside that of the home: what to say where there are no servers. */
+  readonly beside?: string;
 };
 
 /** Says where the endpoint is and how the servers are; those that take long are shown as starting. */
 export async function announce(context: CliContext, serving: Serving): Promise<void> {
+  const { endpoint, servedBy, beside } = serving;
+  const shown = { endpoint, servedBy, ...(beside === undefined ? {} : { beside }) };
   const token = serving.token();
   if (context.globals.json) {
     const { version, pid, servers, issues } = await serving.status();
@@ -67,7 +71,7 @@ export async function announce(context: CliContext, serving: Serving): Promise<v
   if (!ready) return;
   const { servers, issues, version } = await serving.status();
   context.out.write(
-    `${renderServing({ version, endpoint: serving.endpoint, servedBy: serving.servedBy, servers, issues, token, program: programWords(context.env, context.cwd) })}\n`,
+    `${renderServing({ ...shown, version, servers, issues, token, program: programWords(context.env, context.cwd) })}\n`,
   );
 }
 

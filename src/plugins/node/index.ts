@@ -4,4 +4,5 @@
 export { openBundle } from './bundle.ts';
 export { writeFixes } from './fix.ts';
 export { writeScaffold } from './scaffold.ts';
+export { watchBundle } from './watch-bundle.ts';
 export { extractZip } from './zip.ts';
