@@ -10,7 +10,13 @@ export type MarketplaceSource =
 export type PluginSource =
   | { readonly source: 'local'; readonly path: string }
   | { readonly source: 'git'; readonly url: string; readonly ref?: string; readonly sha?: string }
-  | { readonly source: 'git-subdir'; readonly url: string; readonly path: string; readonly ref?: string; readonly sha?: string }
+  | {
+      readonly source: 'git-subdir';
+      readonly url: string;
+      readonly path: string;
+      readonly ref?: string;
+      readonly sha?: string;
+    }
   | { readonly source: 'npm'; readonly package: string; readonly version?: string; readonly registry?: string };
 
 export type InstallPolicy = 'AVAILABLE' | 'NOT_AVAILABLE' | 'INSTALLED_BY_DEFAULT';
