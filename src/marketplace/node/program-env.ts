@@ -90,6 +90,7 @@ export function gitEnvironment(
     GCM_INTERACTIVE: 'never',
     GIT_ALLOW_PROTOCOL: facts.http ? 'https:ssh:http' : 'https:ssh',
     GIT_ASKPASS: '',
+    GIT_ATTR_NOSYSTEM: '1',
     GIT_LFS_SKIP_SMUDGE: '1',
     GIT_OPTIONAL_LOCKS: '0',
     GIT_TERMINAL_PROMPT: '0',
