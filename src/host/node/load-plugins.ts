@@ -119,19 +119,17 @@ async function readInstalled(plugin: InstalledPlugin, reader: Reader): Promise<R
   const integrity = isThere ? await reader.look(plugin) : null;
   const intact = integrity?.kind === 'intact';
   const parsed = intact ? reader.parse({ root, entry: receipt.entry, dataDir }) : { plugin: null, issues: [] };
-  const standing = standingOf(integrity, receipt.consent !== null);
   const input: PluginInput = {
     pluginId,
     plugin: parsed.plugin,
-    standing,
+    standing: standingOf(integrity, receipt.consent !== null),
     knownServers:
       receipt.consent?.facts.servers.map(({ name }) => name) ?? receipt.capabilitySummary?.mcp_server_names ?? [],
     marketplaceSource: identityOf(receipt.marketplaceSource, reader.marketplaces.get(receipt.marketplaceName)),
     requestsAccepted: receipt.consent?.requestsAccepted ?? false,
     env: reader.envOf({ plugin: parsed.plugin, root, dataDir }),
   };
-  const missing = standing.kind === 'missing' ? [missingIssue(plugin)] : [];
-  return { input, issues: [...missing, ...ofPlugin(pluginId, parsed.issues)], integrity };
+  return { input, issues: ofPlugin(pluginId, parsed.issues), integrity };
 }
 
 function standingOf(integrity: Integrity | null, agreed: boolean): PluginStanding {
@@ -153,17 +151,6 @@ function ofPlugin(pluginId: string, issues: readonly Issue[]): readonly Issue[] 
   return issues.map((issue) => ({ ...issue, plugin: pluginId }));
 }
 
-function missingIssue({ pluginId, root }: InstalledPlugin): Issue {
-  return {
-    code: 'PLUGIN_UNREADABLE',
-    severity: 'error',
-    message: `the files of ${pluginId} are gone`,
-    hint: `run: plugboard plugin add ${pluginId}, or plugboard plugin remove ${pluginId}`,
-    file: root,
-    plugin: pluginId,
-  };
-}
-
 /** A plugin in the cache that no receipt speaks of: a home of Codex, or a part of one. */
 type Copy = {
   readonly pluginId: string;
@@ -181,7 +168,7 @@ function copiesOf(home: string, config: Config, without: ReadonlySet<string>): r
     const versions = entriesOf(folder).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
     const newest = versions.toSorted(byVersion).at(-1);
     if (newest === undefined) return [];
-    const dataDir = join(home, 'plugins', 'data', pluginId);
+    const dataDir = join(home, 'plugins', 'data', id.marketplace, id.name);
     return [{ pluginId, root: join(folder, newest), dataDir, marketplace: id.marketplace }];
   });
 }
