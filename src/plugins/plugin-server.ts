@@ -41,6 +41,7 @@ const MAX_KEYS = 64;
  */
 export function readServer({ name, node }: Declaration, options: ServerOptions): PluginServer | null {
   const own: Issue[] = [];
+  const waiting: Issue[] = [];
   const spelling = createSpelling();
   const context: CheckContext = {
     path: ['mcp_servers', name],
@@ -51,7 +52,15 @@ export function readServer({ name, node }: Declaration, options: ServerOptions):
   if (options.refusal !== null) {
     found(context, node.origin, { code: 'PLUGIN_SCHEMA', message: options.refusal });
   }
-  const read = node.kind === 'table' ? readTable(limited(node, context), { ...options, context, spelling }) : null;
+  const read =
+    node.kind === 'table'
+      ? readTable(limited(node, context), {
+          ...options,
+          context,
+          spelling,
+          waiting: (issue) => void waiting.push(issue),
+        })
+      : null;
   const parse = (value: Located): ReturnType<typeof parseServer> =>
     parseServer(name, value, {
       origin: node.origin,
@@ -60,7 +69,7 @@ export function readServer({ name, node }: Declaration, options: ServerOptions):
     });
   const checked = parse(read === null ? node : forCheck(read.table, read.filled.pending));
   const issues = [...own, ...checked.issues];
-  issues.forEach(options.reading.report);
+  [...issues, ...waiting].forEach(options.reading.report);
   if (checked.entry === null) return null;
   const problems = issues.filter((issue) => issue.severity === 'error').sort(byPlace);
   // What is not complete yet was checked with stand-ins; the entry shows it as it is written.
@@ -85,7 +94,12 @@ type ReadTable = {
   readonly requests: PluginServer['requests'];
 };
 
-type TableOptions = ServerOptions & { readonly context: CheckContext; readonly spelling: Spelling };
+type TableOptions = ServerOptions & {
+  readonly context: CheckContext;
+  readonly spelling: Spelling;
+  /** For what only a value can solve. */
+  readonly waiting: (issue: Issue) => void;
+};
 
 function readTable(written: LocatedTable, options: TableOptions): ReadTable {
   const { context, dataDir, reading } = options;
@@ -106,17 +120,17 @@ function fillAll(
   written: LocatedTable,
   options: TableOptions,
 ): { readonly table: LocatedTable; readonly filled: Filled } {
-  const { reading, family, agentVersion, context, spelling, settings, dataDir } = options;
-  const folders = { root: reading.bundle.root, data: dataDir };
+  const { reading, family, agentVersion, context, spelling, settings, dataDir, waiting } = options;
+  const how = { folders: { root: reading.bundle.root, data: dataDir }, settings, context, waiting };
   if (family !== 'agent_plugins') {
     const table = toServerKeys(written, { family, context, spelling });
     const dialect = family === 'claude' ? 'claude' : 'codex';
-    return { table, filled: fillReferences(table, { dialect, folders, settings, context }) };
+    return { table, filled: fillReferences(table, { ...how, dialect }) };
   }
   const { table, ours } = readAgentServer(written, { reading, version: agentVersion ?? '', context, spelling });
-  const filled = fillReferences(table, { dialect: 'agent_plugins', folders, settings, context });
+  const filled = fillReferences(table, { ...how, dialect: 'agent_plugins' });
   if (ours === undefined) return { table, filled };
-  const filledOurs = fillReferences(ours, { dialect: 'codex', folders, settings, context });
+  const filledOurs = fillReferences(ours, { ...how, dialect: 'codex' });
   const both = { ...filledOurs, table: withOurs(filled.table, filledOurs.table) };
   return { table: withOurs(table, ours), filled: both };
 }

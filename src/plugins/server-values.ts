@@ -6,6 +6,7 @@ import {
   type LocatedScalar,
   type LocatedTable,
 } from '../config/index.ts';
+import type { Issue } from '../kernel/index.ts';
 import { type Dialect, type Piece, scanReferences } from './references.ts';
 import { keyOf } from './server-keys.ts';
 import type { Setting } from './types.ts';
@@ -34,6 +35,8 @@ export type FillOptions = {
   readonly folders: { readonly root: string; readonly data: string };
   readonly settings: ReadonlyMap<string, Setting>;
   readonly context: CheckContext;
+  /** Where problems go that only a value can solve: the server waits, and is not wrong. */
+  readonly waiting: (issue: Issue) => void;
 };
 
 /** Fills in the folders, and finds out what else the values refer to. */
@@ -61,7 +64,8 @@ export function fillReferences(table: LocatedTable, options: FillOptions): Fille
       if (use.unfilled !== null) unfilled.add(use.unfilled);
       credentials ||= use.credential;
       if (use.problem !== null) {
-        found(keyOf(options.context, ...path), node.at, { code: 'PLUGIN_REFERENCE', ...use.problem });
+        const report = use.waits ? options.waiting : options.context.report;
+        found({ ...keyOf(options.context, ...path), report }, node.at, { code: 'PLUGIN_REFERENCE', ...use.problem });
       }
     }
     return filled;
@@ -130,6 +134,8 @@ type Use = {
   readonly setting: string | null;
   readonly unfilled: string | null;
   readonly credential: boolean;
+  /** Whether the problem is one of a value that is not there, and not of the reference. */
+  readonly waits: boolean;
   readonly problem: { readonly severity?: 'warning'; readonly message: string; readonly hint: string } | null;
 };
 
@@ -137,7 +143,7 @@ type Use = {
 const CREDENTIAL_KEYS = ['env', 'http_headers', 'url', 'oauth'];
 
 function useOf(piece: Piece, path: KeyPath, { settings }: FillOptions): Use | null {
-  const nothing: Use = { setting: null, unfilled: null, credential: false, problem: null };
+  const nothing: Use = { setting: null, unfilled: null, credential: false, waits: false, problem: null };
   const sent = CREDENTIAL_KEYS.includes(path[0] ?? '');
   switch (piece.kind) {
     case 'text':
@@ -146,7 +152,7 @@ function useOf(piece: Piece, path: KeyPath, { settings }: FillOptions): Use | nu
     case 'setting': {
       const setting = settings.get(piece.key);
       const unfilled = `user_config.${piece.key}`;
-      if (setting === undefined) return { ...nothing, unfilled, problem: undeclared(piece.key) };
+      if (setting === undefined) return { ...nothing, unfilled, waits: true, problem: undeclared(piece.key) };
       if (path[0] === 'http_headers_helper') return { ...nothing, unfilled, problem: IN_SHELL };
       return { ...nothing, setting: piece.key, credential: setting.sensitive };
     }
@@ -160,7 +166,7 @@ function useOf(piece: Piece, path: KeyPath, { settings }: FillOptions): Use | nu
     case 'secret':
       return { ...nothing, unfilled: `secret:${piece.name}`, credential: sent, problem: NOT_FOR_PLUGINS };
     case 'broken':
-      return { ...nothing, unfilled: 'a reference that cannot be read', problem: UNREADABLE };
+      return { ...nothing, problem: UNREADABLE };
     default:
       return piece satisfies never;
   }
