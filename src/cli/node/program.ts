@@ -19,17 +19,18 @@ Home: PLUGBOARD_HOME, else ~/.plugboard.`;
 export async function runProgram(argv: readonly string[], version: string): Promise<number> {
   let status = 0;
   const asJson = argv.includes('--json');
-  const program = prepare(new Commander('plugboard'))
-    .configureOutput(asJson ? { writeErr: () => {} } : {})
-    .description('Runs MCP servers for any agent, behind one MCP endpoint.')
-    .version(version, '-V, --version')
-    .addHelpText('after', FOOTER);
-  addOptions(program, GLOBAL_OPTIONS);
   const noun = firstWord(argv);
   const wanted = noun !== null && Object.hasOwn(NOUNS, noun) ? [noun] : Object.keys(NOUNS);
-  for (const name of wanted) {
-    for (const command of await commandsOf(name)) addCommand(program, command, (code) => (status = code));
-  }
+  const commands = (await Promise.all(wanted.map(commandsOf))).flat();
+  const program = prepare(new Commander('plugboard'))
+    .configureOutput(asJson ? { writeErr: () => {} } : {})
+    .description('Runs MCP servers and plugins for any agent, behind one MCP endpoint.')
+    .addHelpText('after', FOOTER);
+  // The program takes its options wherever they stand, also from a command that has one of the same name.
+  const isTaken = noun !== null && commands.some(({ options }) => options.some(({ name }) => name === 'version'));
+  if (!isTaken) program.version(version, '-V, --version');
+  addOptions(program, GLOBAL_OPTIONS);
+  for (const command of commands) addCommand(program, command, (code) => (status = code));
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
@@ -47,14 +48,15 @@ export async function runProgram(argv: readonly string[], version: string): Prom
 
 /** The help of the command that was meant, as far as the words name one. */
 function helpFor(program: Commander, argv: readonly string[]): string {
-  const named = (parent: Commander, word: string | undefined): Commander | undefined =>
-    parent.commands.find((candidate) => candidate.name() === word);
   const noun = firstWord(argv);
-  const group = noun === null ? undefined : named(program, noun);
-  const command = group === undefined ? undefined : named(group, argv[argv.indexOf(group.name()) + 1]);
-  return [program, group, command, '--help']
-    .flatMap((part) => (typeof part === 'string' ? part : (part?.name() ?? [])))
-    .join(' ');
+  const words = noun === null ? [] : argv.slice(argv.indexOf(noun));
+  const named: Commander[] = [program];
+  for (const word of words) {
+    const next = named.at(-1)?.commands.find((candidate) => candidate.name() === word);
+    if (next === undefined) break;
+    named.push(next);
+  }
+  return [...named.map((command) => command.name()), '--help'].join(' ');
 }
 
 /** Errors are thrown, not printed: start.ts prints them in one place. */
@@ -69,10 +71,10 @@ function prepare(command: Commander): Commander {
 function addCommand(program: Commander, command: CliCommand, onExit: (code: number) => void): void {
   const words = command.name.split(' ');
   let parent = program;
-  for (const word of words.slice(0, -1)) {
+  for (const [index, word] of words.slice(0, -1).entries()) {
     parent =
       parent.commands.find((candidate) => candidate.name() === word) ??
-      prepare(parent.command(word).description(groupSummary(word)));
+      prepare(parent.command(word).description(GROUPS[words.slice(0, index + 1).join(' ')] ?? ''));
   }
   const leaf = prepare(
     parent.command(words.at(-1) ?? '', { hidden: command.hidden === true }).description(command.summary),
@@ -159,8 +161,4 @@ function firstWord(argv: readonly string[]): string | null {
     else if (!word.startsWith('-')) return word;
   }
   return null;
-}
-
-function groupSummary(word: string): string {
-  return GROUPS[word] ?? '';
 }

@@ -5,6 +5,7 @@ export const NOUNS: Readonly<Record<string, () => Promise<readonly CliCommand[]>
   serve: async () => [(await import('./serve.ts')).serveCommand as CliCommand],
   stdio: async () => [(await import('./stdio.ts')).stdioCommand as CliCommand],
   mcp: async () => (await import('./mcp.ts')).mcpCommands,
+  plugin: async () => (await import('./plugin.ts')).pluginCommands,
   tools: async () => (await import('./tools.ts')).toolsCommands,
   doctor: async () => [(await import('./doctor.ts')).doctorCommand as CliCommand],
   token: async () => (await import('./token.ts')).tokenCommands,

@@ -1,0 +1,137 @@
+import { printableLine } from '../kernel/index.ts';
+import type { ConsentChange, ConsentFacts, ConsentServer, PluginSource } from '../marketplace/index.ts';
+
+/** A name and what it is; the name is left out where a line goes on with the one above. */
+type Row = readonly [name: string, text: string];
+
+/** Everything a person is asked to agree to, for people. Text from outside is made safe, and none of it is left out. */
+export function renderConsent(facts: ConsentFacts): string {
+  return [
+    `${printableLine(facts.pluginId)} ${printableLine(facts.version)}`,
+    ...rows(origin(facts), '  '),
+    '',
+    ...whatRuns(facts),
+    ...rows(parts(facts), '  '),
+  ].join('\n');
+}
+
+function origin(facts: ConsentFacts): readonly Row[] {
+  const { sourceType, source } = facts.marketplaceSource;
+  return [
+    ['marketplace', `${source} (${sourceType})`],
+    ['source', sourceText(facts.source)],
+    ['revision', facts.revision ?? 'none: a folder, read as it is'],
+    ['policy', `installation ${facts.installPolicy}, authentication ${facts.authPolicy}`],
+  ];
+}
+
+const MARKS: Readonly<Record<ConsentChange['kind'], string>> = { added: '+', removed: '-', changed: '~' };
+
+/** What is different from what was agreed to, for people: `!` marks what is more than that. */
+export function renderChanges(changes: readonly ConsentChange[]): string {
+  return changes
+    .map((change) => `  ${change.widens ? '!' : ' '} ${MARKS[change.kind]} ${changeText(change)}`)
+    .join('\n');
+}
+
+/** One difference as one safe line. */
+export function changeText({ kind, subject, text }: ConsentChange): string {
+  const verb = kind === 'added' ? 'new' : kind;
+  return printableLine(`${verb}: ${subject}: ${text}`);
+}
+
+/** Where a plugin comes from, on one line: `URL, path …, ref …, sha …`, in the manner of Codex. */
+export function sourceText(source: PluginSource): string {
+  const named = (keys: Readonly<Record<string, string | undefined>>): string =>
+    Object.entries(keys)
+      .map(([name, value]) => (value === undefined ? '' : `, ${name} \`${value}\``))
+      .join('');
+  switch (source.source) {
+    case 'local':
+      return source.path;
+    case 'git':
+      return `${source.url}${named({ ref: source.ref, sha: source.sha })}`;
+    case 'git-subdir':
+      return `${source.url}${named({ path: source.path, ref: source.ref, sha: source.sha })}`;
+    case 'npm':
+      return `${source.package}${named({ version: source.version, registry: source.registry })}`;
+    default:
+      return source satisfies never;
+  }
+}
+
+function whatRuns({ servers }: ConsentFacts): readonly string[] {
+  if (servers.length === 0) return ['It brings no MCP servers.', ''];
+  const shown = servers.flatMap((server) => [
+    `  ${printableLine(server.name)} (${server.transport ?? 'no transport'}, ${server.runs})`,
+    ...rows(serverRows(server), '    '),
+  ]);
+  return [`It brings ${servers.length === 1 ? '1 MCP server' : `${servers.length} MCP servers`}:`, ...shown, ''];
+}
+
+const AUTH_TEXT: Readonly<Record<ConsentServer['authModel'], string>> = {
+  none: 'none',
+  user_oauth: 'you sign in (OAuth)',
+  service_token: 'a service token',
+  scoped_credential: 'a scoped credential',
+};
+
+function serverRows(server: ConsentServer): readonly Row[] {
+  return [
+    ...one('runs', server.command?.map(word).join(' ')),
+    ...one('contacts', server.host ?? undefined),
+    ...one('address', server.url ?? undefined),
+    ...one(
+      'unpinned',
+      server.unpinned === null ? undefined : `${server.unpinned}: what runs is decided when it starts`,
+    ),
+    ...one('headers from', server.headersHelper ?? undefined),
+    ...list('sends headers', server.headers),
+    ...list('reads', server.envNames),
+    ...list('sets', server.setsEnv),
+    ...list('settings', server.settings),
+    ['sign-in', AUTH_TEXT[server.authModel]],
+    ...list('data', server.dataClasses),
+    ...(server.enabledTools === null ? [] : ([['tools', listText(server.enabledTools)]] as const)),
+    ...list('without tools', server.disabledTools),
+    ...server.requests.map((request): Row => ['asks', `${request} (not granted unless you accept it)`]),
+  ];
+}
+
+function parts(facts: ConsentFacts): readonly Row[] {
+  const settings = facts.settings.map(({ key, sensitive, required }) => {
+    const marks = [required ? 'required' : 'optional', ...(sensitive ? ['secret'] : [])];
+    return `${key} (${marks.join(', ')})`;
+  });
+  return [
+    ...list('settings', settings),
+    ...facts.hooks.map((hook): Row => ['hook', `${hook} (not run by Plugboard)`]),
+    ...list('skills', facts.skills),
+    ...list('commands', facts.commands),
+    ...list('agents', facts.agents),
+    ...(facts.apps.length === 0 ? [] : ([['apps', `${listText(facts.apps)} (not connected by Plugboard)`]] as const)),
+  ];
+}
+
+function one(name: string, text: string | undefined): readonly Row[] {
+  return text === undefined ? [] : [[name, text]];
+}
+
+function list(name: string, items: readonly string[]): readonly Row[] {
+  return items.length === 0 ? [] : [[name, listText(items)]];
+}
+
+function listText(items: readonly string[]): string {
+  return items.length === 0 ? 'none' : items.join(', ');
+}
+
+/** A word of a command line, quoted where it would look like several. */
+function word(text: string): string {
+  return /^[^\s'"]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** Names in a column, each row one safe line. */
+function rows(all: readonly Row[], indent: string): readonly string[] {
+  const width = Math.max(0, ...all.map(([name]) => name.length));
+  return all.map(([name, text]) => `${indent}${name.padEnd(width)}  ${printableLine(text)}`);
+}
