@@ -4,7 +4,6 @@ import {
   countsInPolicy,
   DEFAULT_PLUGIN_KEYS,
   type KeyRow,
-  type KeyType,
   MARKETPLACE_KEYS,
   PLUGIN_KEYS,
   POLICY_KEYS,
@@ -12,6 +11,7 @@ import {
   TOP_KEYS,
 } from '../src/config/index.ts';
 import { writeGenerated } from './generated-file.ts';
+import { defaultText, typeText } from './key-text.ts';
 
 const INTRO = `# Configuration
 
@@ -100,41 +100,6 @@ both: each is called \`PLUGIN:SERVER\` then.
 const MARKETPLACES = `Where plugins come from. \`plugboard plugin marketplace add\` writes this table. It is not read from the files of a project.
 `;
 
-function typeText(type: KeyType): string {
-  switch (type.kind) {
-    case 'text':
-    case 'url':
-    case 'file_uri':
-      return 'string';
-    case 'env_name':
-      return 'variable name';
-    case 'boolean':
-      return 'boolean';
-    case 'integer':
-      return type.max === Number.MAX_SAFE_INTEGER ? `integer ≥ ${type.min}` : `integer ${type.min}–${type.max}`;
-    case 'seconds':
-      return 'number ≥ 0';
-    case 'one_of':
-      return type.values.map((value) => `\`"${value}"\``).join(' or ');
-    case 'name_or_table':
-      return `${typeText(type.name)} or table of ${type.keys.map(({ key }) => `\`${key}\``).join(', ')}`;
-    case 'list':
-      return `list of ${typeText(type.of)
-        .replace(/^string/, 'strings')
-        .replace(/^variable name/, 'variable names')}`;
-    case 'map':
-      return type.of.kind === 'table'
-        ? `table by ${type.placeholder}`
-        : `table ${type.placeholder} → ${typeText(type.of)}`;
-    case 'table':
-      return 'table';
-    case 'any':
-      return 'any';
-    default:
-      return type satisfies never;
-  }
-}
-
 /** Keys that Codex does not have. */
 const OWN_KEYS = [
   'sharing',
@@ -150,11 +115,6 @@ const OWN_KEYS = [
 
 /** Tables that have a chapter of their own. */
 const APART: readonly (readonly KeyRow[])[] = [SERVER_KEYS, POLICY_KEYS];
-
-function defaultText(row: KeyRow): string {
-  if (row.defaultText !== undefined) return row.defaultText;
-  return row.default === null ? '–' : `\`${JSON.stringify(row.default)}\``;
-}
 
 function rowText(row: KeyRow, prefix: string): string {
   const marks = [
