@@ -1,8 +1,7 @@
-import { userInfo } from 'node:os';
 import { privateFolder } from '../../api/node/index.ts';
 import type { Executor } from '../../executors/index.ts';
 import { silentLog } from '../../kernel/index.ts';
-import { systemClock } from '../../kernel/node/index.ts';
+import { accountName, systemClock } from '../../kernel/node/index.ts';
 import type { MarketplaceStore, PluginStore } from '../../marketplace/index.ts';
 import { createMarketplaceStore, createPluginStore, type RunProgram } from '../../marketplace/node/index.ts';
 import { openBundle } from '../../plugins/node/index.ts';
@@ -36,13 +35,4 @@ export function openStores({ home, env, version }: Pick<CliContext, 'home' | 'en
       if (executor !== null) await (await executor).close();
     },
   };
-}
-
-/** The number stands in where an account has no name, as in a container. */
-function accountName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.getuid?.() ?? 'unknown');
-  }
 }

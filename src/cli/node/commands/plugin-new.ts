@@ -1,6 +1,6 @@
-import { userInfo } from 'node:os';
 import { relative, resolve } from 'node:path';
 import { AppError, nearest, printableLine } from '../../../kernel/index.ts';
+import { accountName } from '../../../kernel/node/index.ts';
 import { planScaffold, SCAFFOLD_FAMILIES, type ScaffoldFamily, scaffoldMarketplace } from '../../../plugins/index.ts';
 import { writeScaffold } from '../../../plugins/node/index.ts';
 import type { CliCommand } from '../context.ts';
@@ -29,7 +29,7 @@ export const pluginNew: CliCommand<Made> = {
   run: async ({ cwd }, input) => {
     const name = input.args['NAME'] ?? '';
     const family = familyOf(input.values['family'] ?? 'codex');
-    const files = planScaffold({ name, family, author: input.values['author'] ?? accountName() });
+    const files = planScaffold({ name, family, author: input.values['author'] || accountName() });
     const dir = resolve(cwd, input.values['dir'] ?? name);
     await writeScaffold(dir, files);
     const marketplaceName = scaffoldMarketplace(name);
@@ -66,13 +66,4 @@ function familyOf(text: string): ScaffoldFamily {
     `--family must be one of ${SCAFFOLD_FAMILIES.join(', ')}`,
     near === null ? {} : { hint: `did you mean ${near}?` },
   );
-}
-
-/** An account without a name, as in a container, is nobody in particular. */
-function accountName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'unknown';
-  }
 }
