@@ -17,6 +17,8 @@ export type GitRepository = {
   readonly url: string;
   /** The repository itself, for what only git can do to it. */
   readonly git: (...args: readonly string[]) => string;
+  /** A command of git with this as its input. */
+  readonly input: (command: string, text: string) => string;
   /** Makes these the files of a new commit, in the place of all that were there. Gives its id. */
   readonly commit: (files: Readonly<Record<string, GitFile>>) => string;
 };
@@ -25,6 +27,8 @@ export type GitServer = {
   readonly create: (name: string) => GitRepository;
   /** Method and path of what was asked, oldest first. */
   readonly requests: readonly string[];
+  /** Bytes of all answers until now. */
+  readonly sentBytes: () => number;
   /** From now on. `filters`: parts of a repository can be fetched. `commits`: any commit can be asked for by its id. */
   readonly behave: (how: {
     readonly auth?: string | null;
@@ -53,13 +57,18 @@ export async function startGitServer(): Promise<GitServer> {
   const requests: string[] = [];
   const how = { auth: null as string | null, filters: true, commits: true, hangs: false };
   const repositories = new Set<string>();
+  let sentBytes = 0;
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);
+    const sentBefore = request.socket.bytesWritten;
     if (how.hangs) return;
     if (how.auth !== null && request.headers.authorization !== `Basic ${btoa(how.auth)}`) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
       return;
     }
+    response.once('finish', () => {
+      sentBytes += request.socket.bytesWritten - sentBefore;
+    });
     answer({ root, commits: how.commits }, request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -72,6 +81,7 @@ export async function startGitServer(): Promise<GitServer> {
   };
   return {
     requests,
+    sentBytes: () => sentBytes,
     create: (name) => {
       const repository = join(root, `${name}.git`);
       execFileSync('git', ['init', '-q', '--bare', '-b', 'main', repository], { env: ENV });
@@ -91,7 +101,7 @@ export async function startGitServer(): Promise<GitServer> {
   };
 }
 
-function repositoryAt(repository: string, tree: string): Pick<GitRepository, 'git' | 'commit'> {
+function repositoryAt(repository: string, tree: string): Omit<GitRepository, 'url'> {
   const git = (...args: readonly string[]): string =>
     execFileSync('git', [`--git-dir=${repository}`, `--work-tree=${tree}`, ...args], {
       env: ENV,
@@ -99,6 +109,8 @@ function repositoryAt(repository: string, tree: string): Pick<GitRepository, 'gi
     }).trim();
   return {
     git,
+    input: (command, text) =>
+      execFileSync('git', [`--git-dir=${repository}`, command], { env: ENV, encoding: 'utf8', input: text }).trim(),
     commit: (files) => {
       rmSync(tree, { recursive: true, force: true });
       mkdirSync(tree, { recursive: true });

@@ -1,8 +1,6 @@
-/** The stores of a home of its own, with everything real, for one test. */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+/** The stores of a home in a folder of a test, with everything real. */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach } from 'vitest';
 import { privateFolder } from '../../src/api/node/index.ts';
 import { createLocalExecutor } from '../../src/executors/node/index.ts';
 import { silentLog } from '../../src/kernel/index.ts';
@@ -50,19 +48,8 @@ export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 const executor = createLocalExecutor({ log: silentLog });
 
-/** Makes homes, and removes them after each test. */
-export function useStores(): (more?: Partial<PluginStoreOptions>) => Stores {
-  const folders: string[] = [];
-  afterEach(() => {
-    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-  });
-  afterAll(() => executor.close());
-  return (more = {}) => {
-    const folder = realpathSync(mkdtempSync(join(tmpdir(), 'plugboard-store-')));
-    folders.push(folder);
-    return openStores(folder, more);
-  };
-}
+/** Ends what git and npm have left. */
+export const closeExecutor = (): Promise<void> => executor.close();
 
 /** The stores of the home in a folder. Nothing of the account that runs the test counts. */
 export function openStores(folder: string, more: Partial<PluginStoreOptions> = {}): Stores {

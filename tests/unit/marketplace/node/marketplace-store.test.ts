@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { MarketplacePlace } from '../../../../src/marketplace/index.ts';
 import { plugin, writeFiles, writeMarketplace } from '../../../support/marketplace-folder.ts';
-import { type Stores, useStores } from '../../../support/plugin-stores.ts';
+import { type Stores } from '../../../support/plugin-stores.ts';
+import { useStores } from '../../../support/use-stores.ts';
 import { ECHO, market } from './tools-market.ts';
 
 const createStores = useStores();

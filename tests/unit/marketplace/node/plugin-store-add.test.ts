@@ -17,7 +17,8 @@ import { consentDigest } from '../../../../src/marketplace/consent.ts';
 import type { FileRecord, Receipt } from '../../../../src/marketplace/index.ts';
 import { contentDigest } from '../../../../src/marketplace/integrity.ts';
 import { writeFiles } from '../../../support/marketplace-folder.ts';
-import { NO_EVIDENCE, useStores, YES } from '../../../support/plugin-stores.ts';
+import { NO_EVIDENCE, YES } from '../../../support/plugin-stores.ts';
+import { useStores } from '../../../support/use-stores.ts';
 import { ECHO, ID, market, shaOf, staged } from './tools-market.ts';
 
 const createStores = useStores();

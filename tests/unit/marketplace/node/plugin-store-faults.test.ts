@@ -2,7 +2,8 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { plugin, writeFiles, writeMarketplace } from '../../../support/marketplace-folder.ts';
-import { NO_EVIDENCE, type Stores, useStores, YES } from '../../../support/plugin-stores.ts';
+import { NO_EVIDENCE, type Stores, YES } from '../../../support/plugin-stores.ts';
+import { useStores } from '../../../support/use-stores.ts';
 import { ECHO, ID, market, staged } from './tools-market.ts';
 
 const createStores = useStores();

@@ -13,7 +13,8 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { plugin, writeFiles } from '../../../support/marketplace-folder.ts';
-import { NO_EVIDENCE, openStores, useStores, YES } from '../../../support/plugin-stores.ts';
+import { NO_EVIDENCE, openStores, YES } from '../../../support/plugin-stores.ts';
+import { useStores } from '../../../support/use-stores.ts';
 import { ECHO, ID, market, staged } from './tools-market.ts';
 
 const createStores = useStores();
