@@ -46,6 +46,7 @@ function refusalOf(reading: Reading, table: LocatedTable, version: string): stri
   if (read.text(table, '$schema') !== schema) refuse('$schema', `must be "${schema}", as in the manifest`);
   const servers = table.entries.get('mcpServers');
   if (servers === undefined) refuse('mcpServers', 'is missing');
+  else if (servers.kind !== 'table') refuse('mcpServers', `must be an object, and is ${kindOf(servers)}`);
   for (const key of table.entries.keys()) {
     if (key !== '$schema' && key !== 'mcpServers') refuse(key, `is not a key of ${FILE}`);
   }

@@ -1,4 +1,12 @@
-import { type CheckContext, found, isLoopback, type Located, type LocatedTable, read } from '../config/index.ts';
+import {
+  type CheckContext,
+  found,
+  isLoopback,
+  type KeyPath,
+  type Located,
+  type LocatedTable,
+  read,
+} from '../config/index.ts';
 import { extensionOf, NAMESPACE } from './agent-manifest.ts';
 import { kindOf, type Reading, withoutNulls } from './reading.ts';
 import { keyOf, type Spelling } from './server-keys.ts';
@@ -79,10 +87,15 @@ function checkProgram(written: LocatedTable, context: CheckContext): void {
   if (cwd !== undefined && folder !== undefined && !CWD.test(folder)) {
     refuse(keyOf(context, 'cwd'), cwd.at, 'must start with `./`, `${PLUGIN_ROOT}` or `${PLUGIN_DATA}`');
   }
+  checkReserved(written, context, []);
+}
+
+function checkReserved(owner: LocatedTable, context: CheckContext, path: KeyPath): void {
   for (const name of RESERVED) {
-    const value = read.tableAt(written, 'env')?.entries.get(name);
+    const value = read.tableAt(owner, 'env')?.entries.get(name);
     if (value === undefined) continue;
-    refuse(keyOf(context, 'env', name), value.origin, 'is set by whoever starts the server, and may not stand here');
+    const at = keyOf(context, ...path, 'env', name);
+    refuse(at, value.origin, 'is set by whoever starts the server, and may not stand here');
   }
 }
 
@@ -111,16 +124,16 @@ function ourPart(
   const part = extensionOf(reading, written, ['mcpServers', context.server ?? '']);
   if (part === undefined) return undefined;
   const path = ['extensions', NAMESPACE];
+  checkReserved(part, context, path);
   const entries = new Map<string, Located>();
   for (const [key, value] of withoutNulls(part, keyOf(context, ...path)).entries) {
     if (NOT_IN_EXTENSION.includes(key)) {
       refuse(keyOf(context, ...path, key), value.origin, 'belongs into the server itself');
       continue;
     }
-    if (key === 'env' || key === 'http_headers') {
-      for (const name of value.kind === 'table' ? value.entries.keys() : [])
-        spelling.rename([...path, key, name], [key, name]);
-    } else spelling.rename([...path, key], [key]);
+    const united = (key === 'env' || key === 'http_headers') && value.kind === 'table';
+    const names = united ? [...value.entries.keys()].map((name) => [key, name]) : [[key]];
+    for (const name of names) spelling.rename([...path, ...name], name);
     entries.set(key, value);
   }
   return { ...part, entries };

@@ -77,11 +77,11 @@ export function readServer({ name, node }: Declaration, options: ServerOptions):
   return assemble({ ...(pending ?? checked.entry), problems }, read);
 }
 
-/** One error for a key is enough: the first says why it cannot be as it is. */
+/** After an error of a key nothing more is said of it: the first says why it cannot be as it is. */
 function oneErrorPerKey(issues: Issue[]): (issue: Issue) => void {
   const wrong = new Set<string | undefined>();
   return (issue) => {
-    if (issue.severity === 'error' && wrong.has(issue.key)) return;
+    if (wrong.has(issue.key)) return;
     if (issue.severity === 'error') wrong.add(issue.key);
     issues.push(issue);
   };
