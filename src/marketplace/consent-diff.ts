@@ -114,12 +114,23 @@ function serverChanges(old: ConsentServer, now: ConsentServer): readonly Consent
     ...lists('reads the variable ', ({ envNames }) => envNames),
     ...lists('sets the variable ', ({ setsEnv }) => setsEnv),
     ...lists('sends the header ', ({ headers }) => headers),
+    ...values(subject, [old, now]),
     ...lists('gets the setting ', (server) => server.settings),
     ...tells([old.authModel, now.authModel], now.authModel !== 'none', 'signs in by '),
     ...lists('may return the data ', ({ dataClasses }) => dataClasses),
     ...tools(subject, [old, now]),
     ...lists('asks ', ({ requests }) => requests),
   ];
+}
+
+/** A name that came says so itself. */
+function values(subject: string, [old, now]: Pair<ConsentServer>): readonly ConsentChange[] {
+  const known = new Set([...old.setsEnv, ...old.headers]);
+  return compare(old.valueDigests, now.valueDigests).added.flatMap((added) => {
+    const [name = ''] = added.split(' ');
+    const text = `sets ${name} to another value`;
+    return known.has(name) ? [{ kind: 'changed', subject, text, widens: true } as const] : [];
+  });
 }
 
 /** What may be called: the list of what is offered, without what is hidden. */

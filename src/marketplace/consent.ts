@@ -54,7 +54,11 @@ export function consentFacts(subject: ConsentSubject): ConsentFacts {
 
 /** SHA-256 over consent facts, whatever the order of their keys. 64 hex digits. */
 export function consentDigest(facts: ConsentFacts): string {
-  return createHash('sha256').update(canonicalJson(facts)).digest('hex');
+  return sha256(facts);
+}
+
+function sha256(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }
 
 function serverFacts({ entry, ...server }: PluginServer, folders: ConsentSubject['folders']): ConsentServer {
@@ -78,7 +82,16 @@ function serverFacts({ entry, ...server }: PluginServer, folders: ConsentSubject
 
 type TransportFacts = Pick<
   ConsentServer,
-  'command' | 'url' | 'host' | 'runs' | 'unpinned' | 'envNames' | 'setsEnv' | 'headers' | 'headersHelper'
+  | 'command'
+  | 'url'
+  | 'host'
+  | 'runs'
+  | 'unpinned'
+  | 'envNames'
+  | 'setsEnv'
+  | 'headers'
+  | 'headersHelper'
+  | 'valueDigests'
 >;
 
 function stdioFacts(transport: StdioTransport, declared: (text: string) => string): TransportFacts {
@@ -93,6 +106,7 @@ function stdioFacts(transport: StdioTransport, declared: (text: string) => strin
     setsEnv: sorted(Object.keys(transport.env)),
     headers: [],
     headersHelper: null,
+    valueDigests: valueDigests(transport.env, declared),
   };
 }
 
@@ -113,7 +127,13 @@ function httpFacts(transport: HttpTransport | null, declared: (text: string) => 
     setsEnv: [],
     headers: sorted(token === null ? sent : [...sent, 'Authorization']),
     headersHelper: helper === null ? null : declared(helper),
+    valueDigests: valueDigests(transport?.headers ?? {}, declared),
   };
+}
+
+/** `NODE_OPTIONS` with another value runs something else, though the name stays. */
+function valueDigests(values: Readonly<Record<string, string>>, declared: (text: string) => string): readonly string[] {
+  return sorted(Object.entries(values).map(([name, value]) => `${name} ${sha256(declared(value))}`));
 }
 
 /** Host and port. Of an address that is none, what stands in the place of the host. */

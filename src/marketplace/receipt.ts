@@ -167,6 +167,7 @@ const authPolicy = oneOf('ON_INSTALL', 'ON_USE');
 const server = record({
   ...{ name: text, transport: oneOf('stdio', 'http', null), command: orNull(texts), url: orNull(text) },
   ...{ host: orNull(text), runs: oneOf('local', 'remote'), unpinned: orNull(text), envNames: texts, setsEnv: texts },
+  ...{ valueDigests: texts },
   ...{ headers: texts, headersHelper: orNull(text), settings: texts, dataClasses: texts },
   authModel: oneOf('none', 'user_oauth', 'service_token', 'scoped_credential'),
   ...{ enabledTools: orNull(texts), disabledTools: texts, requests: texts },

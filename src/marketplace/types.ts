@@ -70,6 +70,8 @@ export type ConsentServer = {
   /** Names of headers it sends. Sorted. */
   readonly headers: readonly string[];
   readonly headersHelper: string | null;
+  /** The literal values of these variables and headers, which are not shown: `NAME SHA-256`. Sorted. */
+  readonly valueDigests: readonly string[];
   readonly settings: readonly string[];
   readonly authModel: AuthModel;
   readonly dataClasses: readonly string[];

@@ -76,6 +76,8 @@ type Reader = {
     readonly root: string;
     readonly entry: EntryFacts | null;
     readonly dataDir: string;
+    /** The files that count; left out for all. */
+    readonly only?: readonly string[];
   }) => ParsedPlugin;
   readonly envOf: (of: {
     readonly plugin: ParsedPlugin['plugin'];
@@ -94,7 +96,7 @@ async function openReader({ openStore }: PluginLoaderOptions, { marketplaces }: 
   return {
     store,
     look: (plugin) => lookAt(plugin, store),
-    parse: ({ root, entry, dataDir }) => parsePlugin({ bundle: openBundle(root), entry, dataDir }),
+    parse: ({ root, entry, dataDir, only }) => parsePlugin({ bundle: openBundle(root, only), entry, dataDir }),
     envOf: ({ plugin, root, dataDir }) =>
       plugin === null ? { PLUGIN_ROOT: root, PLUGIN_DATA: dataDir } : pluginEnv(plugin, { root, dataDir }),
     marketplaces,
@@ -111,14 +113,18 @@ async function lookAt(plugin: InstalledPlugin, store: Pick<PluginStore, 'verify'
   }
 }
 
-/** Of a plugin that was changed nothing is read but what its receipt says. */
+/**
+ * Of a plugin that was changed nothing is read but what its receipt says. A file that was added is not read either: it
+ * could declare servers that nobody agreed to.
+ */
 async function readInstalled(plugin: InstalledPlugin, reader: Reader): Promise<ReadPlugin> {
   const { pluginId, root, dataDir, filed } = plugin;
   const { receipt } = filed;
   const isThere = statSync(root, { throwIfNoEntry: false })?.isDirectory() === true;
   const integrity = isThere ? await reader.look(plugin) : null;
   const intact = integrity?.kind === 'intact';
-  const parsed = intact ? reader.parse({ root, entry: receipt.entry, dataDir }) : { plugin: null, issues: [] };
+  const only = receipt.files.map(({ path }) => path);
+  const parsed = intact ? reader.parse({ root, entry: receipt.entry, dataDir, only }) : { plugin: null, issues: [] };
   const input: PluginInput = {
     pluginId,
     plugin: parsed.plugin,

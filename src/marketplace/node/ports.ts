@@ -40,7 +40,7 @@ export type StoreOptions = {
   /** Makes a folder that only this user can enter. @throws AppError `HOME_NOT_PRIVATE`, `HOME_UNUSABLE` */
   readonly privateFolder: (folder: string) => void;
   /** Reads files of a folder without leaving it. */
-  readonly openBundle: (root: string) => Bundle;
+  readonly openBundle: (root: string, only?: readonly string[]) => Bundle;
   readonly log: Log;
 };
 

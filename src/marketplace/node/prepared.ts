@@ -60,7 +60,13 @@ export function readBundle(
   at: { readonly root: string; readonly shown: string },
 ): Reading {
   const { pluginId, name, data } = paths;
-  const bundle = { ...openBundle(content), root: at.root };
+  const bundle = {
+    ...openBundle(
+      content,
+      files.map(({ path }) => path),
+    ),
+    root: at.root,
+  };
   const { plugin, issues } = parsePlugin({ bundle, entry: origin.entry, dataDir: data });
   if (plugin === null) throw invalid(pluginId, issues, at);
   if (plugin.name !== name) {

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs';
-import { basename, dirname, join, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Bundle, BundleFact, BundleText } from '../types.ts';
 
 const MAX_BYTES = 1024 * 1024;
@@ -11,10 +11,15 @@ const CHUNK_BYTES = 16 * 1024;
  * device is never waited for. What is looked at is what is there at that moment: nothing is kept.
  *
  * @param root The folder; need not be there, and then everything in it is absent.
+ * @param only The files that count, relative with `/`: what was added to an installed plugin is absent. Default: all.
  */
-export function openBundle(root: string): Bundle {
+export function openBundle(root: string, only?: readonly string[]): Bundle {
   const real = realPathOf(root);
-  const within = (path: string): string | BundleFact => insideOf(real, path);
+  const counts = only === undefined ? () => true : countsIn(only);
+  const within = (path: string): string | BundleFact => {
+    const place = insideOf(real, path);
+    return typeof place !== 'string' || counts(relative(real, place)) ? place : { kind: 'absent' };
+  };
   return {
     root: real,
     look: (path) => {
@@ -27,9 +32,19 @@ export function openBundle(root: string): Bundle {
     },
     list: (path) => {
       const place = within(path);
-      return typeof place === 'string' ? namesIn(place) : [];
+      if (typeof place !== 'string') return [];
+      return namesIn(place).filter((name) => counts(relative(real, join(place, name))));
     },
   };
+}
+
+/** True for these files and for every folder on the way to one. */
+function countsIn(files: readonly string[]): (path: string) => boolean {
+  const known = new Set(['']);
+  for (const file of files) {
+    for (let path = file; !known.has(path); path = dirname(path) === '.' ? '' : dirname(path)) known.add(path);
+  }
+  return (path) => known.has(path.split(sep).join('/'));
 }
 
 /** Without symbolic links, as far as the path exists. */

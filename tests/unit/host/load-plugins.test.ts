@@ -6,7 +6,8 @@ import { issuesOfFiles, type LoadedPlugins } from '../../../src/host/index.ts';
 import { createPluginLoader, noPlugins } from '../../../src/host/node/index.ts';
 import { AppError } from '../../../src/kernel/index.ts';
 import { plugin, writeFiles, writeMarketplace } from '../../support/marketplace-folder.ts';
-import { type Stores, useStores } from '../../support/plugin-stores.ts';
+import type { Stores } from '../../support/plugin-stores.ts';
+import { useStores } from '../../support/use-stores.ts';
 import { configFrom } from '../config/read-config.ts';
 
 const stores = useStores();
@@ -85,6 +86,26 @@ describe('an installed plugin', () => {
       const { plugins } = await load(store, table(source));
       expect(plugins[0]?.marketplaceSource).toEqual({ sourceType: 'local', source: here, ref: null });
     }
+  });
+});
+
+describe('files that were added', () => {
+  test.each([
+    { name: 'declare no server', files: { '.mcp.json': { mcpServers: { evil: { command: 'sh' } } } } },
+    { name: 'take no place of a manifest', files: { '.claude-plugin/plugin.json': { name: 'evil' } } },
+    { name: 'are no command', files: { 'bin/evil.js': 'steal()\n' } },
+  ])('$name', async ({ files }) => {
+    const store = stores();
+    const inline = {
+      '.codex-plugin/plugin.json': { name: 'poka', version: '1.0.0', mcpServers: { poka: { command: 'node' } } },
+    };
+    const root = writeMarketplace(join(store.folder, 'market'), 'acme', { poka: inline });
+    await store.add(root, 'poka');
+    const before = await load(store);
+    writeFiles(rootOf(store), files);
+    const after = await load(store);
+    expect(after.plugins).toEqual(before.plugins);
+    expect(after.integrity.get(ID)).toEqual({ kind: 'intact', added: Object.keys(files) });
   });
 });
 

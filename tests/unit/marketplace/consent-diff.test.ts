@@ -131,6 +131,24 @@ describe('a server that changed', () => {
       want: ['! added server docs: reads the variable TOKEN_2', 'removed server docs: reads the variable TOKEN'],
     },
     {
+      name: 'another value of a variable and of a header, and one that went',
+      before: {
+        setsEnv: ['GONE', 'NODE_OPTIONS', 'SAME'],
+        headers: ['X-A'],
+        valueDigests: ['GONE 1', 'NODE_OPTIONS 1', 'SAME 1', 'X-A 1'],
+      },
+      after: {
+        setsEnv: ['NODE_OPTIONS', 'SAME'],
+        headers: ['X-A'],
+        valueDigests: ['NODE_OPTIONS 2', 'SAME 1', 'X-A 2'],
+      },
+      want: [
+        'removed server docs: sets the variable GONE',
+        '! changed server docs: sets NODE_OPTIONS to another value',
+        '! changed server docs: sets X-A to another value',
+      ],
+    },
+    {
       name: 'another way to sign in',
       before: { authModel: 'user_oauth' },
       after: { authModel: 'service_token' },

@@ -20,6 +20,9 @@ function serverFacts(entry: Partial<ServerEntry>, more: Partial<PluginServer> = 
   return facts({ servers: [server('docs', entry, more)] }).servers[0];
 }
 
+/** SHA-256 of `"geheim"`. */
+const GEHEIM = '310e1dff8d6902866eaa7de46d7328ff2fee1ff9414e5fb89202c50ec96d37e2';
+
 describe('what a user is shown of a server', () => {
   test.each<{ name: string; entry: Partial<ServerEntry>; more?: Partial<PluginServer>; want: Partial<ConsentServer> }>([
     { name: 'a program', entry: { transport: stdio('node', { args: ['main.js'] }) }, want: {} },
@@ -50,7 +53,7 @@ describe('what a user is shown of a server', () => {
         }),
       },
       more: { unfilled: ['env:LATER', 'secret:x', 'env:HOST'] },
-      want: { envNames: ['HOST', 'LATER', 'TOKEN'], setsEnv: ['A', 'Z'] },
+      want: { envNames: ['HOST', 'LATER', 'TOKEN'], setsEnv: ['A', 'Z'], valueDigests: [`A ${GEHEIM}`, `Z ${GEHEIM}`] },
     },
     {
       name: 'an address',
@@ -92,6 +95,7 @@ describe('what a user is shown of a server', () => {
         ...remote('https://a.example/', 'a.example:443'),
         envNames: ['KEY', 'TOKEN'],
         headers: ['Authorization', 'X-A', 'X-B'],
+        valueDigests: [`X-B ${GEHEIM}`],
         headersHelper: '${PLUGIN_ROOT}/headers.sh',
       },
     },

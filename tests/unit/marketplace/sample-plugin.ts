@@ -59,6 +59,15 @@ export const NO_FACTS: ConsentFacts = {
 /** A server that does as little as it can. */
 export const NO_SERVER: ConsentServer = {
   ...{ name: 'docs', transport: 'stdio', command: ['node', 'main.js'], url: null, host: null, runs: 'local' },
-  ...{ unpinned: null, envNames: [], setsEnv: [], headers: [], headersHelper: null, settings: [], authModel: 'none' },
+  ...{
+    unpinned: null,
+    envNames: [],
+    setsEnv: [],
+    headers: [],
+    headersHelper: null,
+    valueDigests: [],
+    settings: [],
+    authModel: 'none',
+  },
   ...{ dataClasses: [], enabledTools: null, disabledTools: [], requests: [] },
 };
