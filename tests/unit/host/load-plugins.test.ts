@@ -96,10 +96,10 @@ describe('files that were added', () => {
     { name: 'are no command', files: { 'bin/evil.js': 'steal()\n' } },
   ])('$name', async ({ files }) => {
     const store = stores();
-    const inline = {
-      '.codex-plugin/plugin.json': { name: 'poka', version: '1.0.0', mcpServers: { poka: { command: 'node' } } },
-    };
-    const root = writeMarketplace(join(store.folder, 'market'), 'acme', { poka: inline });
+    const manifest = { name: 'poka', version: '1.0.0', mcpServers: { poka: { command: 'node' } } };
+    const root = writeMarketplace(join(store.folder, 'market'), 'acme', {
+      poka: { files: { '.codex-plugin/plugin.json': manifest } },
+    });
     await store.add(root, 'poka');
     const before = await load(store);
     writeFiles(rootOf(store), files);
