@@ -230,6 +230,31 @@ const processes = madeIn('docs/architecture.md', {
   'processes.pipe-killed': 'no process is left after a SIGKILL of the pipe or of the agent',
 });
 
+const pluginServers = madeIn('docs/config.md', {
+  'plugins.run':
+    'the servers of a plugin run beside those of config.toml, in the folder of the plugin and with its variables',
+  'plugins.policy': 'a policy turns a server of a plugin on and off and narrows its tools, and commands edit it',
+  'plugins.conflict': 'two plugins with a server of one name keep both, under names of their own',
+  'plugins.tampered': 'a server of a plugin whose files were changed is not started, and the path is named',
+  'plugins.removed':
+    'a plugin that is removed while its server runs: the running call is answered, and the server ends',
+  'plugins.requirements': 'what requirements do not allow of a plugin is blocked, and the file is named',
+});
+
+const maintainers = madeIn('docs/plugins.md', {
+  'plugins.validate':
+    'plugin validate names every problem of a bundle with file, line, column and code, and what each client makes of it',
+  'plugins.validate.strict': 'with --strict the rules of stores are errors',
+  'plugins.validate.zip':
+    'a zip file is validated like its folder, one that is not safe is refused, and nothing is left behind',
+  'plugins.validate.sarif': 'validate --sarif prints SARIF 2.1.0 with files relative to the working folder',
+  'plugins.validate.fix': 'validate --fix corrects what leaves no choice, keeps the layout, and says what it did',
+  'plugins.new': 'a new plugin validates strictly, its test passes, and it can be installed from its own marketplace',
+  'plugins.dev':
+    'plugin dev serves one plugin at an endpoint of its own, and follows changes of declarations and programs',
+  'plugins.dev.half': 'what is half-written does not count: the last that could be read stays in force',
+});
+
 export const REQUIREMENTS = {
   ...serve,
   ...config,
@@ -240,6 +265,8 @@ export const REQUIREMENTS = {
   ...cli,
   ...faults,
   ...processes,
+  ...pluginServers,
+  ...maintainers,
 };
 
 export type RequirementId = keyof typeof REQUIREMENTS;

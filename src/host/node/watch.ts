@@ -29,8 +29,12 @@ export function watchFiles({ files, folders }: Watched, onChange: () => void): (
     ignored: (path, stats) => stats?.isFile() === true && !counts(path),
   });
   const inFolders = watch([...folders], { ignoreInitial: true, depth: 1 });
-  /** A file may have become a symbolic link meanwhile, or lead elsewhere: then a change there is a change, too. */
+  /**
+   * A file may have become a symbolic link meanwhile, or lead elsewhere: then a change there is a change, too. A folder may
+   * have been made: then what is in it counts.
+   */
   const follow = (): void => {
+    inFolders.add([...folders]);
     for (const target of files.map(targetOf)) {
       if (watched.has(target)) continue;
       watched.add(target);
