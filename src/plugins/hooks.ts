@@ -51,7 +51,11 @@ function sourcesOf(reading: Reading, value: Located, { manifest, key }: Place): 
 function hooksIn(reading: Reading, { file, value, key }: Source): readonly HookDeclaration[] {
   const events = value.kind === 'table' ? (read.tableAt(value, 'hooks') ?? value) : null;
   if (events === null) {
-    wrong(reading, { key, place: value.at }, `must be an object with a list under each event, and is ${kindOf(value)}`);
+    wrong(
+      reading,
+      { key: key.length === 0 ? ['hooks'] : key, place: value.at },
+      `must be an object, and is ${kindOf(value)}`,
+    );
     return [];
   }
   const inner = events === value ? key : [...key, 'hooks'];
