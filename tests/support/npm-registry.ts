@@ -34,6 +34,7 @@ export async function startNpmRegistry(): Promise<NpmRegistry> {
     packages: { '**': { access: '$all', publish: '$all' } },
     log: { type: 'stdout', format: 'json', level: 'fatal' },
     web: { enable: false },
+    max_body_size: '200mb',
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;

@@ -66,6 +66,9 @@ function packArgs({ package: name, registry }: NpmSource, folder: string): reado
     '--no-fund',
     '--no-update-notifier',
     '--no-workspaces',
+    // npm itself waits for more than a minute before it says that nobody answers.
+    '--fetch-retries=1',
+    '--fetch-retry-mintimeout=1000',
     `--pack-destination=${folder}`,
     ...(registry === undefined ? [] : [`--registry=${registry}`, ...scoped]),
   ];
