@@ -58,8 +58,11 @@ function realPathOf(path: string): string {
 
 /** The real place of a path of the bundle, or why there is none. */
 function insideOf(root: string, path: string): string | BundleFact {
+  const place = join(root, path);
   try {
-    const real = realpathSync.native(join(root, path));
+    // Most of what is looked for is not there, and to be told so by an error takes long.
+    if (statSync(place, { throwIfNoEntry: false }) === undefined) return { kind: 'absent' };
+    const real = realpathSync.native(place);
     return real === root || real.startsWith(root.endsWith(sep) ? root : root + sep) ? real : { kind: 'outside' };
   } catch (error) {
     return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR' ? { kind: 'absent' } : { kind: 'other' };
