@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { AppError } from '../../kernel/index.ts';
 import type { Bundle } from '../types.ts';
 import type { FixedFile } from '../validate-fix.ts';
@@ -11,6 +10,7 @@ import type { FixedFile } from '../validate-fix.ts';
  * @throws AppError `PLUGIN_UNREADABLE` when a file is not any more what was corrected, or cannot be written
  */
 export async function writeFixes(bundle: Bundle, files: readonly FixedFile[]): Promise<void> {
+  const { default: writeFileAtomic } = await import('write-file-atomic');
   for (const { path, before, after } of files) {
     const file = join(bundle.root, path);
     try {

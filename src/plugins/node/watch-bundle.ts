@@ -1,5 +1,5 @@
 import { relative, sep } from 'node:path';
-import { watch } from 'chokidar';
+import type { FSWatcher } from 'chokidar';
 
 /** Editors write a file in several steps; this long after the last one it is told. Milliseconds. */
 const QUIET_MS = 150;
@@ -19,25 +19,26 @@ export function watchBundle(root: string, onChange: (paths: readonly string[]) =
   let timer: NodeJS.Timeout | undefined;
   const changed = new Set<string>();
   const inBundle = (path: string): string => relative(root, path).split(sep).join('/');
-  const watcher = watch(root, {
-    ignoreInitial: true,
-    followSymlinks: false,
-    ignored: (path) => MADE.test(inBundle(path)),
-  });
   const tell = (): void => {
     const paths = [...changed].toSorted();
     changed.clear();
     onChange(paths);
   };
-  watcher.on('all', (_event, path) => {
-    changed.add(inBundle(path));
-    clearTimeout(timer);
-    timer = setTimeout(tell, QUIET_MS);
-  });
-  watcher.on('ready', tell);
-  watcher.on('error', () => {});
+  const begin = async (): Promise<FSWatcher> => {
+    const { watch } = await import('chokidar');
+    const ignored = (path: string): boolean => MADE.test(inBundle(path));
+    return watch(root, { ignoreInitial: true, followSymlinks: false, ignored })
+      .on('all', (_event, path) => {
+        changed.add(inBundle(path));
+        clearTimeout(timer);
+        timer = setTimeout(tell, QUIET_MS);
+      })
+      .on('ready', tell)
+      .on('error', () => {});
+  };
+  const watcher = begin();
   return async () => {
+    await (await watcher).close();
     clearTimeout(timer);
-    await watcher.close();
   };
 }

@@ -3,7 +3,7 @@ import { mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Entry, open, type ZipFile } from 'yauzl';
+import type { Entry, ZipFile } from 'yauzl';
 import { AppError } from '../../kernel/index.ts';
 import { bundleFolder, megabytes, planZip, tooLarge, ZIP_LIMITS, type ZipEntryFacts, type ZipLimits } from '../zip.ts';
 
@@ -55,7 +55,8 @@ async function extract(file: string, into: string, { limits = ZIP_LIMITS, signal
 }
 
 /** Names stay bytes here, so that a bad one is told apart from a damaged archive. */
-function openZip(file: string): Promise<ZipFile> {
+async function openZip(file: string): Promise<ZipFile> {
+  const { open } = await import('yauzl');
   const options = { lazyEntries: true, autoClose: false, decodeStrings: false, validateEntrySizes: true };
   return new Promise((resolve, reject) => {
     open(file, options, (error, zip) => (error === null ? resolve(zip) : reject(error)));
