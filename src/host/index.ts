@@ -5,7 +5,6 @@
  * It speaks no protocol to agents (gateway does) and parses no files itself (config does).
  * Called by gateway, api, cli and embedders; `node/` starts it.
  */
-export { issuesOfFiles } from './plugin-issues.ts';
 export { type Destination, FORWARDED } from './routing.ts';
 export type {
   Host,

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/index.ts';
 import { type LoadedConfig, loadConfig } from '../../config/node/index.ts';
-import { issuesOfFiles, type LoadedPlugins } from '../../host/index.ts';
+import type { LoadedPlugins } from '../../host/index.ts';
 import { type Resolved, type ResolvedServer, resolveServers, type ServerOwner } from '../../servers/index.ts';
+import { issuesOfFiles } from '../../status/index.ts';
 import type { CliContext } from './context.ts';
 
 /** Every server there is, of the configuration and of plugins, and what is known without starting any. */

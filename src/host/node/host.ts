@@ -13,12 +13,11 @@ import {
   resolveServers,
   unknownTools,
 } from '../../servers/index.ts';
-import { reportServer, requiredIssues, staticState } from '../../status/index.ts';
+import { issuesOfFiles, reportServer, requiredIssues, staticState } from '../../status/index.ts';
 import type { Store } from '../../storage/node/index.ts';
 import type { Catalogue } from '../../tools/index.ts';
 import type { ListKind } from '../../upstreams/index.ts';
 import { type BlockedState, createStartSlots, type StartSlots, Upstream } from '../../upstreams/node/index.ts';
-import { issuesOfFiles } from '../plugin-issues.ts';
 import type { Host, HostSession, LoadedPlugins, ServerView, SessionOptions } from '../types.ts';
 import { Catalogues } from './catalogues.ts';
 import { type PluginLoader, pluginFolders } from './load-plugins.ts';

@@ -1,6 +1,6 @@
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, sep } from 'node:path';
-import { watch } from 'chokidar';
+import { type FSWatcher, watch } from 'chokidar';
 
 /** Editors write a file in several steps; this long after the last one it is read. Milliseconds. */
 const QUIET_MS = 100;
@@ -20,50 +20,80 @@ export type Watched = {
  */
 export function watchFiles({ files, folders }: Watched, onChange: () => void): () => void {
   let timer: NodeJS.Timeout | undefined;
+  let closed = false;
   const watched = new Set(files);
   const counts = (path: string): boolean =>
     watched.has(path) || folders.some((folder) => path === folder || path.startsWith(folder + sep));
-  const watcher = watch([...new Set(files.map((file) => dirname(file)))], {
+  const roots = new Set(files.map((file) => dirname(file)));
+  const watcher = watch([...roots], {
     ignoreInitial: true,
     depth: 0,
     ignored: (path, stats) => stats?.isFile() === true && !counts(path),
   });
-  const inFolders = watch([...folders], { ignoreInitial: true, depth: 1 });
-  /**
-   * A file may have become a symbolic link meanwhile, or lead elsewhere: then a change there is a change, too. A folder may
-   * have been made: then what is in it counts.
-   */
-  const follow = (): void => {
-    inFolders.add([...folders]);
+  /** By folder: the place that is watched for it, the folder itself or the last part of the way to it that is there. */
+  const places = new Map<string, Place>();
+  const soon = (): void => {
+    clearTimeout(timer);
+    if (!closed) timer = setTimeout(check, QUIET_MS);
+  };
+  const onAll = (each: FSWatcher): FSWatcher =>
+    each
+      .on('all', (_event, path) => (counts(path) ? soon() : undefined))
+      .on('ready', soon)
+      .on('error', () => {});
+  function check(): void {
+    if (closed) return;
+    followFiles();
+    // What was made since the last look may have been filled before it was watched.
+    if (followFolders()) soon();
+    onChange();
+  }
+  /** @returns whether another place is watched than before */
+  function followFolders(): boolean {
+    let moved = false;
+    for (const folder of folders) {
+      const missing = firstMissing(folder);
+      const at = missing === null ? folder : dirname(missing);
+      if (missing !== null) watched.add(missing);
+      const before = places.get(folder);
+      if (before?.at === at) continue;
+      moved = true;
+      void before?.own?.close();
+      // A folder with watched files in it is watched already.
+      const own = missing !== null && roots.has(at) ? null : onAll(watchFolder(at, missing === null ? 1 : 0));
+      places.set(folder, { at, own });
+    }
+    return moved;
+  }
+  /** A file may have become a symbolic link meanwhile, or lead elsewhere: then a change there is a change, too. */
+  function followFiles(): void {
     for (const target of files.map(targetOf)) {
       if (watched.has(target)) continue;
       watched.add(target);
       watcher.add(target);
     }
-  };
-  const onEvent = (_event: string, path: string): void => {
-    if (!counts(path)) return;
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      follow();
-      onChange();
-    }, QUIET_MS);
-  };
-  const watchers = [watcher, inFolders];
-  let unready = watchers.length;
-  const onReady = (): void => {
-    unready -= 1;
-    if (unready === 0) onChange();
-  };
-  for (const each of watchers) {
-    each.on('all', onEvent);
-    each.on('ready', onReady);
-    each.on('error', () => {});
   }
+  onAll(watcher);
+  followFolders();
   return () => {
+    closed = true;
     clearTimeout(timer);
-    for (const each of watchers) void each.close();
+    void watcher.close();
+    for (const { own } of places.values()) void own?.close();
   };
+}
+
+type Place = { readonly at: string; readonly own: FSWatcher | null };
+
+function watchFolder(folder: string, depth: 0 | 1): FSWatcher {
+  return watch(folder, { ignoreInitial: true, depth });
+}
+
+/** The first part of a path that is not there; null when all of it is. */
+function firstMissing(path: string): string | null {
+  if (existsSync(path)) return null;
+  const above = dirname(path);
+  return above === path ? path : (firstMissing(above) ?? path);
 }
 
 function targetOf(file: string): string {
