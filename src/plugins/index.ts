@@ -8,10 +8,9 @@
 export { type BundlePath, bundlePath, folderNameProblem } from './bundle-path.ts';
 export { CLIENTS, type ClientId, type ClientRow } from './clients.ts';
 export type { ClientCell, ClientVerdict } from './clients-reading.ts';
-export { locateJson, type ParsedJson, parseJson } from './json.ts';
+export { type ParsedJson, parseJson } from './json.ts';
 export { INTERFACE_KEYS, MANIFEST_KEYS, type ManifestForm, type ManifestKey } from './manifest-table.ts';
 export { parsePlugin } from './parse.ts';
-export { type Dialect, type Piece, scanReferences } from './references.ts';
 export {
   planScaffold,
   SCAFFOLD_FAMILIES,

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
-import type { Issue, JsonObject } from '../../../src/kernel/index.ts';
+import type { Issue } from '../../../src/kernel/index.ts';
 import { type EntryFacts, type Plugin, type PluginServer, parsePlugin } from '../../../src/plugins/index.ts';
 import { openBundle } from '../../../src/plugins/node/index.ts';
 import { type Files, writeFiles } from '../../support/marketplace-folder.ts';
@@ -72,11 +72,6 @@ export function brief(issues: readonly Issue[]): readonly string[] {
     const at = line === undefined ? '' : `@${line}:${column}`;
     return `${severity} ${code}${key === undefined ? '' : ` ${key}`}${at}`;
   });
-}
-
-/** A manifest of Codex's format with these servers. */
-export function withServers(servers: JsonObject, more: JsonObject = {}): Files {
-  return { '.codex-plugin/plugin.json': { name: 'p', version: '1.0.0', mcpServers: servers, ...more } };
 }
 
 export function entryOf(name: string, more: Partial<EntryFacts> = {}): EntryFacts {

@@ -6,6 +6,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openBundle } from '../../../../src/plugins/node/index.ts';
 
+/** Node itself cannot make one. */
+function makePipe(name: string): void {
+  execFileSync('sh', ['-c', 'mkfifo "$1"', 'sh', join(root, name)]);
+}
+
 let work = '';
 let root = '';
 beforeEach(() => {
@@ -20,7 +25,7 @@ describe('what stands at a path', () => {
     writeFileSync(join(root, 'a.txt'), 'abc');
     writeFileSync(join(root, 'run'), '#!/bin/sh');
     chmodSync(join(root, 'run'), 0o755);
-    execFileSync('mkfifo', [join(root, 'pipe')]);
+    makePipe('pipe');
     const server = createServer().listen(join(root, 'socket'));
     await new Promise((resolve) => server.once('listening', resolve));
     const { look } = openBundle(root);
@@ -90,7 +95,7 @@ describe('reading', () => {
     { name: 'a folder', make: () => mkdirSync(join(root, 'x')), reason: 'it is not a file' },
     {
       name: 'a pipe that nobody writes to',
-      make: () => execFileSync('mkfifo', [join(root, 'x')]),
+      make: () => makePipe('x'),
       reason: 'it is not a file',
     },
     {
