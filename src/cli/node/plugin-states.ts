@@ -1,17 +1,16 @@
-import type { HostStatus } from '../../api/index.ts';
 import type { Issue } from '../../kernel/index.ts';
 import { reportServer, staticState } from '../../status/index.ts';
 import type { PluginServerState } from '../plugin-reports.ts';
 import type { CliContext } from './context.ts';
 import { loadServers } from './known-servers.ts';
-import { lookAtRunning } from './running.ts';
+import { statusOfOurs } from './running.ts';
 
 /** The servers of a plugin by name, and what is wrong with it, its files and its servers. */
 export type PluginNow = { readonly servers: readonly PluginServerState[]; readonly issues: readonly Issue[] };
 
 /** What became of a plugin: of the running host what it knows, else what is known without starting anything. */
 export async function pluginNow(context: CliContext, pluginId: string): Promise<PluginNow> {
-  const [known, running] = await Promise.all([loadServers(context), statusOfRunning(context)]);
+  const [known, running] = await Promise.all([loadServers(context), statusOfOurs(context)]);
   const states = new Map(running?.servers.map(({ name, state }) => [name, state]));
   const servers = known.servers.flatMap((server): readonly PluginServerState[] => {
     if (server.owner?.pluginId !== pluginId) return [];
@@ -23,11 +22,4 @@ export async function pluginNow(context: CliContext, pluginId: string): Promise<
     servers: servers.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     issues: known.issues.filter(({ plugin }) => plugin === pluginId),
   };
-}
-
-/** Of the host that runs this configuration; another one has other servers, whatever they are called. */
-export async function statusOfRunning(context: CliContext): Promise<HostStatus | null> {
-  const running = await lookAtRunning(context);
-  running?.control.close();
-  return running?.isOurs === true ? running.status : null;
 }

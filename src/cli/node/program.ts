@@ -20,8 +20,7 @@ export async function runProgram(argv: readonly string[], version: string): Prom
   let status = 0;
   const asJson = argv.includes('--json');
   const noun = firstWord(argv);
-  const wanted = noun !== null && Object.hasOwn(NOUNS, noun) ? [noun] : Object.keys(NOUNS);
-  const commands = (await Promise.all(wanted.map(commandsOf))).flat();
+  const commands = await commandsFor(noun, argv);
   const program = prepare(new Commander('plugboard'))
     .configureOutput(asJson ? { writeErr: () => {} } : {})
     .description('Runs MCP servers and plugins for any agent, behind one MCP endpoint.')
@@ -44,6 +43,12 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     });
   }
   return status;
+}
+
+/** Those that the line may mean: of a first word that there is, else all. */
+async function commandsFor(noun: string | null, argv: readonly string[]): Promise<readonly CliCommand[]> {
+  if (noun !== null && Object.hasOwn(NOUNS, noun)) return commandsOf(noun, argv[argv.indexOf(noun) + 1]);
+  return (await Promise.all(Object.keys(NOUNS).map((name) => commandsOf(name)))).flat();
 }
 
 /** The help of the command that was meant, as far as the words name one. */

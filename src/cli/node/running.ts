@@ -58,6 +58,13 @@ export async function lookAtRunning(
   }
 }
 
+/** What the running host says, where it runs the configuration that this command reads: another one has other servers. */
+export async function statusOfOurs(context: CliContext): Promise<HostStatus | null> {
+  const running = await lookAtRunning(context);
+  running?.control.close();
+  return running?.isOurs === true ? running.status : null;
+}
+
 /** Other than for a pipe, options that were left out count. Folders may differ as long as no project's file has a say. */
 async function readsSame({ configArgs, loadOptions }: CliContext, { config }: HostStatus): Promise<boolean> {
   const { file, overrides } = configArgs;

@@ -1,4 +1,3 @@
-import type { HostStatus } from '../../../api/index.ts';
 import type { Issue } from '../../../kernel/index.ts';
 import type { ResolvedServer } from '../../../servers/index.ts';
 import { staticState } from '../../../status/index.ts';
@@ -6,7 +5,7 @@ import { renderServer, renderServerTable } from '../../render-servers.ts';
 import { type ListedServer, listedServer, type ServerFacts, type ShownServer, shownServer } from '../../server-json.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { loadServers } from '../known-servers.ts';
-import { lookAtRunning } from '../running.ts';
+import { statusOfOurs } from '../running.ts';
 import { brokenFile, noSuchServer, sayBroken } from '../user-config.ts';
 
 const SHOW_VALUES = { name: 'show-values', help: 'show the values of env and headers' } as const;
@@ -56,7 +55,7 @@ type Known = {
 
 /** Every server by name, and what is known of it without starting anything. */
 async function knownServers(context: CliContext): Promise<Known> {
-  const [known, running] = await Promise.all([loadServers(context), runningStatus(context)]);
+  const [known, running] = await Promise.all([loadServers(context), statusOfOurs(context)]);
   const states = new Map(running?.servers.map(({ name, state }) => [name, state]));
   return {
     issues: known.issues,
@@ -74,11 +73,4 @@ async function knownServers(context: CliContext): Promise<Known> {
 function blockedBy({ verdict }: ResolvedServer): string | null {
   if (verdict.kind !== 'blocked') return null;
   return verdict.detail === '' ? verdict.reason : `${verdict.reason} (${verdict.detail})`;
-}
-
-/** Of the host that runs this configuration; another one has other servers, whatever they are called. */
-async function runningStatus(context: CliContext): Promise<HostStatus | null> {
-  const running = await lookAtRunning(context);
-  running?.control.close();
-  return running?.isOurs === true ? running.status : null;
 }
