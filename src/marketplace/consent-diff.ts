@@ -49,7 +49,7 @@ function origins(before: ConsentFacts, after: ConsentFacts): readonly ConsentCha
   const elsewhere = !isDeepStrictEqual(whoseSource(before.source), whoseSource(after.source));
   return [
     ...changed('marketplace', marketplaces, { widens: true }),
-    ...changed('source', sources, { widens: elsewhere }),
+    ...(isInSnapshot(before) && isInSnapshot(after) ? [] : changed('source', sources, { widens: elsewhere })),
     ...changed('version', [before.version, after.version], { widens: false }),
     ...changed('revision', [before.revision ?? 'none', after.revision ?? 'none'], { widens: false }),
     ...changed('installation policy', [before.installPolicy, after.installPolicy], { widens: false }),
@@ -74,6 +74,11 @@ function whoseSource(source: PluginSource): readonly (string | undefined)[] {
 
 function sourceText(source: PluginSource): string {
   return Object.values(source).join(' ');
+}
+
+/** In the files that were fetched of a git marketplace: these get a new folder with every revision, which says nothing. */
+function isInSnapshot({ source, marketplaceSource }: ConsentFacts): boolean {
+  return source.source === 'local' && marketplaceSource.sourceType === 'git';
 }
 
 function servers(before: ConsentFacts, after: ConsentFacts): readonly ConsentChange[] {

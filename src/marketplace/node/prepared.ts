@@ -158,9 +158,16 @@ async function isSame(
   before: InstalledPlugin,
   { contentSha256, reading }: Bundle & { readonly reading: Reading },
 ): Promise<boolean> {
-  const { receipt } = before.filed;
-  const same = receipt.contentSha256 === contentSha256 && receipt.consent?.digest === consentDigest(reading.facts);
+  const { contentSha256: installed, consent } = before.filed.receipt;
+  const same = installed === contentSha256 && consent !== null && digestOf(consent.facts) === digestOf(reading.facts);
   return same && (await verifyFiles(before)).kind === 'intact';
+}
+
+/** Of what says something of the plugin itself: a commit that is about others leaves it as it is. */
+function digestOf(facts: ConsentFacts): string {
+  const { source, marketplaceSource } = facts;
+  const inSnapshot = source.source === 'local' && marketplaceSource.sourceType === 'git';
+  return consentDigest({ ...facts, revision: null, source: inSnapshot ? { source: 'local', path: '' } : source });
 }
 
 async function install(

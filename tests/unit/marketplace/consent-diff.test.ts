@@ -215,6 +215,7 @@ describe('a server that changed', () => {
   });
 });
 
+const GIT_MARKET = { sourceType: 'git', source: 'https://git.example/m' } as const;
 const git = (url: string, more: Readonly<Record<string, string>> = {}) => ({ source: 'git', url, ...more }) as const;
 
 describe('a plugin that changed', () => {
@@ -259,6 +260,12 @@ describe('a plugin that changed', () => {
       before: {},
       after: { source: { source: 'local', path: '/srv/market/b' } },
       want: ['changed source: local /srv/market/b (before: local /srv/market/plugins/tools)'],
+    },
+    {
+      name: 'another snapshot of a git marketplace',
+      before: { marketplaceSource: GIT_MARKET, source: { source: 'local', path: '/m/aaaa/tools' }, revision: 'aaaa' },
+      after: { marketplaceSource: GIT_MARKET, source: { source: 'local', path: '/m/bbbb/tools' }, revision: 'bbbb' },
+      want: ['changed revision: bbbb (before: aaaa)'],
     },
     {
       name: 'a repository in the place of a folder',

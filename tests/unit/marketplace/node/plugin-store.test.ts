@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { Offer } from '../../../../src/marketplace/index.ts';
 import { plugin, writeFiles } from '../../../support/marketplace-folder.ts';
 import { NO_EVIDENCE, openStores, YES } from '../../../support/plugin-stores.ts';
 import { useStores } from '../../../support/use-stores.ts';
@@ -43,6 +44,19 @@ describe('a change of what is installed', () => {
     const third = await stores.add(market(stores), 'tools');
     expect(third.receipt.installedPath).toBe(first.receipt.installedPath);
     expect(stores.plugins.cached(ID)).toEqual(['1.0.0', `1.0.0~${eight}`]);
+  });
+
+  test('a commit of a git marketplace that is about other plugins is nothing to do', async () => {
+    const stores = createStores();
+    const offered = (revision: string): Offer => {
+      const { marketplace, entry } = stores.offer(market(stores), 'tools');
+      const source = { kind: 'git', url: 'https://git.example/m', ref: null, sparse: [] } as const;
+      return { marketplace: { ...marketplace, source, revision }, entry };
+    };
+    await (await stores.plugins.prepare(offered('aaaa'), stores.fetch)).commit(YES, NO_EVIDENCE);
+    const again = await stores.plugins.prepare(offered('bbbb'), stores.fetch);
+    await again.discard();
+    expect([again.facts.revision, again.unchanged]).toEqual(['bbbb', true]);
   });
 
   test('the same files under the same facts are nothing to do, unless somebody changed what is installed', async () => {
