@@ -21,21 +21,21 @@ const MANIFEST = 'plugin.json';
 const MCP_FILE = 'mcp.json';
 
 /** The closed keys of a manifest, with what they must be. */
-const MANIFEST_KEYS: Readonly<Record<string, (value: JsonValue) => boolean>> = {
-  $schema: isText,
-  name: isText,
-  version: isText,
-  description: isText,
-  homepage: isText,
-  repository: isText,
-  license: isText,
-  keywords: (value) => Array.isArray(value) && value.every(isText),
-  author: (value) =>
-    isJsonObject(value) &&
-    Object.entries(value).every(([key, text]) => ['name', 'email', 'url'].includes(key) && isText(text)),
+const MANIFEST_KEYS: ReadonlyMap<string, (value: JsonValue) => boolean> = new Map([
+  ...['$schema', 'name', 'version', 'description', 'homepage', 'repository', 'license'].map(
+    (key) => [key, isText] as const,
+  ),
+  ['keywords', (value: JsonValue) => Array.isArray(value) && value.every(isText)],
+  ['author', isAuthor],
   // Anything but an object is passed over, without harm to the rest.
-  extensions: () => true,
-};
+  ['extensions', () => true],
+]);
+
+function isAuthor(value: JsonValue): boolean {
+  const isKnown = ([key, text]: [string, JsonValue | undefined]): boolean =>
+    ['name', 'email', 'url'].includes(key) && isText(text);
+  return isJsonObject(value) && Object.entries(value).every(isKnown);
+}
 
 const NAME = /^(?!.*(?:--|\.\.))[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/;
 const MAX_NAME_LENGTH = 64;
@@ -59,7 +59,7 @@ export function readAsAgentPlugins(bundle: Bundle, how: { readonly sse: boolean 
   if (file.kind === 'unusable') return refusedReading(file.reason);
   const problem = manifestProblem(file.value);
   if (problem !== null) return refusedReading(problem);
-  const unknown = Object.keys(file.value).filter((key) => MANIFEST_KEYS[key] === undefined);
+  const unknown = Object.keys(file.value).filter((key) => !MANIFEST_KEYS.has(key));
   const mcp = mcpServers(bundle);
   const notes = [
     ...(unknown.length === 0
@@ -93,7 +93,7 @@ function manifestProblem(manifest: JsonObject): string | null {
       : '`$schema` in `plugin.json` names another version than 1.0.0';
   if (typeof name !== 'string' || name.length > MAX_NAME_LENGTH || !NAME.test(name))
     return '`name` must have lower-case letters, digits, single `-` and single `.`, at most 64 characters';
-  const wrong = Object.entries(manifest).find(([key, value]) => MANIFEST_KEYS[key]?.(value ?? null) === false);
+  const wrong = Object.entries(manifest).find(([key, value]) => MANIFEST_KEYS.get(key)?.(value ?? null) === false);
   return wrong === undefined ? null : `\`${wrong[0]}\` in \`plugin.json\` has a value that it does not take`;
 }
 
@@ -112,11 +112,11 @@ function mcpServers(bundle: Bundle): { readonly servers: JsonObject; readonly no
   return isJsonObject(servers) ? { servers, notes: [] } : none('`mcpServers` in `mcp.json` is no object');
 }
 
-const VARIANTS: Readonly<Record<string, readonly string[] | undefined>> = {
-  stdio: ['type', 'command', 'args', 'env', 'cwd'],
-  'streamable-http': ['type', 'url', 'headers'],
-  sse: ['type', 'url', 'headers'],
-};
+const VARIANTS: ReadonlyMap<JsonValue | undefined, readonly string[]> = new Map([
+  ['stdio', ['type', 'command', 'args', 'env', 'cwd']],
+  ['streamable-http', ['type', 'url', 'headers']],
+  ['sse', ['type', 'url', 'headers']],
+]);
 
 function serverCell(
   server: JsonValue,
@@ -124,7 +124,7 @@ function serverCell(
 ): ClientCell {
   if (!isJsonObject(server)) return ignores('it is no object');
   const { type } = server;
-  const keys = typeof type === 'string' ? VARIANTS[type] : undefined;
+  const keys = VARIANTS.get(type);
   if (keys === undefined) return ignores('`type` must be "stdio", "streamable-http" or "sse"');
   const others = Object.keys(server).filter((key) => !keys.includes(key));
   if (others.length > 0) return ignores(`${keyList(others)} ${others.length === 1 ? 'is' : 'are'} not allowed there`);
