@@ -81,7 +81,38 @@ url = { match = "regex", expression = "https://[a-z]+\\\\.example\\\\.com/mcp" }
 
 \`command\`, \`url\` and each of \`args\` are a string, or a matcher: \`exact\`, \`prefix\` (with \`value\`) or \`regex\` (with
 \`expression\`, for the whole text). With \`args\`, their number must match, too; without, they are open.
-\`command = { executable = "…", args = […] }\` says the same. A server against these is \`blocked\`.
+\`command = { executable = "…", args = […] }\` says the same. A server against these is \`blocked\`. \`[mcp_servers]\` does not bind the servers of plugins.
+For plugins there are tables of their own:
+
+\`\`\`toml
+[plugins."docs@acme".mcp_servers.search.identity]
+command = "node"
+args = ["\${PLUGIN_ROOT}/server.js"]
+
+[marketplaces]
+restrict_to_allowed_sources = true
+
+[marketplaces.allowed_sources.acme]
+source = "git"
+url = "https://github.com/acme/plugins.git"
+ref = "main"
+
+[marketplaces.allowed_sources.company]
+source = "host_pattern"
+host_pattern = "git\\\\.company\\\\.example"
+
+[marketplaces.allowed_sources.here]
+source = "local"
+path = "/srv/plugins"
+\`\`\`
+
+- \`features.plugins = false\` blocks every plugin.
+- One \`identity\` of a server of a plugin leaves only those servers of plugins that have one, and match; it is held against the arguments, too.
+  What lies in the folder of the plugin may be written as the manifest writes it, with \`./\` or \`\${PLUGIN_ROOT}\`. An empty \`[plugins]\` binds nothing.
+- \`[plugins."NAME@MARKETPLACE"]\` alone lists a plugin: if its marketplace offers it as \`INSTALLED_BY_DEFAULT\`, it may be installed without being asked for.
+- With \`restrict_to_allowed_sources\`, marketplaces from other sources are neither added nor used, and the servers of plugins that came from them are \`blocked\`.
+  \`ref\` may be left out; a pattern is held against the whole host.
+
 If a requirements file cannot be read, is damaged, or asks for what this version cannot enforce, Plugboard does not start
 (exit status 2). In the file of Codex, what concerns Codex alone is ignored.
 `;
