@@ -1,4 +1,4 @@
-import { type ErrorCode, type Issue, nearest } from '../kernel/index.ts';
+import { type ErrorCode, type Issue, nearest, shorten } from '../kernel/index.ts';
 import type { KeyRow, KeyType, ScalarType } from './key-types.ts';
 import { type KeyPath, type Located, type LocatedTable, plainValue, renderKey } from './located.ts';
 import { expectation, headerProblem, isOfType, nameProblem, textProblem, typeName } from './scalars.ts';
@@ -31,9 +31,12 @@ export type Finding = {
   readonly hint?: string;
 };
 
+/** Longer than any key is; a file may have one that fills the screen. */
+const MAX_KEY_LENGTH = 500;
+
 /** Reports a problem of the key at `context.path`, written at `place`. */
 export function found(context: CheckContext, place: Origin, finding: Finding): void {
-  const key = renderKey(context.format?.spell(context.path) ?? context.path);
+  const key = shorten(renderKey(context.format?.spell(context.path) ?? context.path), MAX_KEY_LENGTH);
   context.report({
     code: finding.code,
     severity: finding.severity ?? 'error',

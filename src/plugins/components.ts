@@ -25,8 +25,9 @@ export function readParts(reading: Reading, manifest: Manifest, kind: keyof type
   const rules = PARTS[kind];
   const value = manifest.family === 'agent_plugins' ? undefined : manifest.table.entries.get(rules.key);
   const named = value === undefined ? [] : pathsIn(reading, value, [rules.key]);
-  const alone = manifest.family === 'claude' && kind !== 'skills' && value !== undefined;
-  const folders = value === undefined || (manifest.family === 'claude' && !alone) ? [rules.folder] : [];
+  // In Claude's format skills that are named are added to the usual ones; commands and agents take their place.
+  const adds = manifest.family === 'claude' && kind === 'skills';
+  const folders = value === undefined || adds ? [rules.folder] : [];
   const paths = [...new Set([...named.map(({ path }) => path), ...folders])];
   const parts = paths.flatMap((path) => (kind === 'skills' ? skillsAt(reading, path) : filesAt(reading, path, 0)));
   for (const { path, key, at } of named) {
@@ -46,6 +47,7 @@ export function readParts(reading: Reading, manifest: Manifest, kind: keyof type
   return unique.toSorted((a, b) => (a.path < b.path ? -1 : 1)).slice(0, MAX_PARTS);
 }
 
+/** A path that the manifest names, and where it does so. */
 type Named = { readonly path: string; readonly key: KeyPath; readonly at: Located['at'] };
 
 /** One path, several, or (commands of Claude) an object with a `source` under each name. */
@@ -76,6 +78,7 @@ function skillsAt({ bundle }: Reading, path: string): readonly PluginPart[] {
   return bundle.list(path).flatMap((name) => skill(join(path, name)));
 }
 
+/** Markdown files: the path itself, or those in the folder and in folders below it. */
 function filesAt(reading: Reading, path: string, depth: number): readonly PluginPart[] {
   const { bundle } = reading;
   const fact = bundle.look(path);
@@ -110,6 +113,7 @@ export function readApps(reading: Reading, manifest: Manifest): readonly string[
   return idsIn(reading, outcome.value, []);
 }
 
+/** The ids in an object of apps by name, which may stand under `apps`. */
 function idsIn(reading: Reading, value: Located, key: KeyPath): readonly string[] {
   const table = value.kind === 'table' ? (read.tableAt(value, 'apps') ?? value) : null;
   if (table === null) {

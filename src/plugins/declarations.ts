@@ -66,6 +66,7 @@ function namedSources(reading: Reading, manifest: Manifest): readonly Source[] |
 
 type Place = { readonly manifest: Manifest; readonly key: KeyPath };
 
+/** null when nothing of it can be used, which was reported. */
 function sourcesOf(reading: Reading, value: Located, { manifest, key }: Place): readonly Source[] | null {
   const instead = `it is ignored, and ${DEFAULT_FILE} is read if it is there`;
   if (value.kind === 'table') return [{ path: manifest.path, servers: serversIn(reading, value, key) }];
@@ -84,6 +85,7 @@ function sourcesOf(reading: Reading, value: Located, { manifest, key }: Place): 
   return null;
 }
 
+/** A file that is named counts even when it is not there: nothing else is read in its place. */
 function namedFile(reading: Reading, path: string, { key, value }: { key: KeyPath; value: Located }): Source {
   const source = fileSource(reading, path);
   if (source === null && reading.bundle.look(path).kind === 'absent') {

@@ -23,6 +23,7 @@ export function readHooks(reading: Reading, manifest: Manifest): readonly HookDe
   return sources.flatMap((source) => hooksIn(reading, source));
 }
 
+/** The first usual file that is there and can be read. */
 function defaults(reading: Reading): readonly Source[] {
   for (const path of DEFAULT_FILES) {
     const outcome = readJson(reading, path);
@@ -33,6 +34,7 @@ function defaults(reading: Reading): readonly Source[] {
 
 type Place = { readonly manifest: Manifest; readonly key: KeyPath };
 
+/** What `hooks` of a manifest stands for: a path, an object, or a list of both. */
 function sourcesOf(reading: Reading, value: Located, { manifest, key }: Place): readonly Source[] {
   if (value.kind === 'list' && key.length === 1) {
     return value.items.flatMap((item, index) => sourcesOf(reading, item, { manifest, key: [...key, String(index)] }));
@@ -48,6 +50,7 @@ function sourcesOf(reading: Reading, value: Located, { manifest, key }: Place): 
   return outcome.kind === 'value' ? [{ file: path, value: outcome.value, key: [] }] : [];
 }
 
+/** The hooks in an object of lists by event, which may stand under `hooks`. */
 function hooksIn(reading: Reading, { file, value, key }: Source): readonly HookDeclaration[] {
   const events = value.kind === 'table' ? (read.tableAt(value, 'hooks') ?? value) : null;
   if (events === null) {

@@ -74,6 +74,7 @@ export type Presentation = {
   readonly homepage: string | null;
 };
 
+/** What people are shown. The marketplace's category wins; its description fills in for one that is left out. */
 export function readPresentation(reading: Reading, { table }: Manifest, entry: EntryFacts | null): Presentation {
   const text = (...key: readonly [string] | readonly [string, string]): string | null =>
     manifestText(reading, table, key);

@@ -96,7 +96,7 @@ export function noteUnused(reading: Reading, path: string, why: string): void {
 }
 
 /** What the marketplace says, as a manifest would say it. */
-function tableOfEntry({ bundle }: Reading, entry: EntryFacts | null): LocatedTable {
+function tableOfEntry({ bundle, report }: Reading, entry: EntryFacts | null): LocatedTable {
   const origin = { ...startOf(bundle, ''), ...(entry === null ? {} : { file: entry.file }) };
   const said: JsonObject =
     entry === null
@@ -109,7 +109,10 @@ function tableOfEntry({ bundle }: Reading, entry: EntryFacts | null): LocatedTab
           ...(entry.mcpServers === undefined ? {} : { mcpServers: entry.mcpServers }),
         };
   const table: Located | null = locateJson(said, origin);
-  return table?.kind === 'table' ? table : { kind: 'table', origin, at: origin, entries: new Map() };
+  if (table?.kind === 'table') return table;
+  const message = 'what the marketplace says of the plugin is nested too deeply, and is not read';
+  report({ code: 'PLUGIN_TOO_LARGE', severity: 'error', message, ...(entry === null ? {} : { file: entry.file }) });
+  return { kind: 'table', origin, at: origin, entries: new Map() };
 }
 
 /** A string of the manifest; one of another kind is reported and counts as absent, and so does an empty one. */

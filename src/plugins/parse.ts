@@ -1,5 +1,5 @@
 import { byPlace } from '../config/index.ts';
-import type { Issue } from '../kernel/index.ts';
+import { type Issue, shorten } from '../kernel/index.ts';
 import { readAgentDeclarations } from './agent-declarations.ts';
 import { readApps, readParts } from './components.ts';
 import { readDeclarations } from './declarations.ts';
@@ -102,7 +102,10 @@ function noteRequests(reading: Reading, servers: readonly PluginServer[]): void 
   reading.report({
     code: 'PLUGIN_REQUEST',
     severity: 'note',
-    message: `it asks for what is not in force until you accept it. ${asking.map(({ text }) => text).join('; ')}`,
+    message: shorten(
+      `it asks for what is not in force until you accept it. ${asking.map(({ text }) => text).join('; ')}`,
+      2000,
+    ),
     ...(file === null ? {} : { file }),
     ...(line === null || column === null ? {} : { line, column }),
   });

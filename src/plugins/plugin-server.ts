@@ -101,6 +101,7 @@ type TableOptions = ServerOptions & {
   readonly waiting: (issue: Issue) => void;
 };
 
+/** From what is written to the keys of config.toml, step by step; what is wrong on the way goes to the context. */
 function readTable(written: LocatedTable, options: TableOptions): ReadTable {
   const { context, dataDir, reading } = options;
   const { table, filled } = fillAll(written, options);
@@ -135,6 +136,7 @@ function fillAll(
   return { table: withOurs(table, ours), filled: both };
 }
 
+/** At most so many keys; more are an error, and are not looked at. */
 function limited(node: LocatedTable, context: CheckContext): LocatedTable {
   const table = withoutNulls(node, context);
   if (table.entries.size <= MAX_KEYS) return table;

@@ -38,6 +38,7 @@ export function fileOf(bundle: Bundle, path: string): string {
   return join(bundle.root, path);
 }
 
+/** The place of a file as a whole, for what has no line. */
 export function startOf(bundle: Bundle, path: string): Origin {
   return { layer: 'plugin', file: fileOf(bundle, path), line: null, column: null };
 }
@@ -48,7 +49,11 @@ export type ReadJson =
   | { readonly kind: 'absent' }
   | { readonly kind: 'unusable' };
 
-/** @param path Relative to the bundle, inside it. */
+/**
+ * Reads a JSON file of the bundle. One that is not there is no problem by itself.
+ *
+ * @param path Relative to the bundle, inside it.
+ */
 export function readJson({ bundle, report }: Reading, path: string): ReadJson {
   const file = fileOf(bundle, path);
   if (bundle.look(path).kind === 'outside') {
@@ -75,7 +80,12 @@ export function readJson({ bundle, report }: Reading, path: string): ReadJson {
   }
 }
 
-/** Where a path value of a manifest leads; null when it may not be used, which was reported. */
+/**
+ * Where a path value of a manifest leads, relative to the bundle. As in Codex it has to start with `./` and may hold no `..`.
+ *
+ * @param instead What happens with a path that cannot be used, for the message.
+ * @returns null when it may not be used, which was reported.
+ */
 export function pathValue(
   value: Located,
   { reading, key, instead }: { readonly reading: Reading; readonly key: KeyPath; readonly instead: string },

@@ -65,7 +65,7 @@ export function toServerKeys(
   if (enterprise) {
     const place = written.entries.get('auth')?.at ?? written.at;
     const message = 'may not be "ema_auth" in a plugin: such a sign-in belongs to the configuration of the user';
-    found(keyOf(context, 'auth'), place, { code: 'PLUGIN_WRONG_TYPE', message });
+    found(keyOf(context, 'auth'), place, { code: 'CONFIG_WRONG_TYPE', message });
   }
   const entries = new Map([...written.entries].filter(([key]) => key !== 'type' && !(enterprise && key === 'auth')));
   for (const [from, to] of Object.entries(RENAMED)) move({ entries, context, spelling }, from, to);
@@ -99,6 +99,7 @@ function renameTimeout({ entries, context, spelling }: Moving): void {
   move({ entries, context, spelling }, 'timeout', 'tool_timeout_sec');
 }
 
+/** The keys of `oauth`; scopes in it are those of the server. */
 function renameOauth({ entries, context, spelling }: Moving): void {
   const oauth = entries.get('oauth');
   if (oauth?.kind !== 'table') return;
@@ -132,6 +133,7 @@ function scopeList(scopes: LocatedScalar): Located {
   return { ...scopes, kind: 'list', items: names.map((name) => ({ ...scopes, value: name })) };
 }
 
+/** `type` only repeats what `command` and `url` say. One that says something else is a warning, as in Codex. */
 function checkType(written: LocatedTable, context: CheckContext): void {
   const type = written.entries.get('type');
   if (type === undefined) return;

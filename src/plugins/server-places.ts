@@ -54,6 +54,7 @@ function placed(place: Place, options: PlaceOptions): string | null {
   return inBundle(place.text, place, options);
 }
 
+/** Programs and files of the machine may be named; the working folder is the plugin's own. */
 function absolute(place: Place, options: PlaceOptions): string | null {
   if (place.key !== 'cwd') return place.text;
   const path = posix.normalize(place.text);
@@ -63,11 +64,13 @@ function absolute(place: Place, options: PlaceOptions): string | null {
     : escapes(place, options, 'is an absolute path, and a plugin runs its servers in its own folder');
 }
 
+/** What is in the folder for data cannot be looked at: it may not be there yet. */
 function inData(tail: string, place: Place, options: PlaceOptions): string | null {
   const path = bundlePath(`.${tail}`, 'allowed');
   return path.kind === 'escapes' ? escapes(place, options, path.why) : joined(options.dataDir, path.path);
 }
 
+/** What is not in the bundle may come later, and still starts there and nowhere else. */
 function inBundle(text: string, place: Place, options: PlaceOptions): string | null {
   const path = bundlePath(text, 'allowed');
   if (path.kind === 'escapes') return escapes(place, options, path.why);

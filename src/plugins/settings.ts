@@ -98,6 +98,7 @@ function warnOfUnknown(table: LocatedTable, context: CheckContext): void {
   }
 }
 
+/** `string` when it is left out. */
 function typeOf(table: LocatedTable, refuse: Checking['refuse']): SettingType {
   if (!table.entries.has('type')) return 'string';
   const type = TYPES.find((one) => one === read.text(table, 'type'));
@@ -198,6 +199,7 @@ function patternOf({ table, type, refuse }: Checking): string | null {
   return null;
 }
 
+/** Each value of the default, as if a user gave it. */
 function checkDefault(
   { table, refuse }: Checking,
   how: { readonly rules: SettingRules; readonly multiple: boolean },

@@ -139,7 +139,7 @@ describe('nothing of a file becomes part of JavaScript', () => {
 describe('what the marketplace says may be anything', () => {
   const deep = JSON.parse(`${'['.repeat(5000)}${']'.repeat(5000)}`) as JsonValue;
   test.each<{ name: string; mcpServers: JsonValue; want: readonly string[] }>([
-    { name: 'deeper than anything is', mcpServers: deep, want: ['PLUGIN_MANIFEST_INVALID'] },
+    { name: 'deeper than anything is', mcpServers: deep, want: ['PLUGIN_MANIFEST_INVALID', 'PLUGIN_TOO_LARGE'] },
     { name: 'null', mcpServers: null, want: ['PLUGIN_MANIFEST_INVALID', 'PLUGIN_WRONG_TYPE'] },
     {
       name: 'a path that leads out',

@@ -108,7 +108,7 @@ describe('a server with problems stays, with their places', () => {
     {
       name: 'a sign-in of the company',
       server: { ...http, auth: 'ema_auth' },
-      want: ['error PLUGIN_WRONG_TYPE mcpServers.s.auth@12:15'],
+      want: ['error CONFIG_WRONG_TYPE mcpServers.s.auth@12:15'],
     },
     {
       name: 'a token in the file',
