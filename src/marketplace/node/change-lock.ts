@@ -7,7 +7,7 @@ import type { StoreOptions } from './ports.ts';
 const WAIT_MS = 10_000;
 const RETRY_MS = 25;
 
-export type LockPlace = Pick<StoreOptions, 'home' | 'takeLock' | 'privateFolder'>;
+export type LockPlace = Pick<StoreOptions, 'home' | 'takeLock' | 'privateFolder' | 'log'>;
 
 /**
  * Runs what changes plugins or marketplaces of a home, one change at a time in all processes.

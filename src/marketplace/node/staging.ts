@@ -3,7 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OnProgress } from '../store.ts';
 import { changing, type LockPlace } from './change-lock.ts';
-import { writing } from './disk-errors.ts';
+import { errnoOf, writing } from './disk-errors.ts';
 
 /** A folder where something is made ready, on the same file system as where it will stand. */
 export type Staging = {
@@ -30,7 +30,7 @@ export async function openStaging(place: LockPlace, parent: string, onProgress: 
       return {
         folder,
         end: async () => {
-          await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
+          await removeFolder(place, folder);
           giveBack?.();
           await rm(lockOf(folder), { force: true }).catch(() => {});
         },
@@ -43,14 +43,20 @@ const LOCK = '.lock';
 const lockOf = (folder: string): string => `${folder}${LOCK}`;
 
 /** Removes folders whose process has gone. What cannot be removed stays for the next time. */
-async function sweep({ takeLock }: LockPlace, parent: string): Promise<void> {
+async function sweep(place: LockPlace, parent: string): Promise<void> {
   const names = await readdir(parent);
   for (const name of new Set(names.map((one) => (one.endsWith(LOCK) ? one.slice(0, -LOCK.length) : one)))) {
     const folder = join(parent, name);
-    const giveBack = takeLock(lockOf(folder));
+    const giveBack = place.takeLock(lockOf(folder));
     if (giveBack === null) continue;
-    await rm(folder, { recursive: true, force: true }).catch(() => {});
+    await removeFolder(place, folder);
     giveBack();
     await rm(lockOf(folder), { force: true }).catch(() => {});
   }
+}
+
+async function removeFolder({ log }: LockPlace, folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch((error: unknown) => {
+    log('warn', 'a staging folder could not be removed', { folder, reason: errnoOf(error) });
+  });
 }

@@ -42,6 +42,19 @@ test('processes that install at once all succeed, one after the other', { timeou
   ]);
 });
 
+test('a process that waits ten seconds for another one gives up with a code', { timeout: 60_000 }, async () => {
+  const stores = createStores();
+  const root = market(stores);
+  await stores.add(root, 'more');
+  const giveBack = stores.options.takeLock(join(stores.home, 'run', 'plugins.lock'));
+  expect(await changeIn(['add', stores.folder, root, 'tools']).said).toMatchObject({
+    code: 'PLUGIN_BUSY',
+    where: join(stores.home, 'run', 'plugins.lock'),
+  });
+  giveBack?.();
+  expect(stores.plugins.cached('tools@acme')).toEqual([]);
+});
+
 describe('a disk that takes no more', () => {
   test('keeps a plugin out: nothing of it is left, and what was there goes on', { timeout: 60_000 }, async () => {
     const stores = createStores();
