@@ -139,15 +139,15 @@ function unknownKey(
   found(context, value.origin, {
     code: 'CONFIG_NEAR_MISS',
     message: `is not a key${key === meant ? ' here' : `, and looks like \`${meant}\``}; ${ofServer ? 'the server is' : 'its servers are'} not started without it`,
-    hint: nearMissHint(meant, names),
+    hint: nearMissHint(meant, names, context),
   });
 }
 
-function nearMissHint(meant: string, names: readonly string[]): string {
+function nearMissHint(meant: string, names: readonly string[], { format }: CheckContext): string {
   if (meant === 'mask') return 'this version masks nothing; remove the key to run the server all the same';
   if (!names.includes(meant)) return 'to hide a tool, list it in `disabled_tools` of the server';
   return meant === 'enabled'
-    ? 'write `enabled = false` to turn the server off'
+    ? `write \`${format === undefined ? 'enabled = false' : '"enabled": false'}\` to turn the server off`
     : `write \`${meant}\`, or remove the key`;
 }
 

@@ -140,6 +140,11 @@ describe('a server with problems stays, with their places', () => {
     ]);
   });
 
+  test('advice is in JSON', () => {
+    const { issues } = parse({ command: 'c', disabled: true });
+    expect(issues.map(({ hint }) => hint)).toEqual(['write `"enabled": false` to turn the server off']);
+  });
+
   test('one that starts Plugboard itself is left out, and said to be', () => {
     const read = bundles.parse({
       '.codex-plugin/plugin.json': {
