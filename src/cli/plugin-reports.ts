@@ -130,7 +130,8 @@ export type RemovedMarketplace = {
   readonly notes: readonly string[];
 };
 
-/** The exit status of what went wrong beside what did not. */
-export function exitOfErrors(errors: readonly ChangeError[]): number {
-  return worstExit(errors.map(({ code }) => ERROR_CODES[code].exit));
+/** The exit status of a command that did several things. */
+export function exitOfChanges({ errors, plugins }: Pick<Upgraded, 'errors' | 'plugins'>): number {
+  const declined = plugins.some(({ outcome }) => outcome === 'declined') ? [ERROR_CODES.PLUGIN_DECLINED.exit] : [];
+  return worstExit([...errors.map(({ code }) => ERROR_CODES[code].exit), ...declined]);
 }

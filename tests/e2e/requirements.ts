@@ -241,6 +241,32 @@ const pluginServers = madeIn('docs/config.md', {
   'plugins.requirements': 'what requirements do not allow of a plugin is blocked, and the file is named',
 });
 
+const pluginCommands = {
+  ...madeIn('docs/start.md', {
+    'plugins.marketplaces':
+      'marketplaces are added from folders and git repositories, listed with your own and that of the repository, and removed',
+    'plugins.add':
+      'plugin add shows what a plugin runs and contacts, asks, installs and enables it, and leaves a receipt',
+    'plugins.requests':
+      'what a plugin asks for to loosen a limit is a question of its own, and is granted without a terminal only by an option',
+    'plugins.upgrade':
+      'an upgrade shows what is different, and one that would do more is not made unless somebody agrees',
+    'plugins.marketplace-upgrade':
+      'marketplace upgrade fetches git marketplaces, upgrades what came from them, and one that fails stops no other',
+    'plugins.rollback': 'a version that was installed before can be put back, also when its marketplace is gone',
+    'plugins.repair': 'adding a plugin again does nothing, unless its files were changed: then it repairs them',
+    'plugins.switch': 'plugins are enabled, disabled and removed, and a running host follows at once',
+    'plugins.sources': 'plugins come from folders, git repositories and an npm registry',
+    'plugins.by-default':
+      'what a marketplace wants installed by default is offered, and installed only where requirements list it',
+  }),
+  ...madeIn('docs/codex-compat.md', {
+    'plugins.json': 'plugin and marketplace commands print the JSON of Codex and more',
+    'plugins.inventory':
+      'plugin list and plugin show say what each plugin brings, needs and is, with policies, state and receipt',
+  }),
+};
+
 const maintainers = madeIn('docs/plugins.md', {
   'plugins.validate':
     'plugin validate names every problem of a bundle with file, line, column and code, and what each client makes of it',
@@ -266,6 +292,7 @@ export const REQUIREMENTS = {
   ...faults,
   ...processes,
   ...pluginServers,
+  ...pluginCommands,
   ...maintainers,
 };
 

@@ -13,7 +13,7 @@ import {
   sourceJson,
 } from '../../../marketplace/index.ts';
 import type { Input } from '../../command.ts';
-import { type AddedMarketplace, exitOfErrors, type RemovedMarketplace } from '../../plugin-reports.ts';
+import { type AddedMarketplace, exitOfChanges, type RemovedMarketplace } from '../../plugin-reports.ts';
 import { renderAddedMarketplace, renderRemovedMarketplace } from '../../render-plugin-change.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { noSuchMarketplace } from '../known-marketplaces.ts';
@@ -38,7 +38,7 @@ export const marketplaceAdd: CliCommand<AddedMarketplace> = {
   ],
   run: (context, input) => atPluginDesk(context, { changes: true }, (desk) => addMarketplace(desk, input)),
   render: renderAddedMarketplace,
-  exitCode: ({ errors }) => exitOfErrors(errors),
+  exitCode: exitOfChanges,
 };
 
 async function addMarketplace(desk: PluginDesk, input: Input): Promise<AddedMarketplace> {

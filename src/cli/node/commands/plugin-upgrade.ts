@@ -1,7 +1,7 @@
 import { AppError } from '../../../kernel/index.ts';
 import type { MarketplacePlace } from '../../../marketplace/index.ts';
 import type { Input } from '../../command.ts';
-import { exitOfErrors, type Upgraded } from '../../plugin-reports.ts';
+import { exitOfChanges, type Upgraded } from '../../plugin-reports.ts';
 import { renderUpgraded, renderUpgradedMarketplaces } from '../../render-plugin-change.ts';
 import type { CliCommand } from '../context.ts';
 import { noSuchMarketplace, withMarketplace } from '../known-marketplaces.ts';
@@ -41,7 +41,7 @@ export const pluginUpgrade: CliCommand<Upgraded> = {
       return finish(desk, tally);
     }),
   render: renderUpgraded,
-  exitCode: ({ errors }) => exitOfErrors(errors),
+  exitCode: exitOfChanges,
 };
 
 /** The one that was named, those of a marketplace, or all. */
@@ -64,7 +64,7 @@ export const marketplaceUpgrade: CliCommand<Upgraded> = {
   options: [YES_OPTION, REQUESTS_OPTION],
   run: (context, input) => atPluginDesk(context, { changes: true }, (desk) => upgradeMarketplaces(desk, input)),
   render: renderUpgradedMarketplaces,
-  exitCode: ({ errors }) => exitOfErrors(errors),
+  exitCode: exitOfChanges,
 };
 
 async function upgradeMarketplaces(desk: PluginDesk, input: Input): Promise<Upgraded> {

@@ -1,0 +1,156 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Upgraded } from '../../src/cli/plugin-reports.ts';
+import { said } from '../support/cli.ts';
+import { type Home, useHomes } from '../support/home.ts';
+import { plugin, writeMarketplace } from '../support/marketplace-folder.ts';
+import { atTerminal, CTRL_C, CTRL_D, ENTER, type Keys } from '../support/terminal.ts';
+import { proves } from './support/proves.ts';
+
+const createHome = useHomes();
+
+const SERVER = { command: 'node', args: ['./main.mjs'] };
+const GREEDY = { ...SERVER, default_tools_approval_mode: 'approve' };
+const REQUEST = 'to run every tool without your approval';
+
+/** A home with the marketplace `acme`, which offers `tools` with this server. */
+async function homeWith(server: object, version = '1.0.0'): Promise<Home> {
+  const home = createHome();
+  offer(home, server, version);
+  await said(home, ['plugin', 'marketplace', 'add', join(home.folder, 'market')]);
+  return home;
+}
+
+function offer(home: Home, server: object, version: string): void {
+  const tools = plugin('tools', { tools: server }, { version, files: { 'main.mjs': '' } });
+  writeMarketplace(join(home.folder, 'market'), 'acme', { tools });
+}
+
+/** What the newest receipt says of the consent; null without one. */
+function agreed(home: Home, number = 1): { readonly how: string; readonly requestsAccepted: boolean } | null {
+  const file = join(home.path, 'plugins', 'receipts', 'tools@acme', `${String(number).padStart(4, '0')}.json`);
+  if (!existsSync(file)) return null;
+  const { consent } = JSON.parse(readFileSync(file, 'utf8')) as {
+    readonly consent: { readonly how: string; readonly requestsAccepted: boolean };
+  };
+  return { how: consent.how, requestsAccepted: consent.requestsAccepted };
+}
+
+test(proves('plugins.add'), async () => {
+  const home = await homeWith(SERVER);
+  const run = atTerminal(home, ['plugin', 'add', 'tools'], ['y\r']);
+  expect(await run.ended).toBe(0);
+  const seen = run.seen();
+  expect(seen.indexOf('runs     node ./main.mjs')).toBeGreaterThan(-1);
+  expect(seen.indexOf('runs     node ./main.mjs')).toBeLessThan(seen.indexOf('Install and enable? (y/N)'));
+  expect(seen).toContain("Added plugin 'tools@acme' 1.0.0, from marketplace 'acme'.");
+  expect(agreed(home)).toEqual({ how: 'asked', requestsAccepted: false });
+  expect(readFileSync(join(home.path, 'config.toml'), 'utf8')).toContain('[plugins."tools@acme"]\nenabled = true\n');
+});
+
+describe('whoever does not say yes gets nothing', () => {
+  test.each<{ name: string; server: object; answers: readonly Keys[] }>([
+    { name: 'no', server: SERVER, answers: ['n\r'] },
+    { name: 'Enter', server: SERVER, answers: [ENTER] },
+    { name: 'Ctrl-C', server: SERVER, answers: [CTRL_C] },
+    { name: 'Ctrl-D', server: SERVER, answers: [CTRL_D] },
+    { name: 'a terminal that is closed', server: SERVER, answers: [null] },
+    { name: 'Ctrl-C at the second question', server: GREEDY, answers: ['y\r', CTRL_C] },
+  ])('$name', async ({ server, answers }) => {
+    const home = await homeWith(server);
+    const before = readFileSync(join(home.path, 'config.toml'), 'utf8');
+    const run = atTerminal(home, ['plugin', 'add', 'tools'], answers);
+    expect(await run.ended).toBe(5);
+    expect(run.seen()).toContain("you did not agree to 'tools@acme'; nothing was installed");
+    expect(readFileSync(join(home.path, 'config.toml'), 'utf8')).toBe(before);
+    expect(existsSync(join(home.path, 'plugins', 'receipts', 'tools@acme'))).toBe(false);
+    expect(existsSync(join(home.path, 'plugins', 'cache', 'acme'))).toBe(false);
+  });
+});
+
+describe('what a plugin asks for to loosen a limit', () => {
+  test.each<{ name: string; args: readonly string[]; answers: readonly Keys[]; want: object }>([
+    {
+      name: 'is a question of its own',
+      args: [],
+      answers: ['y\r', 'y\r'],
+      want: { how: 'asked', requestsAccepted: true },
+    },
+    {
+      name: 'is not granted by Enter',
+      args: [],
+      answers: ['y\r', ENTER],
+      want: { how: 'asked', requestsAccepted: false },
+    },
+    { name: 'is not granted by --yes', args: ['--yes'], answers: [], want: { how: 'yes', requestsAccepted: false } },
+    {
+      name: 'is granted by its option',
+      args: ['--yes', '--accept-requests'],
+      answers: [],
+      want: { how: 'yes', requestsAccepted: true },
+    },
+  ])(`${proves('plugins.requests')}: $name`, async ({ args, answers, want }) => {
+    const home = await homeWith(GREEDY);
+    const run = atTerminal(home, ['plugin', 'add', 'tools', ...args], answers);
+    expect(await run.ended).toBe(0);
+    expect(run.seen()).toContain(`asks     ${REQUEST} (not granted unless you accept it)`);
+    expect(agreed(home)).toEqual(want);
+  });
+
+  test('is not granted where nobody can be asked, and can be later', async () => {
+    const home = await homeWith(GREEDY);
+    await home.finish(['plugin', 'add', 'tools@acme']);
+    expect(agreed(home)).toEqual({ how: 'no_terminal', requestsAccepted: false });
+    await home.finish(['plugin', 'add', 'tools@acme', '--accept-requests']);
+    expect(agreed(home, 2)).toEqual({ how: 'unchanged', requestsAccepted: true });
+  });
+});
+
+test('with --json the question is on standard error, and standard output holds the report alone', async () => {
+  const home = await homeWith(SERVER);
+  const run = atTerminal(home, ['plugin', 'add', 'tools', '--json'], ['y\r']);
+  expect(await run.ended).toBe(0);
+  expect(run.seen()).toContain('Install and enable? (y/N)');
+  expect(JSON.parse(run.stdout())).toMatchObject({
+    pluginId: 'tools@acme',
+    outcome: 'added',
+    consent: { how: 'asked' },
+  });
+});
+
+describe('an upgrade that would do more', () => {
+  const upgraded = { ...SERVER, env_vars: ['SECRET_TOKEN'] };
+
+  test('shows what is different, and is made when a person agrees', async () => {
+    const home = await homeWith(SERVER);
+    await home.finish(['plugin', 'add', 'tools@acme', '--yes']);
+    offer(home, upgraded, '1.1.0');
+    const run = atTerminal(home, ['plugin', 'upgrade'], ['y\r']);
+    expect(await run.ended).toBe(0);
+    expect(run.seen()).toContain('! + new: server tools: reads the variable SECRET_TOKEN');
+    expect(run.seen()).toContain("Upgraded plugin 'tools@acme' from 1.0.0 to 1.1.0.");
+    expect(agreed(home, 2)).toEqual({ how: 'asked', requestsAccepted: false });
+  });
+
+  test('is not made when that person does not, and the old one stays', async () => {
+    const home = await homeWith(SERVER);
+    await home.finish(['plugin', 'add', 'tools@acme', '--yes']);
+    offer(home, upgraded, '1.1.0');
+    const run = atTerminal(home, ['plugin', 'upgrade', '--json'], [ENTER]);
+    expect(await run.ended).toBe(5);
+    const { plugins } = JSON.parse(run.stdout()) as Upgraded;
+    expect(plugins.map(({ outcome, version }) => [outcome, version])).toEqual([['declined', '1.0.0']]);
+    expect(agreed(home, 2)).toBeNull();
+  });
+
+  test('is not asked about when nothing is more', async () => {
+    const home = await homeWith(SERVER);
+    await home.finish(['plugin', 'add', 'tools@acme', '--yes']);
+    offer(home, SERVER, '1.0.1');
+    const run = atTerminal(home, ['plugin', 'upgrade', 'tools']);
+    expect(await run.ended).toBe(0);
+    expect(run.seen()).toContain('changed: version: 1.0.1 (before: 1.0.0)');
+    expect(agreed(home, 2)).toEqual({ how: 'unchanged', requestsAccepted: false });
+  });
+});
