@@ -75,7 +75,7 @@ export function describeState(state: ServerState): string {
     case 'disabled':
       return `by ${state.by}${state.where === '' ? '' : ` (${state.where})`}`;
     case 'missing':
-      return `plugin ${state.plugin} is not installed`;
+      return `its plugin ${state.plugin} is not there any more`;
     case 'invalid':
       return state.issues.map((issue) => [issueLocation(issue), issue.message].filter(Boolean).join(': ')).join('; ');
     case 'needs_config':

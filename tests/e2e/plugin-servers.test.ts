@@ -186,6 +186,16 @@ describe(proves('plugins.policy'), () => {
   });
 });
 
+test('completion offers them, and Codex is told to hand over the variables that they want', async () => {
+  const home = createHome();
+  home.configure({});
+  await install(home, ID, { servers: { poka: { ...BUNDLED, env_vars: ['POKA_TOKEN'] } } });
+  const offered = await home.finish(['complete', '--', 'mcp', 'get', '']);
+  expect(offered.stdout.split('\n')[0]?.trim()).toBe('poka');
+  const { toml } = await json<{ toml: string }>(home, 'connect', 'codex', '--print');
+  expect(toml).toContain('env_vars = ["POKA_TOKEN"]');
+});
+
 test(proves('plugins.conflict'), async () => {
   const home = createHome();
   home.configure({});
