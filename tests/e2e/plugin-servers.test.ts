@@ -193,7 +193,7 @@ test('completion offers them, and Codex is told to hand over the variables that 
   const offered = await home.finish(['complete', '--', 'mcp', 'get', '']);
   expect(offered.stdout.split('\n')[0]?.trim()).toBe('poka');
   const { toml } = await json<{ toml: string }>(home, 'connect', 'codex', '--print');
-  expect(toml).toContain('env_vars = ["POKA_TOKEN"]');
+  expect(toml).toContain('env_vars = [ "POKA_TOKEN" ]');
 });
 
 test(proves('plugins.conflict'), async () => {
