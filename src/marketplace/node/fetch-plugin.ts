@@ -1,5 +1,5 @@
-import { realpath } from 'node:fs/promises';
-import { relative, resolve, sep } from 'node:path';
+import { readFile, realpath } from 'node:fs/promises';
+import { join, relative, resolve, sep } from 'node:path';
 import { AppError } from '../../kernel/index.ts';
 import type { FetchOptions, Offer } from '../store.ts';
 import { fetchGit } from './git.ts';
@@ -13,6 +13,8 @@ export type Fetched = {
   readonly entries: readonly SafeEntry[];
   /** Commit, or version and integrity of a package; null for a folder that is under no version control. */
   readonly revision: string | null;
+  /** Paths of what belongs there and was not fetched: submodules, and files that git keeps elsewhere (LFS). */
+  readonly absent: readonly string[];
 };
 
 /**
@@ -28,11 +30,26 @@ export async function fetchPlugin(
 ): Promise<Fetched> {
   const { source, name } = offer.entry;
   const place = { ...into, limits: PLUGIN_LIMITS };
-  const revision = await fetchFrom(tools, offer, place);
+  const { revision, submodules } = await fetchFrom(tools, offer, place);
   const from = source.source === 'local' ? source.path : name;
   const entries = await readTree(into.content, PLUGIN_LIMITS, from);
   await plainModes(entries, into.content);
-  return { entries, revision };
+  return { entries, revision, absent: [...submodules, ...(await findPointers(entries, into.content))] };
+}
+
+/** Sizes of the small files that stand for large ones. @see git-lfs, docs/spec.md */
+const POINTER_BYTES = { least: 120, most: 1024 };
+const POINTER_START = 'version https://git-lfs.github.com/spec/v1\n';
+
+async function findPointers(entries: readonly SafeEntry[], content: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const entry of entries) {
+    if (entry.kind !== 'file' || entry.sizeBytes < POINTER_BYTES.least || entry.sizeBytes > POINTER_BYTES.most)
+      continue;
+    const text = await readFile(join(content, entry.path), 'latin1');
+    if (text.startsWith(POINTER_START)) found.push(entry.path);
+  }
+  return found;
 }
 
 type Place = FetchOptions & {
@@ -41,18 +58,21 @@ type Place = FetchOptions & {
   readonly limits: typeof PLUGIN_LIMITS;
 };
 
-function fetchFrom(tools: StoreOptions, { marketplace, entry }: Offer, place: Place): Promise<string | null> {
+type From = { readonly revision: string | null; readonly submodules: readonly string[] };
+
+async function fetchFrom(tools: StoreOptions, { marketplace, entry }: Offer, place: Place): Promise<From> {
   const { source } = entry;
   const whole = { subdir: null, sparse: [] };
   switch (source.source) {
     case 'local':
-      return copyFolder({ root: marketplace.root, path: source.path }, place).then(() => marketplace.revision);
+      await copyFolder({ root: marketplace.root, path: source.path }, place);
+      return { revision: marketplace.revision, submodules: [] };
     case 'git':
       return fetchGit(tools, { ...whole, ...gitPlace(source) }, place);
     case 'git-subdir':
       return fetchGit(tools, { ...whole, ...gitPlace(source), subdir: source.path }, place);
     case 'npm':
-      return fetchNpm(tools, source, place);
+      return { revision: await fetchNpm(tools, source, place), submodules: [] };
     default:
       return source satisfies never;
   }

@@ -22,6 +22,13 @@ export type GitRequest = {
   readonly sparse: readonly string[];
 };
 
+export type GitFetched = {
+  /** Commit. */
+  readonly revision: string;
+  /** Paths of other repositories that belong there. Their folders are empty. */
+  readonly submodules: readonly string[];
+};
+
 export type GitTools = Pick<StoreOptions, 'runProgram' | 'env' | 'home'>;
 
 const FETCH_MS = 300_000;
@@ -65,14 +72,13 @@ type Git = {
  * Fetches one commit of a repository, without its history, and writes its files.
  *
  * @param into `folder` is an empty one of ours: git keeps its own files beside `content`, so that nothing of git is in there.
- * @returns The commit.
  * @throws AppError `PLUGIN_FETCH_FAILED`, `PLUGIN_REVISION_MISMATCH`, `PLUGIN_TOO_LARGE`, `PLUGIN_PROGRAM_MISSING`
  */
 export async function fetchGit(
   tools: GitTools,
   request: GitRequest,
   into: FetchOptions & { readonly folder: string; readonly content: string; readonly limits: TreeLimits },
-): Promise<string> {
+): Promise<GitFetched> {
   const from = checkedUrl(request);
   into.onProgress(`cloning ${from}`);
   const { git, done } = await createGit(tools, { from, cwd: into.folder, signal: into.signal });
@@ -88,13 +94,13 @@ export async function fetchGit(
   const revision = await fetchCommit(repository, { ...request, from });
   const subdir = request.subdir === null ? '' : plainFolder(request.subdir);
   const tree = subdir === '' ? revision : `${revision}:${subdir}`;
-  await checkTree(repository, tree, { from, request, limits: into.limits });
+  const submodules = await checkTree(repository, tree, { from, request, limits: into.limits });
   into.onProgress(`writing the files of ${from}`);
   await mkdir(into.content, { recursive: true });
   const sparse = await sparseSettings(gitDir, request.sparse);
   const place = ['-c', 'core.bare=false', `--work-tree=${into.content}`];
   await repository.done([...sparse, ...place, 'read-tree', '-m', '-u', tree], { timeoutMs: FETCH_MS });
-  return revision;
+  return { revision, submodules };
 }
 
 /**
@@ -222,19 +228,24 @@ function otherRevision({ from, ref, sha }: CommitRequest, there: string): AppErr
   );
 }
 
-/** Looks at the list of files before one is written: a small repository can stand for billions of them. */
+/**
+ * Looks at the list of files before one is written: a small repository can stand for billions of them.
+ *
+ * @returns Paths of submodules.
+ */
 async function checkTree(
   { git }: Git,
   tree: string,
   { from, request, limits }: { readonly from: string; readonly request: GitRequest; readonly limits: TreeLimits },
-): Promise<void> {
+): Promise<readonly string[]> {
   const list = await git(['ls-tree', '-r', '-z', '--full-tree', tree], { maxBytes: MAX_LIST_BYTES });
   if (list.code !== 0) {
     const what = request.subdir === null ? lastWords(list.stderr) : `it has no folder \`${request.subdir}\``;
     throw fetchFailed({ from, program: 'git' }, what, { hint: 'check the path and the ref' });
   }
-  const count = list.stdout.split('\0').length - 1;
-  if (request.sparse.length === 0 && count > limits.entries) throw tooManyEntries(limits, from);
+  const lines = list.stdout.split('\0').slice(0, -1);
+  if (request.sparse.length === 0 && lines.length > limits.entries) throw tooManyEntries(limits, from);
+  return lines.filter((line) => line.startsWith('160000 ')).map((line) => line.slice(line.indexOf('\t') + 1));
 }
 
 /** Lets git write only these folders and files, none of them as a pattern. */

@@ -149,7 +149,7 @@ async function fetchSnapshot(
   const content = join(staging.folder, 'content');
   const request = { url, ref, sha: null, subdir: null, sparse: withManifests(sparse, place.manifest) };
   const into = { ...fetch, folder: staging.folder, content, limits: MARKETPLACE_LIMITS };
-  const revision = await writing(NOT_WRITTEN, () => fetchGit(options, request, into));
+  const { revision } = await writing(NOT_WRITTEN, () => fetchGit(options, request, into));
   const { name } = readManifest(options, place, { root: content, shown: url, revision });
   const folder = join(options.home, 'marketplaces', name);
   const shown = join(folder, revision.slice(0, 12));

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { AppError } from '../../kernel/index.ts';
+import { AppError, type Issue } from '../../kernel/index.ts';
 import { contentDigest } from '../integrity.ts';
 import { pluginId as idOf } from '../manifest.ts';
 import { sourceJson } from '../source.ts';
@@ -38,10 +38,10 @@ async function prepareIn(
 ): Promise<Prepared> {
   const { paths, marketplace, entry, onProgress, signal } = from;
   const content = join(staging.folder, 'content');
-  const { files, revision } = await writing(NOT_INSTALLED, async () => {
+  const { files, revision, absent } = await writing(NOT_INSTALLED, async () => {
     const fetched = await fetchPlugin(options, from, { signal, onProgress, folder: staging.folder, content });
     signal.throwIfAborted();
-    return { files: await recordFiles(fetched.entries, content), revision: fetched.revision };
+    return { ...fetched, files: await recordFiles(fetched.entries, content) };
   });
   const origin: Origin = {
     marketplaceSource: sourceJson(marketplace.source),
@@ -56,10 +56,11 @@ async function prepareIn(
   const cacheEntry = { ...bundle, version: versionOf(options, bundle, shown) };
   const { folder } = await folderFor(paths, cacheEntry);
   const reading = readBundle(options, bundle, { root: folder, shown });
+  const issues = [...absent.map((path) => notFetched(paths.pluginId, join(folder, path))), ...reading.issues];
   const before = currentOf(paths);
   return toPrepared(
     options,
-    { ...bundle, reading },
+    { ...bundle, reading: { ...reading, issues } },
     {
       action: before === null ? 'add' : 'upgrade',
       before,
@@ -68,6 +69,12 @@ async function prepareIn(
       end: staging.end,
     },
   );
+}
+
+function notFetched(plugin: string, file: string): Issue {
+  const message = 'this is kept in another place by git, and is not fetched: a submodule, or a file of LFS';
+  const hint = 'ask the maintainer to put it into the plugin itself';
+  return { code: 'PLUGIN_FETCH_FAILED', severity: 'warning', message, hint, file, plugin };
 }
 
 /** Reads a version that is in the cache. @see PluginStore.prepareCached */

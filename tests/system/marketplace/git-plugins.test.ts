@@ -160,6 +160,32 @@ describe('a plugin from a repository', () => {
     expect(readdirSync(join(stores.home, 'plugins', 'cache', '.staging'))).toEqual([]);
   });
 
+  test('tells of what git keeps in another place: submodules, and files of LFS', async () => {
+    const stores = createStores();
+    const one = repository();
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 12345\n`;
+    const commit = one.commit(tools('1.0.0', '', { 'model.bin': pointer }));
+    const tree = `${one.git('ls-tree', commit)}\n160000 commit ${commit}\tvendored\n`;
+    one.git(
+      'update-ref',
+      'refs/heads/main',
+      one.git('commit-tree', '-m', 'with a submodule', one.input('mktree', tree)),
+    );
+    const prepared = await stores.plugins.prepare(offer(stores, { source: 'git', url: one.url }), stores.fetch);
+    await prepared.discard();
+    const root = join(stores.home, 'plugins', 'cache', 'acme', 'tools', '1.0.0');
+    expect(prepared.issues).toEqual(
+      ['vendored', 'model.bin'].map((path) =>
+        expect.objectContaining({
+          code: 'PLUGIN_FETCH_FAILED',
+          severity: 'warning',
+          plugin: 'tools@acme',
+          file: join(root, path),
+        }),
+      ),
+    );
+  });
+
   test('that stands for more files than there are on earth is refused before one is written', {
     timeout: 60_000,
   }, async () => {
