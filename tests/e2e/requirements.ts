@@ -230,6 +230,19 @@ const processes = madeIn('docs/architecture.md', {
   'processes.pipe-killed': 'no process is left after a SIGKILL of the pipe or of the agent',
 });
 
+const pluginChanges = {
+  ...madeIn('docs/architecture.md', {
+    'plugins.whole':
+      'a change of plugins that is killed at any moment, or that cannot be written, leaves what was there or what was to be',
+    'plugins.together': 'processes that change plugins at once take turns, and none loses what it did',
+  }),
+  ...madeIn('docs/threat-model.md', {
+    'plugins.hostile':
+      'a plugin with paths or links that lead out, with devices or beyond the limits is refused, from folders, git and npm',
+    'plugins.as-asked': 'what is not the commit, package or archive that was asked for is not installed',
+  }),
+};
+
 const pluginServers = madeIn('docs/config.md', {
   'plugins.run':
     'the servers of a plugin run beside those of config.toml, in the folder of the plugin and with its variables',
@@ -291,6 +304,7 @@ export const REQUIREMENTS = {
   ...cli,
   ...faults,
   ...processes,
+  ...pluginChanges,
   ...pluginServers,
   ...pluginCommands,
   ...maintainers,

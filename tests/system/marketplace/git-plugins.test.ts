@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { PluginSource } from '../../../src/marketplace/index.ts';
+import { proves } from '../../e2e/support/proves.ts';
 import { type GitFile, type GitRepository, type GitServer, startGitServer } from '../../support/git-server.ts';
 import { NO_EVIDENCE, YES } from '../../support/plugin-stores.ts';
 import { useStores } from '../../support/use-stores.ts';
@@ -98,7 +99,7 @@ describe('a plugin from a repository', () => {
     { name: 'a commit that was replaced', ref: 'main', sha: 'replaced' },
     { name: 'a shortened commit that is not there', ref: 'main', sha: '1234567' },
     { name: 'a shortened commit that is too short', ref: 'main', sha: 'first 4' },
-  ])('of $name is not installed', async ({ ref, sha }) => {
+  ])(`of $name is not installed: ${proves('plugins.as-asked')}`, async ({ ref, sha }) => {
     const stores = createStores();
     const one = repository();
     const first = one.commit(tools('1.0.0'));
@@ -149,7 +150,7 @@ describe('a plugin from a repository', () => {
       files: { ...tools('1.0.0', 'part/'), 'part/x': { link: '../.mcp.json' } },
       want: { code: 'PLUGIN_UNSAFE_ARCHIVE' },
     },
-  ])('with $name is not installed', async ({ source, files = {}, want }) => {
+  ])(`with $name is not installed: ${proves('plugins.hostile')}`, async ({ source, files = {}, want }) => {
     const stores = createStores();
     const one = repository();
     one.commit({ ...tools('1.0.0'), ...files });

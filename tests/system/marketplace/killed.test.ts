@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { InstalledPlugin } from '../../../src/marketplace/index.ts';
+import { proves } from '../../e2e/support/proves.ts';
 import { plugin, writeMarketplace } from '../../support/marketplace-folder.ts';
 import { NO_EVIDENCE, type Stores, YES } from '../../support/plugin-stores.ts';
 import { useStores } from '../../support/use-stores.ts';
@@ -34,7 +35,7 @@ async function whole(stores: Stores): Promise<InstalledPlugin> {
   return installed;
 }
 
-test(`an upgrade that is killed at any of ${MOMENTS} moments leaves the old version or the new one, and the next one works`, {
+test(`an upgrade that is killed at any of ${MOMENTS} moments leaves the old version or the new one, and the next one works: ${proves('plugins.whole')}`, {
   timeout: 600_000,
 }, async () => {
   const stores = createStores();

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PluginSource } from '../../../src/marketplace/index.ts';
+import { proves } from '../../e2e/support/proves.ts';
 import {
   type NpmRegistry,
   packageArchive,
@@ -116,7 +117,7 @@ describe('a plugin from a registry', () => {
       inside: (name: string) => ({ name, version: '1.0.1' }),
       want: { code: 'PLUGIN_REVISION_MISMATCH', message: expect.stringContaining('names the version 1.0.1') },
     },
-  ])('whose archive $name is not installed', async ({ inside, want }) => {
+  ])(`whose archive $name is not installed: ${proves('plugins.as-asked')}`, async ({ inside, want }) => {
     const stores = createStores();
     const name = nextName();
     await registry.publish({ name, version: '1.0.0', archive: packageArchive(inside(name), files('1.0.0')) });
@@ -155,15 +156,19 @@ describe('a plugin from a registry', () => {
       entries: [{ path: 'package/x', text: BLOCK.repeat(251 * 1024) }],
       code: 'PLUGIN_TOO_LARGE',
     },
-  ])('whose archive holds $name is not installed', { timeout: 60_000 }, async ({ entries, code }) => {
-    const stores = createStores();
-    const name = nextName();
-    const own = { 'package.json': JSON.stringify({ name, version: '1.0.0' }), ...files('1.0.0') };
-    const good = Object.entries(own).map(([path, text]) => ({ path: `package/${path}`, text }));
-    await registry.publish({ name, version: '1.0.0', archive: tarball([...good, ...entries]) });
-    await expect(install(stores, sourceOf(name))).rejects.toMatchObject({ code });
-    nothingLeft(stores);
-  });
+  ])(
+    `whose archive holds $name is not installed: ${proves('plugins.hostile')}`,
+    { timeout: 60_000 },
+    async ({ entries, code }) => {
+      const stores = createStores();
+      const name = nextName();
+      const own = { 'package.json': JSON.stringify({ name, version: '1.0.0' }), ...files('1.0.0') };
+      const good = Object.entries(own).map(([path, text]) => ({ path: `package/${path}`, text }));
+      await registry.publish({ name, version: '1.0.0', archive: tarball([...good, ...entries]) });
+      await expect(install(stores, sourceOf(name))).rejects.toMatchObject({ code });
+      nothingLeft(stores);
+    },
+  );
 
   test('whose files may be run as somebody else loses that right', async () => {
     const stores = createStores();

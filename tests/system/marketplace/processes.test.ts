@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { proves } from '../../e2e/support/proves.ts';
 import { plugin, writeMarketplace } from '../../support/marketplace-folder.ts';
 import type { Stores } from '../../support/plugin-stores.ts';
 import { useStores } from '../../support/use-stores.ts';
@@ -25,7 +26,9 @@ const nothingLeft = (stores: Stores): void => {
   expect(existsSync(staging) ? readdirSync(staging) : []).toEqual([]);
 };
 
-test('processes that install at once all succeed, one after the other', { timeout: 120_000 }, async () => {
+test(`processes that install at once all succeed, one after the other: ${proves('plugins.together')}`, {
+  timeout: 120_000,
+}, async () => {
   const stores = createStores();
   const root = market(stores);
   const names = ['tools', 'more', 'tools', 'more', 'tools', 'tools'];
@@ -56,7 +59,9 @@ test('a process that waits ten seconds for another one gives up with a code', { 
 });
 
 describe('a disk that takes no more', () => {
-  test('keeps a plugin out: nothing of it is left, and what was there goes on', { timeout: 60_000 }, async () => {
+  test(`keeps a plugin out: nothing of it is left, and what was there goes on: ${proves('plugins.whole')}`, {
+    timeout: 60_000,
+  }, async () => {
     const stores = createStores();
     await stores.add(market(stores), 'more');
     const root = market(stores, 3_000_000);

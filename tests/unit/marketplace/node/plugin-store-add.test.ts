@@ -16,6 +16,7 @@ import { describe, expect, test } from 'vitest';
 import { consentDigest } from '../../../../src/marketplace/consent.ts';
 import type { FileRecord, Receipt } from '../../../../src/marketplace/index.ts';
 import { contentDigest } from '../../../../src/marketplace/integrity.ts';
+import { proves } from '../../../e2e/support/proves.ts';
 import { writeFiles } from '../../../support/marketplace-folder.ts';
 import { NO_EVIDENCE, YES } from '../../../support/plugin-stores.ts';
 import { useStores } from '../../../support/use-stores.ts';
@@ -216,7 +217,7 @@ describe('adding a plugin', () => {
       },
       want: 'PLUGIN_TOO_LARGE',
     },
-  ])('refuses a plugin with $name, and copies nothing of it', async ({ make, want }) => {
+  ])(`refuses a plugin with $name, and copies nothing of it: ${proves('plugins.hostile')}`, async ({ make, want }) => {
     const stores = createStores();
     const root = market(stores);
     make(join(root, 'plugins', 'tools'));
