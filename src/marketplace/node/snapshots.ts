@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isJsonObject } from '../../kernel/index.ts';
 import type { MarketplaceSource } from '../types.ts';
 import { writeAtomically } from './write-atomically.ts';
@@ -53,9 +53,9 @@ export function isOf(snapshot: Snapshot, source: Extract<MarketplaceSource, { re
 
 /**
  * Makes fetched files the current snapshot. Until `snapshot.json` is replaced the old one holds; then its files, and
- * what killed processes have left, are removed. To be called under the lock.
+ * what killed processes have left, are moved away. To be called under the lock.
  *
- * @param content Folder with the files, on the same file system.
+ * @param content Folder with the files, in a staging folder, which is where the old ones go.
  */
 export async function switchSnapshot(folder: string, content: string, facts: Omit<Snapshot, 'root'>): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -64,7 +64,7 @@ export async function switchSnapshot(folder: string, content: string, facts: Omi
   const snapshot: Snapshot = { ...facts, root };
   await writeAtomically(join(folder, FILE), `${JSON.stringify(snapshot, null, 2)}\n`);
   const others = (await readdir(folder)).filter((name) => name !== FILE && name !== root);
-  for (const name of others) await rm(join(folder, name), { recursive: true, force: true });
+  for (const name of others) await rename(join(folder, name), join(dirname(content), `old-${name}`));
 }
 
 /** What stands there and is not current was left behind, and is removed. */
