@@ -9,7 +9,7 @@ import { openStores, type Stores } from './plugin-stores.ts';
 export const BUNDLED = { command: process.execPath, args: ['server.mjs'] };
 
 /** The files that make {@link BUNDLED} a server. */
-function bundledFiles(name = 'echo'): Readonly<Record<string, string>> {
+export function bundledFiles(name = 'echo'): Readonly<Record<string, string>> {
   const [file = ''] = fixture(name).args;
   return { 'server.mjs': `import ${JSON.stringify(pathToFileURL(file).href)};\n` };
 }

@@ -46,7 +46,6 @@ async function decide(desk: PluginDesk, prepared: Prepared, options: PlaceOption
   const { before, facts } = prepared;
   const agreed = before === null ? null : agreedBefore(before);
   const changes = agreed === null ? [] : diffConsent(agreed.facts, facts);
-  const repairs = prepared.unchanged && before !== null && (await plugins.verify(before)).kind === 'tampered';
   const plan = planConsent({
     ...options,
     widens: agreed === null || changes.some(({ widens }) => widens),
@@ -54,14 +53,15 @@ async function decide(desk: PluginDesk, prepared: Prepared, options: PlaceOption
     before: agreed,
     interactive: context.interactive,
   });
-  const nothingNew = prepared.unchanged && !repairs && plan.requests === agreed?.requestsAccepted;
+  const nothingNew = prepared.unchanged && plan.requests === agreed?.requestsAccepted;
   if (nothingNew && before !== null) return placed(prepared, { outcome: 'unchanged', changes, filed: before.filed });
   show(context, agreed === null ? renderConsent(facts) : changesText(prepared, changes));
   if (plan.consent === 'refuse') return { kind: 'refused', changes };
   const agreement = await ask(plan, prepared);
   if (agreement === null) return placed(prepared, { outcome: 'declined', changes, filed: before?.filed ?? null });
+  const spoilt = before !== null && changes.length === 0 && (await plugins.verify(before)).kind === 'tampered';
   const filed = await prepared.commit(agreement, options.evidence);
-  return placed(prepared, { outcome: repairs ? 'repaired' : OUTCOMES[prepared.action], changes, filed });
+  return placed(prepared, { outcome: spoilt ? 'repaired' : OUTCOMES[prepared.action], changes, filed });
 }
 
 const OUTCOMES: Readonly<Record<Prepared['action'], PlacedOutcome>> = {

@@ -1,0 +1,366 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type {
+  AddedMarketplace,
+  AddedPlugin,
+  RemovedPlugin,
+  SwitchedPlugin,
+  Upgraded,
+} from '../../src/cli/plugin-reports.ts';
+import type { ListedMarketplaces, ListedPlugins, ShownPlugin } from '../../src/cli/render-plugin.ts';
+import { refusal, report, said } from '../support/cli.ts';
+import { type Home, useHomes } from '../support/home.ts';
+import { BUNDLED, bundledFiles } from '../support/installed-plugin.ts';
+import { type PluginFolder, plugin, writeFiles, writeMarketplace } from '../support/marketplace-folder.ts';
+import { proves } from './support/proves.ts';
+
+const createHome = useHomes();
+
+/** A plugin whose server runs. */
+const poka = (version = '1.0.0', more: object = {}): PluginFolder =>
+  plugin('poka', { poka: { ...BUNDLED, ...more } }, { version, files: bundledFiles() });
+
+/** Writes the marketplace `acme` of a home. Gives its folder. */
+const offer = (home: Home, plugins: Readonly<Record<string, PluginFolder>>): string =>
+  writeMarketplace(join(home.folder, 'acme'), 'acme', plugins);
+
+/** A home that has `poka@acme`. */
+async function homeWithPoka(): Promise<Home> {
+  const home = createHome();
+  await said(home, ['plugin', 'marketplace', 'add', offer(home, { poka: poka() })]);
+  await change(home, ['plugin', 'add', 'poka@acme']);
+  return home;
+}
+
+/** `plugboard ARGS --json` for a command that shows on standard error what it is about to do. */
+async function change<T>(home: Home, args: readonly string[], want = 0): Promise<T> {
+  const { status, stdout, stderr } = await home.finish(['--json', ...args]);
+  expect({ args, status, stderr: status === want ? '' : stderr }).toEqual({ args, status: want, stderr: '' });
+  return JSON.parse(stdout) as T;
+}
+
+const configOf = (home: Home): string => readFileSync(join(home.path, 'config.toml'), 'utf8');
+
+describe('marketplaces', () => {
+  test(proves('plugins.marketplaces'), async () => {
+    const home = createHome();
+    const root = offer(home, { poka: poka() });
+    writeFiles(home.path, { 'config.toml': '# mine\n' });
+    const add = ['plugin', 'marketplace', 'add', './acme'];
+    const at = { cwd: home.folder };
+    const added = {
+      marketplaceName: 'acme',
+      installedRoot: root,
+      marketplaceSource: { sourceType: 'local', source: root },
+    };
+    expect(await report<AddedMarketplace>(home, add, at)).toMatchObject({
+      ...added,
+      alreadyAdded: false,
+      pluginCount: 1,
+    });
+    expect(configOf(home)).toBe(
+      `# mine\n\n[marketplaces.acme]\nsource_type = "local"\nsource = ${JSON.stringify(root)}\n`,
+    );
+    expect(await report<AddedMarketplace>(home, add, at)).toMatchObject({ ...added, alreadyAdded: true });
+    expect(await said(home, ['plugin', 'marketplace', 'list'])).toBe(
+      ['MARKETPLACE  KIND        PLUGINS  REVISION  ROOT', `acme         configured  1        -         ${root}`].join(
+        '\n',
+      ),
+    );
+    expect(await report(home, ['plugin', 'marketplace', 'remove', 'acme'])).toEqual({
+      schemaVersion: 1,
+      marketplaceName: 'acme',
+      installedRoot: null,
+      plugins: [],
+      notes: [],
+    });
+    expect(configOf(home)).toBe('# mine\n');
+    expect(existsSync(root)).toBe(true);
+    expect(await refusal(home, ['plugin', 'marketplace', 'remove', 'acme'])).toMatchObject({
+      status: 1,
+      code: 'MARKETPLACE_NOT_FOUND',
+      message: "marketplace 'acme' is not configured or installed",
+    });
+  });
+
+  test('a name belongs to the source that has it', async () => {
+    const home = createHome();
+    await said(home, ['plugin', 'marketplace', 'add', offer(home, { poka: poka() })]);
+    const other = writeMarketplace(join(home.folder, 'other'), 'acme', { poka: poka('6.6.6') });
+    const before = configOf(home);
+    expect(await refusal(home, ['plugin', 'marketplace', 'add', other])).toMatchObject({
+      status: 1,
+      code: 'MARKETPLACE_EXISTS',
+      where: join(home.folder, 'acme'),
+      hint: 'to replace it, first run: plugboard plugin marketplace remove acme',
+    });
+    expect(configOf(home)).toBe(before);
+  });
+
+  test.each([
+    { name: 'a folder that is not there', source: './nowhere', status: 2, code: 'MARKETPLACE_SOURCE' },
+    { name: 'an address of another kind', source: 'file:///srv/m.git', status: 2, code: 'MARKETPLACE_SOURCE' },
+    { name: 'a folder without a manifest', source: '.', status: 1, code: 'MARKETPLACE_INVALID' },
+  ])('$name is refused, and nothing is written', async ({ source, status, code }) => {
+    const home = createHome();
+    const refused = await refusal(home, ['plugin', 'marketplace', 'add', source], { cwd: home.folder });
+    expect(refused).toMatchObject({ status, code });
+    expect(existsSync(join(home.path, 'config.toml'))).toBe(false);
+  });
+
+  test('a manifest in another place can be named', async () => {
+    const home = createHome();
+    writeFiles(home.folder, { 'm/offers.json': { name: 'acme', plugins: [] } });
+    const args = ['plugin', 'marketplace', 'add', './m', '--manifest', 'offers.json'];
+    expect(await report<AddedMarketplace>(home, args, { cwd: home.folder })).toMatchObject({ marketplaceName: 'acme' });
+    expect(configOf(home)).toContain('manifest = "offers.json"');
+    const { marketplaces } = await report<ListedMarketplaces>(home, ['plugin', 'marketplace', 'list']);
+    expect(marketplaces.map(({ name, pluginCount }) => [name, pluginCount])).toEqual([['acme', 0]]);
+  });
+
+  test("the user's own and that of the repository count by themselves, and after one that was added", async () => {
+    const home = createHome();
+    const repository = join(home.folder, 'repo');
+    mkdirSync(join(repository, '.git'), { recursive: true });
+    mkdirSync(join(repository, 'deep', 'down'), { recursive: true });
+    writeMarketplace(home.env['HOME'] ?? '', 'mine', { own: plugin('own', {}) });
+    writeMarketplace(repository, 'mine', { theirs: plugin('theirs', {}) });
+    const at = { cwd: join(repository, 'deep', 'down') };
+    const list = async () => report<ListedMarketplaces>(home, ['plugin', 'marketplace', 'list'], at);
+    const both = await list();
+    expect(both.marketplaces.map(({ name, kind }) => [name, kind])).toEqual([['mine', 'personal']]);
+    expect(both.issues.map(({ code, message }) => [code, message])).toEqual([
+      ['MARKETPLACE_EXISTS', "the repository marketplace 'mine' does not count: the personal one has its name"],
+    ]);
+    writeMarketplace(repository, 'theirs', { theirs: plugin('theirs', {}) });
+    expect((await list()).marketplaces.map(({ name, kind, root }) => [name, kind, root])).toEqual([
+      ['mine', 'personal', home.env['HOME']],
+      ['theirs', 'repository', repository],
+    ]);
+    expect(await refusal(home, ['plugin', 'marketplace', 'remove', 'mine'])).toMatchObject({
+      code: 'MARKETPLACE_NOT_FOUND',
+      hint: 'remove or rename this file',
+    });
+    const elsewhere = await report<ListedMarketplaces>(home, ['plugin', 'marketplace', 'list'], { cwd: home.folder });
+    expect(elsewhere.marketplaces.map(({ name }) => name)).toEqual(['mine']);
+  });
+
+  test('one that cannot be read is told, and the others count', async () => {
+    const home = createHome();
+    await said(home, ['plugin', 'marketplace', 'add', offer(home, { poka: poka() })]);
+    const broken = writeMarketplace(join(home.folder, 'b'), 'broken', {});
+    await said(home, ['plugin', 'marketplace', 'add', broken]);
+    writeFileSync(join(broken, '.agents', 'plugins', 'marketplace.json'), '{');
+    const { available, issues } = await report<ListedPlugins>(home, ['plugin', 'list', '--available']);
+    expect(available.map(({ pluginId }) => pluginId)).toEqual(['poka@acme']);
+    expect(issues).toEqual([expect.objectContaining({ code: 'MARKETPLACE_INVALID', severity: 'error' })]);
+    const text = await home.finish(['plugin', 'marketplace', 'list']);
+    expect(text.stdout).toMatch(/^broken +configured +unreadable/m);
+    expect(text.stderr).toContain('[MARKETPLACE_INVALID]');
+  });
+});
+
+describe('which plugin', () => {
+  test.each([
+    { args: ['poka@acme', '-m', 'other'], status: 2, code: 'USAGE' },
+    { args: ['../../etc'], status: 2, code: 'USAGE' },
+    { args: ['twice'], status: 2, code: 'PLUGIN_AMBIGUOUS', message: /twice@acme, twice@other/ },
+    { args: ['pokka'], status: 1, code: 'PLUGIN_NOT_FOUND', hint: /did you mean 'poka@acme'/ },
+    { args: ['pokka@acme'], status: 1, code: 'PLUGIN_NOT_FOUND', hint: /poka@acme/ },
+    { args: ['poka@acne'], status: 1, code: 'MARKETPLACE_NOT_FOUND', hint: /did you mean 'acme'/ },
+    { args: ['hidden'], status: 1, code: 'PLUGIN_NOT_AVAILABLE' },
+    { args: ['misnamed'], status: 1, code: 'PLUGIN_NAME_MISMATCH' },
+  ])('plugin add $args ends with $code', async ({ args, status, code, message = /./, hint = /./ }) => {
+    const home = createHome();
+    const policy = { policy: { installation: 'NOT_AVAILABLE' } };
+    offer(home, {
+      poka: poka(),
+      twice: plugin('twice', {}),
+      hidden: plugin('hidden', {}, { entry: policy }),
+      misnamed: plugin('something-else', {}),
+    });
+    writeMarketplace(join(home.folder, 'other'), 'other', { twice: plugin('twice', {}) });
+    for (const name of ['acme', 'other']) await said(home, ['plugin', 'marketplace', 'add', join(home.folder, name)]);
+    expect(await refusal(home, ['plugin', 'add', ...args])).toMatchObject({
+      ...{ status, code, message: expect.stringMatching(message), hint: expect.stringMatching(hint) },
+    });
+    expect((await report<ListedPlugins>(home, ['plugin', 'list'])).installed).toEqual([]);
+  });
+
+  test('a name alone is enough where one marketplace has it, and -m says which', async () => {
+    const home = createHome();
+    writeMarketplace(join(home.folder, 'other'), 'other', { poka: poka() });
+    for (const folder of [offer(home, { poka: poka(), solo: plugin('solo', {}) }), join(home.folder, 'other')])
+      await said(home, ['plugin', 'marketplace', 'add', folder]);
+    expect(await change<AddedPlugin>(home, ['plugin', 'add', 'solo'])).toMatchObject({ pluginId: 'solo@acme' });
+    expect(await change<AddedPlugin>(home, ['plugin', 'add', 'poka', '-m', 'other'])).toMatchObject({
+      pluginId: 'poka@other',
+    });
+  });
+});
+
+test('a plugin that is added runs at once in the host that is there', async () => {
+  const home = createHome();
+  home.configure({});
+  await home.host();
+  await said(home, ['plugin', 'marketplace', 'add', offer(home, { poka: poka() })]);
+  const added = await change<AddedPlugin>(home, ['plugin', 'add', 'poka']);
+  expect(added).toMatchObject({ outcome: 'added', enabled: true, version: '1.0.0', authPolicy: 'ON_INSTALL' });
+  expect(existsSync(added.installedPath)).toBe(true);
+  expect(added.servers.map(({ name, exposedAs }) => [name, exposedAs])).toEqual([['poka', 'poka']]);
+  await home.untilServer('poka', 'connected');
+  const shown = await report<ShownPlugin>(home, ['plugin', 'show', 'poka']);
+  expect(shown.servers[0]?.state?.kind).toBe('connected');
+});
+
+test('what is needed before a server can start is the next step', async () => {
+  const home = createHome();
+  const manifest = { user_config: { token: { type: 'string', title: 'Token', sensitive: true, required: true } } };
+  const docs = plugin('docs', { docs: { command: 'node', env: { T: '${user_config.token}' } } }, { manifest });
+  await said(home, ['plugin', 'marketplace', 'add', offer(home, { docs })]);
+  const added = await change<AddedPlugin>(home, ['plugin', 'add', 'docs']);
+  expect(added.servers).toMatchObject([{ name: 'docs', state: { kind: 'needs_config', names: ['token'] } }]);
+  const { stdout } = await home.finish(['plugin', 'show', 'docs']);
+  expect(stdout).toContain('server docs: NEEDS_CONFIG, not set: token');
+  expect(stdout).toMatch(/next, for docs: /);
+});
+
+test(proves('plugins.repair'), async () => {
+  const home = await homeWithPoka();
+  const add = ['plugin', 'add', 'poka@acme'];
+  const again = await change<AddedPlugin>(home, add);
+  expect([again.outcome, again.receipt.file]).toEqual(['unchanged', expect.stringMatching(/0001\.json$/)]);
+  writeFileSync(join(again.installedPath, 'server.mjs'), 'changed');
+  expect((await report<ShownPlugin>(home, ['plugin', 'show', 'poka'])).state).toEqual({
+    kind: 'blocked',
+    reason: 'tampered',
+    detail: 'server.mjs',
+  });
+  const repaired = await change<AddedPlugin>(home, add);
+  expect([repaired.outcome, repaired.consent.how]).toEqual(['repaired', 'unchanged']);
+  expect(readFileSync(join(repaired.installedPath, 'server.mjs'), 'utf8')).not.toBe('changed');
+  expect((await report<ShownPlugin>(home, ['plugin', 'show', 'poka'])).state).toEqual({ kind: 'enabled' });
+});
+
+test(proves('plugins.upgrade'), async () => {
+  const home = await homeWithPoka();
+  expect((await home.finish(['plugin', 'upgrade'])).stdout).toContain('All installed plugins are already up to date.');
+  offer(home, { poka: poka('1.1.0') });
+  const upgraded = await change<Upgraded>(home, ['plugin', 'upgrade']);
+  expect(upgraded).toMatchObject({
+    ...{ selectedMarketplaces: ['acme'], upgradedRoots: [], errors: [] },
+    plugins: [{ pluginId: 'poka@acme', outcome: 'upgraded', version: '1.1.0', previousVersion: '1.0.0' }],
+  });
+  offer(home, { poka: poka('2.0.0', { env_vars: ['SECRET'] }) });
+  const refused = await change<Upgraded>(home, ['plugin', 'upgrade', 'poka'], 3);
+  expect(refused.plugins).toEqual([]);
+  expect(refused.errors).toMatchObject([
+    {
+      pluginId: 'poka@acme',
+      code: 'PLUGIN_CONSENT_REQUIRED',
+      message: "'poka@acme' 2.0.0 would do more than you agreed to; 1.1.0 stays",
+      changes: [
+        { kind: 'changed', subject: 'version', text: '2.0.0 (before: 1.1.0)', widens: false },
+        { kind: 'added', subject: 'server poka', text: 'reads the variable SECRET', widens: true },
+        { kind: 'changed', subject: 'server poka', text: 'signs in by service_token (before: none)', widens: true },
+      ],
+    },
+  ]);
+  const text = await home.finish(['plugin', 'upgrade']);
+  expect([text.status, text.stdout]).toEqual([
+    3,
+    expect.stringContaining('! + new: server poka: reads the variable SECRET'),
+  ]);
+  expect(text.stderr).toContain('[PLUGIN_CONSENT_REQUIRED]');
+  const { version, receipts } = await report<ShownPlugin>(home, ['plugin', 'show', 'poka']);
+  expect(version).toBe('1.1.0');
+  expect(receipts.map(({ action, outcome }) => `${action} ${outcome}`)).toEqual([
+    ...['add done', 'upgrade done', 'upgrade failed', 'upgrade failed'],
+  ]);
+  const agreed = await change<Upgraded>(home, ['plugin', 'upgrade', 'poka', '--yes']);
+  expect(agreed.plugins).toMatchObject([{ outcome: 'upgraded', version: '2.0.0', consent: { how: 'yes' } }]);
+});
+
+test('one plugin that cannot be upgraded stops no other', async () => {
+  const home = createHome();
+  await said(home, ['plugin', 'marketplace', 'add', offer(home, { a: plugin('a', {}), z: plugin('z', {}) })]);
+  for (const name of ['a', 'z']) await change(home, ['plugin', 'add', name]);
+  offer(home, { z: plugin('z', {}, { version: '2.0.0' }) });
+  const { plugins, errors } = await change<Upgraded>(home, ['plugin', 'upgrade'], 1);
+  expect(plugins.map(({ pluginId, version }) => [pluginId, version])).toEqual([['z@acme', '2.0.0']]);
+  expect(errors).toMatchObject([{ pluginId: 'a@acme', marketplaceName: 'acme', code: 'PLUGIN_NOT_FOUND' }]);
+});
+
+test(proves('plugins.rollback'), async () => {
+  const home = await homeWithPoka();
+  offer(home, { poka: poka('1.1.0') });
+  await change(home, ['plugin', 'upgrade']);
+  await said(home, ['plugin', 'marketplace', 'remove', 'acme']);
+  rmSync(join(home.folder, 'acme'), { recursive: true });
+  const back = await change<AddedPlugin>(home, ['plugin', 'add', 'poka', '--version', '1.0.0']);
+  expect(back).toMatchObject({ outcome: 'rolled_back', version: '1.0.0', previousVersion: '1.1.0' });
+  expect((await report<ShownPlugin>(home, ['plugin', 'show', 'poka'])).cachedVersions).toEqual(['1.0.0', '1.1.0']);
+  expect(await refusal(home, ['plugin', 'add', 'poka', '--version', '3.0.0'])).toMatchObject({
+    status: 1,
+    code: 'PLUGIN_NOT_FOUND',
+  });
+});
+
+test(proves('plugins.switch'), async () => {
+  const home = await homeWithPoka();
+  await home.host();
+  await home.untilServer('poka', 'connected');
+  const off = await report<SwitchedPlugin>(home, ['plugin', 'disable', 'poka']);
+  expect(off).toMatchObject({ pluginId: 'poka@acme', enabled: false, changed: true });
+  expect((await home.status())?.servers.map(({ name, state }) => [name, state?.kind])).toEqual([['poka', 'disabled']]);
+  expect((await report<ListedPlugins>(home, ['plugin', 'list'])).installed).toMatchObject([
+    {
+      pluginId: 'poka@acme',
+      enabled: false,
+      state: { kind: 'disabled', where: expect.stringMatching(/config\.toml:\d+$/) },
+    },
+  ]);
+  expect(await report<SwitchedPlugin>(home, ['plugin', 'enable', 'poka@acme'])).toMatchObject({
+    enabled: true,
+    changed: true,
+  });
+  await home.untilServer('poka', 'connected');
+  expect(await report<SwitchedPlugin>(home, ['plugin', 'enable', 'poka@acme'])).toMatchObject({ changed: false });
+  const gone = await report<RemovedPlugin>(home, ['plugin', 'remove', 'poka']);
+  expect(gone).toMatchObject({
+    pluginId: 'poka@acme',
+    name: 'poka',
+    marketplaceName: 'acme',
+    wasInstalled: true,
+    notes: [],
+  });
+  expect((await home.status())?.servers).toEqual([]);
+  expect(configOf(home)).not.toContain('[plugins');
+  expect(existsSync(join(home.path, 'plugins', 'cache', 'acme', 'poka'))).toBe(false);
+  expect(await report<RemovedPlugin>(home, ['plugin', 'remove', 'poka@acme'])).toMatchObject({ wasInstalled: false });
+  expect(await said(home, ['plugin', 'remove', 'poka@acme'])).toBe("Plugin 'poka@acme' is not installed.");
+  for (const command of ['remove', 'enable', 'disable', 'show', 'upgrade'])
+    expect(await refusal(home, ['plugin', command, 'pokka'])).toMatchObject({ status: 1, code: 'PLUGIN_NOT_FOUND' });
+});
+
+test('policies of a plugin that is removed stay, and are told', async () => {
+  const home = await homeWithPoka();
+  writeFileSync(
+    join(home.path, 'config.toml'),
+    `${configOf(home)}\n[plugins."poka@acme".mcp_servers.poka]\ndisabled_tools = ["echo"]\n`,
+  );
+  const { notes } = await report<RemovedPlugin>(home, ['plugin', 'remove', 'poka']);
+  expect(notes[0]).toMatch(/^what your configuration says about it stays: .*config\.toml:\d+$/);
+  expect(configOf(home)).toContain('[plugins."poka@acme".mcp_servers.poka]\ndisabled_tools = ["echo"]\n');
+  expect(configOf(home)).not.toContain('enabled = true');
+});
+
+test('a file that is no TOML ends a change before it begins', async () => {
+  const home = createHome();
+  const root = offer(home, { poka: poka() });
+  writeFiles(home.path, { 'config.toml': 'not toml\n' });
+  for (const args of [['marketplace', 'add', root], ['add', 'poka'], ['upgrade'], ['remove', 'poka@acme']])
+    expect(await refusal(home, ['plugin', ...args])).toMatchObject({ status: 2, code: 'CONFIG_NOT_TOML' });
+  expect(existsSync(join(home.path, 'plugins'))).toBe(false);
+});
