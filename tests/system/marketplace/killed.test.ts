@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { InstalledPlugin } from '../../../src/marketplace/index.ts';
 import { proves } from '../../e2e/support/proves.ts';
+import { startGitServer } from '../../support/git-server.ts';
 import { plugin, writeMarketplace } from '../../support/marketplace-folder.ts';
 import { NO_EVIDENCE, type Stores, YES } from '../../support/plugin-stores.ts';
 import { useStores } from '../../support/use-stores.ts';
@@ -91,5 +92,41 @@ test('a removal that is killed leaves the plugin, or nothing that is installed',
     await said;
     if (stores.plugins.installed().plugins.length > 0) await whole(stores);
     else expect(stores.plugins.receipts('tools@acme').at(-1)?.receipt.action).toBe('remove');
+  }
+});
+
+test('an upgrade of a marketplace that is killed leaves the old snapshot or the new one, whole', {
+  timeout: 300_000,
+}, async () => {
+  const stores = createStores();
+  const server = await startGitServer();
+  try {
+    const repository = server.create('acme');
+    const commit = (text: string): string => {
+      const parts = Array.from({ length: FILES }, (_, n) => [`part/${n}.txt`, text] as const);
+      const manifest = JSON.stringify({ name: 'acme', plugins: [] });
+      return repository.commit({ '.agents/plugins/marketplace.json': manifest, ...Object.fromEntries(parts) });
+    };
+    const source = { kind: 'git', url: repository.url, ref: null, sparse: [] } as const;
+    const place = { name: 'acme', kind: 'configured', source, manifest: null } as const;
+    const texts = new Map([[commit('0'), '0']]);
+    await (await stores.marketplaces.prepare(place, stores.fetch)).commit();
+    for (let moment = 1; moment <= 20; moment += 1) {
+      texts.set(commit(String(moment)), String(moment));
+      const { child, begun, said } = changeIn(['upgrade', stores.folder, repository.url, 'acme']);
+      await begun;
+      await sleep(randomInt(0, 400));
+      child.kill('SIGKILL');
+      await said;
+      const { root, revision } = stores.marketplaces.open(place);
+      const found = Array.from({ length: FILES }, (_, n) => readFileSync(join(root, 'part', `${n}.txt`), 'utf8'));
+      expect(new Set(found)).toEqual(new Set([texts.get(revision ?? '')]));
+    }
+    const last = await (await stores.marketplaces.prepare(place, stores.fetch)).commit();
+    expect(texts.get(last.revision ?? '')).toBe('20');
+    expect(readdirSync(join(stores.home, 'marketplaces', '.staging'))).toEqual([]);
+    expect(readdirSync(join(stores.home, 'marketplaces', 'acme'))).toHaveLength(2);
+  } finally {
+    await server.close();
   }
 });

@@ -13,7 +13,7 @@ export type StoreProcess = {
 
 /** Changes plugins in a process of its own. `shell`: commands that come before it, such as limits. */
 export function changeIn(
-  args: readonly [action: 'add' | 'remove', folder: string, root: string, name: string],
+  args: readonly [action: 'add' | 'remove' | 'upgrade', folder: string, root: string, name: string],
   { shell = '', uid }: { readonly shell?: string; readonly uid?: number } = {},
 ): StoreProcess {
   const child = spawn('/bin/sh', ['-c', `${shell} exec "$0" "$@"`, process.execPath, CHILD, ...args], {
