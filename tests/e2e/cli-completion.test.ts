@@ -30,6 +30,7 @@ test(proves('cli.completion'), async () => {
     'serve',
     'stdio',
     'mcp',
+    'plugin',
     'tools',
     'doctor',
     'token',
