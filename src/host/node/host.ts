@@ -220,7 +220,7 @@ export class LocalHost implements Host {
     if (owner === null) return null;
     const { pluginId } = owner;
     try {
-      const found = await this.#plugins.beforeStart(pluginId);
+      const found = await this.#plugins.beforeStart(owner);
       this.#integrity.set(pluginId, found);
       if (found.kind === 'intact') return null;
       // What is true of one server is true of all servers of the plugin.

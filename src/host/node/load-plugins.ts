@@ -19,11 +19,14 @@ export type PluginLoaderOptions = {
   readonly privateFolder: (folder: string) => void;
 };
 
+/** What is said of a plugin, or of a version, that is not installed any more. */
+const GONE: Integrity = { kind: 'tampered', path: '.', change: 'removed' };
+
 const NOTHING: LoadedPlugins = {
   plugins: [],
   issues: [],
   integrity: new Map(),
-  beforeStart: () => Promise.resolve({ kind: 'intact', added: [] }),
+  beforeStart: () => Promise.resolve(GONE),
 };
 
 /** The loader of a place without plugins. */
@@ -52,9 +55,9 @@ export function createPluginLoader(options: PluginLoaderOptions): PluginLoader {
       integrity: new Map(
         read.flatMap(({ input, integrity }) => (integrity === null ? [] : [[input.pluginId, integrity]])),
       ),
-      beforeStart: async (pluginId) => {
+      beforeStart: async ({ pluginId, root }) => {
         const plugin = byId.get(pluginId);
-        if (plugin === undefined) throw new Error(`${pluginId} is not installed`);
+        if (plugin === undefined || plugin.root !== root) return GONE;
         const integrity = await reader.look(plugin);
         if (integrity.kind === 'intact') options.privateFolder(plugin.dataDir);
         return integrity;

@@ -178,17 +178,32 @@ describe('right before a start', () => {
   test('the files are looked at again, and the folder for data is made for the user alone', async () => {
     const store = await withPoka();
     const { beforeStart } = await load(store);
-    expect(await beforeStart(ID)).toEqual({ kind: 'intact', added: [] });
+    expect(await beforeStart({ pluginId: ID, root: rootOf(store) })).toEqual({ kind: 'intact', added: [] });
     expect((statSync(dataOf(store)).mode & 0o777).toString(8)).toBe('700');
     writeFileSync(join(rootOf(store), 'notes.md'), 'b');
-    expect(await beforeStart(ID)).toEqual({ kind: 'tampered', path: 'notes.md', change: 'changed' });
+    expect(await beforeStart({ pluginId: ID, root: rootOf(store) })).toEqual({
+      kind: 'tampered',
+      path: 'notes.md',
+      change: 'changed',
+    });
+  });
+
+  test('what is not installed any more, or in another folder, does not start', async () => {
+    const store = await withPoka();
+    const gone = { kind: 'tampered', path: '.', change: 'removed' };
+    const before = await load(store);
+    expect(await before.beforeStart({ pluginId: ID, root: '/elsewhere' })).toEqual(gone);
+    await store.plugins.remove(ID);
+    expect(await before.beforeStart({ pluginId: ID, root: rootOf(store) })).toMatchObject({ kind: 'tampered' });
+    const after = await load(store);
+    expect(await after.beforeStart({ pluginId: ID, root: rootOf(store) })).toEqual(gone);
   });
 
   test('no folder is made for one that may not start', async () => {
     const store = await withPoka();
     const { beforeStart } = await load(store);
     rmSync(join(rootOf(store), 'notes.md'));
-    await beforeStart(ID);
+    await beforeStart({ pluginId: ID, root: rootOf(store) });
     expect(statSync(dataOf(store), { throwIfNoEntry: false })).toBeUndefined();
   });
 
@@ -197,7 +212,9 @@ describe('right before a start', () => {
     mkdirSync(dataOf(store), { recursive: true });
     chmodSync(dataOf(store), 0o777);
     const { beforeStart } = await load(store);
-    await expect(beforeStart(ID)).rejects.toThrow(expect.objectContaining({ code: 'HOME_NOT_PRIVATE' }));
+    await expect(beforeStart({ pluginId: ID, root: rootOf(store) })).rejects.toThrow(
+      expect.objectContaining({ code: 'HOME_NOT_PRIVATE' }),
+    );
   });
 });
 
