@@ -1,4 +1,5 @@
 import type { CliCommand } from '../context.ts';
+import { MCP_COMMANDS } from './mcp.ts';
 import { PLUGIN_COMMANDS } from './plugin.ts';
 
 type Load = () => Promise<readonly CliCommand[]>;
@@ -10,7 +11,7 @@ type Load = () => Promise<readonly CliCommand[]>;
 export const NOUNS: Readonly<Record<string, Load | Readonly<Record<string, Load>>>> = {
   serve: async () => [(await import('./serve.ts')).serveCommand as CliCommand],
   stdio: async () => [(await import('./stdio.ts')).stdioCommand as CliCommand],
-  mcp: async () => (await import('./mcp.ts')).mcpCommands,
+  mcp: MCP_COMMANDS,
   plugin: PLUGIN_COMMANDS,
   tools: async () => (await import('./tools.ts')).toolsCommands,
   doctor: async () => [(await import('./doctor.ts')).doctorCommand as CliCommand],
