@@ -1,4 +1,4 @@
-import { printableLine } from '../kernel/index.ts';
+import { commandLine, printableLine } from '../kernel/index.ts';
 import type { ConsentChange, ConsentFacts, ConsentServer, PluginSource } from '../marketplace/index.ts';
 
 /** A name and what it is; the name is left out where a line goes on with the one above. */
@@ -78,7 +78,7 @@ const AUTH_TEXT: Readonly<Record<ConsentServer['authModel'], string>> = {
 
 function serverRows(server: ConsentServer): readonly Row[] {
   return [
-    ...one('runs', server.command?.map(word).join(' ')),
+    ...one('runs', server.command === null ? undefined : commandLine(server.command)),
     ...one('contacts', server.host ?? undefined),
     ...one('address', server.url ?? undefined),
     ...one(
@@ -123,11 +123,6 @@ function list(name: string, items: readonly string[]): readonly Row[] {
 
 function listText(items: readonly string[]): string {
   return items.length === 0 ? 'none' : items.join(', ');
-}
-
-/** A word of a command line, quoted where it would look like several. */
-function word(text: string): string {
-  return /^[^\s'"]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Names in a column, each row one safe line. */

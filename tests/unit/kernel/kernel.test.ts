@@ -292,6 +292,7 @@ test.each([
 test('text from outside cannot steer a terminal', () => {
   expect(printableLine('a \r\n  b\u001b[2K\nc')).toBe('a b\\x1b[2K c');
   expect(printable('\u001b[31mred\u0007\ttab\nline\r\u009b1m')).toBe('\\x1b[31mred\\x07\ttab\nline\\x0d\\x9b1m');
+  expect(printable('sh -c \u202e"tpircs"\u2069')).toBe('sh -c \\u202e"tpircs"\\u2069');
   expect([shorten('abcdef', 4), shorten('abcd', 4)]).toEqual(['abc…', 'abcd']);
 });
 
