@@ -34,7 +34,8 @@ export async function commandsOf(noun: string, next?: string): Promise<readonly 
 
 /** The commands of the first word, else all: what the line of a completion may mean. */
 async function commandsFor([noun, ...further]: readonly string[]): Promise<readonly CliCommand[]> {
-  if (noun !== undefined && further.length > 0 && Object.hasOwn(NOUNS, noun)) return commandsOf(noun);
+  if (noun !== undefined && further.length > 0 && Object.hasOwn(NOUNS, noun))
+    return commandsOf(noun, further.length > 1 ? further[0] : undefined);
   const all = await Promise.all(Object.keys(NOUNS).map((name) => commandsOf(name)));
   return all.flat();
 }
