@@ -356,6 +356,16 @@ test('policies of a plugin that is removed stay, and are told', async () => {
   expect(configOf(home)).not.toContain('enabled = true');
 });
 
+test('what is installed and cannot be enabled is told so', async () => {
+  const home = createHome();
+  await said(home, ['plugin', 'marketplace', 'add', offer(home, { poka: poka() })]);
+  const { status, stderr } = await home.finish(['-c', 'plugins."poka@acme".enabled=false', 'plugin', 'add', 'poka']);
+  expect(status).toBe(2);
+  expect(stderr).toContain("'poka@acme' is installed now, and could not be enabled: ");
+  const { installed } = await report<ListedPlugins>(home, ['plugin', 'list']);
+  expect(installed.map(({ pluginId }) => pluginId)).toEqual(['poka@acme']);
+});
+
 test('a file that is no TOML ends a change before it begins', async () => {
   const home = createHome();
   const root = offer(home, { poka: poka() });

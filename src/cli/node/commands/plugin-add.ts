@@ -95,7 +95,9 @@ function installedId({ plugins }: PluginDesk, selector: Selector): string {
 async function enable(desk: PluginDesk, placed: PlacedPlugin): Promise<AddedPlugin> {
   const { context, plugins } = desk;
   const { pluginId, outcome } = placed;
-  const edit = await switchPlugin(context, pluginId, true);
+  const edit = await switchPlugin(context, pluginId, true).catch((error: unknown) => {
+    throw notEnabled(pluginId, error);
+  });
   if (!edit.changed && outcome !== 'unchanged') await reloadRunning(context);
   const installed = plugins.installed().plugins.find((plugin) => plugin.pluginId === pluginId);
   const consent = installed?.filed.receipt.consent ?? null;
@@ -116,4 +118,14 @@ async function enable(desk: PluginDesk, placed: PlacedPlugin): Promise<AddedPlug
     consent: { digest: consent.digest, how: consent.how, requestsAccepted: consent.requestsAccepted },
     ...(await pluginNow(context, pluginId)),
   };
+}
+
+/** It is installed all the same, which the receipt says. */
+function notEnabled(pluginId: string, error: unknown): unknown {
+  if (!(error instanceof AppError)) return error;
+  return new AppError(error.code, `'${pluginId}' is installed now, and could not be enabled: ${error.message}`, {
+    ...(error.where === undefined ? {} : { where: error.where }),
+    hint: error.hint,
+    cause: error,
+  });
 }
