@@ -6,13 +6,15 @@ type Row = readonly [name: string, text: string];
 
 /** Everything a person is asked to agree to, for people. Text from outside is made safe, and none of it is left out. */
 export function renderConsent(facts: ConsentFacts): string {
-  return [
-    `${printableLine(facts.pluginId)} ${printableLine(facts.version)}`,
-    ...rows(origin(facts), '  '),
-    '',
-    ...whatRuns(facts),
-    ...rows(parts(facts), '  '),
-  ].join('\n');
+  const blocks = [
+    [`${printableLine(facts.pluginId)} ${printableLine(facts.version)}`, ...rows(origin(facts), '  ')],
+    whatRuns(facts),
+    rows(parts(facts), '  '),
+  ];
+  return blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.join('\n'))
+    .join('\n\n');
 }
 
 function origin(facts: ConsentFacts): readonly Row[] {
@@ -61,12 +63,12 @@ export function sourceText(source: PluginSource): string {
 }
 
 function whatRuns({ servers }: ConsentFacts): readonly string[] {
-  if (servers.length === 0) return ['It brings no MCP servers.', ''];
+  if (servers.length === 0) return ['It brings no MCP servers.'];
   const shown = servers.flatMap((server) => [
     `  ${printableLine(server.name)} (${server.transport ?? 'no transport'}, ${server.runs})`,
     ...rows(serverRows(server), '    '),
   ]);
-  return [`It brings ${servers.length === 1 ? '1 MCP server' : `${servers.length} MCP servers`}:`, ...shown, ''];
+  return [`It brings ${servers.length === 1 ? '1 MCP server' : `${servers.length} MCP servers`}:`, ...shown];
 }
 
 const AUTH_TEXT: Readonly<Record<ConsentServer['authModel'], string>> = {

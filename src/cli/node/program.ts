@@ -7,7 +7,7 @@ import { type CliCommand, createContext, type Globals } from './context.ts';
 
 const FOOTER = `
 Exit status: 0 ok, 1 something is wrong with what was asked about, 2 usage or configuration,
-3 sign-in needed, 4 timed out, 5 denied.
+3 sign-in or agreement needed, 4 timed out, 5 denied.
 Home: PLUGBOARD_HOME, else ~/.plugboard.`;
 
 /**
