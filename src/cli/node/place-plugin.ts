@@ -57,7 +57,7 @@ async function decide(desk: PluginDesk, prepared: Prepared, options: PlaceOption
   if (nothingNew && before !== null) return placed(prepared, { outcome: 'unchanged', changes, filed: before.filed });
   show(context, agreed === null ? renderConsent(facts) : changesText(prepared, changes));
   if (plan.consent === 'refuse') return { kind: 'refused', changes };
-  const agreement = await ask(plan, prepared);
+  const agreement = await ask(context, plan, prepared);
   if (agreement === null) return placed(prepared, { outcome: 'declined', changes, filed: before?.filed ?? null });
   const spoilt = before !== null && changes.length === 0 && (await plugins.verify(before)).kind === 'tampered';
   const filed = await prepared.commit(agreement, options.evidence);
@@ -88,17 +88,20 @@ function show({ globals, out, err }: CliContext, text: string): void {
 }
 
 /** What was agreed to; null when a person said no, or went away. */
-async function ask(plan: ReturnType<typeof planConsent>, prepared: Prepared): Promise<Agreement | null> {
-  const { consent, requests } = plan;
+async function ask(
+  context: CliContext,
+  { consent, requests }: ReturnType<typeof planConsent>,
+  { before, facts }: Prepared,
+): Promise<Agreement | null> {
   if (consent === 'refuse') throw new Error('what is refused is not asked');
   if (consent === 'ask') {
-    const question = prepared.before === null ? 'Install and enable?' : 'Agree and go on?';
+    const question = before === null ? 'Install and enable?' : 'Agree and go on?';
     if ((await askYesNo(question)) !== 'yes') return null;
   }
   const how = consent === 'ask' ? 'asked' : consent;
   if (requests !== 'ask') return { how, requestsAccepted: requests };
-  const asked = requestsOf(prepared.facts).map((request) => printableLine(request));
-  const answer = await askYesNo(`Grant what it asks for as well? (${asked.join('; ')})`);
+  show(context, ['', 'It asks:', ...requestsOf(facts).map((request) => printableLine(`  ${request}`))].join('\n'));
+  const answer = await askYesNo('Grant what it asks for?');
   return answer === 'stopped' ? null : { how, requestsAccepted: answer === 'yes' };
 }
 

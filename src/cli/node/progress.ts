@@ -18,7 +18,7 @@ export function createProgress({ err, globals }: Pick<CliContext, 'err' | 'globa
       const text = printableLine(line);
       if (globals.json || text === last) return;
       last = text;
-      err.write(err.isTty ? `${CLEAR_LINE}${fit(text, err.columns - 1)}` : `${text}\n`);
+      err.write(err.isTty ? `${CLEAR_LINE}${fit(text, (err.columns || 80) - 1)}` : `${text}\n`);
     },
     clear: () => {
       if (last !== '' && err.isTty) err.write(CLEAR_LINE);
