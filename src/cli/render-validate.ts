@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path';
+import { CLIENTS, type ClientId, type ClientRow } from '../authoring/index.ts';
 import {
   ERROR_CODES,
   type ErrorCode,
@@ -7,7 +8,7 @@ import {
   printableLine,
   renderIssue,
 } from '../kernel/index.ts';
-import { CLIENTS, type ClientId, type ClientRow, type PluginFamily } from '../plugins/index.ts';
+import { type PluginFamily } from '../plugins/index.ts';
 import { renderTable } from './render-table.ts';
 
 /** One bundle that was validated. Files are written as a person in the working folder would name them. */

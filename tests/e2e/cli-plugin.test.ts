@@ -200,6 +200,27 @@ describe('which plugin', () => {
   });
 });
 
+test('a list can be of one marketplace, also of one that is gone', async () => {
+  const home = createHome();
+  writeMarketplace(join(home.folder, 'other'), 'other', { solo: plugin('solo', {}) });
+  for (const folder of [offer(home, { poka: poka() }), join(home.folder, 'other')])
+    await said(home, ['plugin', 'marketplace', 'add', folder]);
+  await change(home, ['plugin', 'add', 'solo']);
+  const list = async (name: string) => report<ListedPlugins>(home, ['plugin', 'list', '--available', '-m', name]);
+  const ids = ({ installed, available }: ListedPlugins) =>
+    [installed, available].map((all) => all.map((one) => one.pluginId));
+  expect(ids(await list('acme'))).toEqual([[], ['poka@acme']]);
+  await said(home, ['plugin', 'marketplace', 'remove', 'other']);
+  expect(ids(await list('other'))).toEqual([['solo@other'], []]);
+  expect(await refusal(home, ['plugin', 'list', '-m', 'othr'])).toMatchObject({
+    status: 1,
+    code: 'MARKETPLACE_NOT_FOUND',
+  });
+  expect(await said(home, ['plugin', 'list', '-m', 'other'])).toContain(
+    'From marketplaces that are not there any more',
+  );
+});
+
 test('a plugin that is added runs at once in the host that is there', async () => {
   const home = createHome();
   home.configure({});

@@ -35,11 +35,15 @@ export function atTerminal(home: Home, args: readonly string[], answers: readonl
   child.stdin.on('error', () => {});
   let all = '';
   let stdout = '';
+  let asked = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     all += text;
     stdout += text;
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (all += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    all += text;
+    asked += text;
+  });
   const seen = (): string => stripVTControlCharacters(all);
   const ended = new Promise<number | NodeJS.Signals>((resolve) => {
     child.once('close', (code, signal) => resolve(signal ?? code ?? 0));
@@ -47,16 +51,17 @@ export function atTerminal(home: Home, args: readonly string[], answers: readonl
   const answer = async (): Promise<void> => {
     for (const [index, keys] of answers.entries()) {
       // A question is drawn again with every key, so the answered ones are what tells how far it is.
-      await Promise.race([ended, until(() => isAsking(seen(), index))]);
+      await Promise.race([ended, until(() => isAsking(stripVTControlCharacters(asked), index))]);
       if (keys === null) child.stdin.end();
       else child.stdin.write(keys);
     }
   };
-  void answer();
+  // A question that never comes: what was seen until then is for the test to judge.
+  answer().catch(() => child.kill());
   return { pid: child.pid ?? 0, seen, stdout: () => stdout, ended };
 }
 
-/** True when so many questions have been answered, and another one waits. */
+/** True when so many questions have been answered, and another one waits. They are on standard error. */
 function isAsking(text: string, answered: number): boolean {
   return text.split('✔').length - 1 >= answered && text.trimEnd().endsWith('(y/N)');
 }

@@ -22,9 +22,12 @@ export type PlaceOptions = Pick<ConsentCase, 'named' | 'yes' | 'acceptRequests'>
   readonly evidence: Evidence;
 };
 
-/** `refused`: it would be more than was agreed to, and nobody is there to ask. */
+/**
+ * `refused`: it would be more than was agreed to, and nobody is there to ask. `stopped`: the person who was asked has gone,
+ * and is not to be asked about anything else.
+ */
 export type Placed =
-  | { readonly kind: 'placed'; readonly report: PlacedPlugin }
+  | { readonly kind: 'placed'; readonly report: PlacedPlugin; readonly stopped: boolean }
   | { readonly kind: 'refused'; readonly changes: readonly ConsentChange[] };
 
 /**
@@ -58,7 +61,10 @@ async function decide(desk: PluginDesk, prepared: Prepared, options: PlaceOption
   show(context, agreed === null ? renderConsent(facts) : changesText(prepared, changes));
   if (plan.consent === 'refuse') return { kind: 'refused', changes };
   const agreement = await ask(context, plan, prepared);
-  if (agreement === null) return placed(prepared, { outcome: 'declined', changes, filed: before?.filed ?? null });
+  if (agreement === 'no' || agreement === 'stopped') {
+    const declined = placed(prepared, { outcome: 'declined', changes, filed: before?.filed ?? null });
+    return { ...declined, stopped: agreement === 'stopped' };
+  }
   const spoilt = before !== null && changes.length === 0 && (await plugins.verify(before)).kind === 'tampered';
   const filed = await prepared.commit(agreement, options.evidence);
   return placed(prepared, { outcome: spoilt ? 'repaired' : OUTCOMES[prepared.action], changes, filed });
@@ -87,22 +93,23 @@ function show({ globals, out, err }: CliContext, text: string): void {
   (globals.json ? err : out).write(`${text}\n\n`);
 }
 
-/** What was agreed to; null when a person said no, or went away. */
+/** What was agreed to, or that a person said no or went away. */
 async function ask(
   context: CliContext,
   { consent, requests }: ReturnType<typeof planConsent>,
   { before, facts }: Prepared,
-): Promise<Agreement | null> {
+): Promise<Agreement | 'no' | 'stopped'> {
   if (consent === 'refuse') throw new Error('what is refused is not asked');
   if (consent === 'ask') {
     const question = before === null ? 'Install and enable?' : 'Agree and go on?';
-    if ((await askYesNo(question)) !== 'yes') return null;
+    const answer = await askYesNo(question);
+    if (answer !== 'yes') return answer;
   }
   const how = consent === 'ask' ? 'asked' : consent;
   if (requests !== 'ask') return { how, requestsAccepted: requests };
   show(context, ['', 'It asks:', ...requestsOf(facts).map((request) => printableLine(`  ${request}`))].join('\n'));
   const answer = await askYesNo('Grant what it asks for?');
-  return answer === 'stopped' ? null : { how, requestsAccepted: answer === 'yes' };
+  return answer === 'stopped' ? answer : { how, requestsAccepted: answer === 'yes' };
 }
 
 type Result = {
@@ -111,7 +118,10 @@ type Result = {
   readonly filed: FiledReceipt | null;
 };
 
-function placed({ pluginId, version, before, issues }: Prepared, { outcome, changes, filed }: Result): Placed {
+function placed(
+  { pluginId, version, before, issues }: Prepared,
+  { outcome, changes, filed }: Result,
+): Extract<Placed, { kind: 'placed' }> {
   const consent = filed?.receipt.consent ?? null;
   const report: PlacedPlugin = {
     ...idParts(pluginId),
@@ -126,5 +136,5 @@ function placed({ pluginId, version, before, issues }: Prepared, { outcome, chan
         : { digest: consent.digest, how: consent.how, requestsAccepted: consent.requestsAccepted },
     issues: issues,
   };
-  return { kind: 'placed', report };
+  return { kind: 'placed', report, stopped: false };
 }

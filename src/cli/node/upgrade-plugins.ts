@@ -25,10 +25,12 @@ export type Tally = {
   readonly upgradedRoots: string[];
   readonly errors: ChangeError[];
   readonly plugins: PlacedPlugin[];
+  /** Whether the person who was asked has gone: then nothing more is begun. */
+  stopped: boolean;
 };
 
 export function newTally(selectedMarketplaces: readonly string[]): Tally {
-  return { selectedMarketplaces, upgradedRoots: [], errors: [], plugins: [] };
+  return { selectedMarketplaces, upgradedRoots: [], errors: [], plugins: [], stopped: false };
 }
 
 /**
@@ -41,6 +43,7 @@ export async function upgradePlugins(
   { tally, options }: { readonly tally: Tally; readonly options: ConsentFlags },
 ): Promise<void> {
   for (const { pluginId, name, marketplaceName } of installed) {
+    if (tally.stopped) return;
     let offer: Offer | null = null;
     try {
       offer = findOffer(desk, { name, marketplace: marketplaceName });
@@ -70,8 +73,10 @@ export async function placeOffer(
 ): Promise<void> {
   const prepared = await desk.fetching((how) => desk.plugins.prepare(offer, how));
   const placed = await placePlugin(desk, prepared, { ...options, evidence: evidenceOf(tally) });
-  if (placed.kind === 'placed') tally.plugins.push(placed.report);
-  else {
+  if (placed.kind === 'placed') {
+    tally.plugins.push(placed.report);
+    tally.stopped = placed.stopped;
+  } else {
     const { pluginId, action } = prepared;
     const { changes } = placed;
     await noteFailure(desk, tally, { pluginId, action, offer, error: consentRequired(prepared), changes });

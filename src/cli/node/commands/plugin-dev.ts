@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { watchBundle } from '../../../authoring/node/index.ts';
 import { AppError, printableLine } from '../../../kernel/index.ts';
 import { type ConsentFacts, diffConsent, MANIFEST_PATHS } from '../../../marketplace/index.ts';
-import { watchBundle } from '../../../plugins/node/index.ts';
 import { renderChanges, renderConsent } from '../../render-consent.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { createDevPlugin, type DevPlugin } from '../dev-plugin.ts';

@@ -1,8 +1,8 @@
 import { relative, resolve } from 'node:path';
+import { planScaffold, SCAFFOLD_FAMILIES, type ScaffoldFamily, scaffoldMarketplace } from '../../../authoring/index.ts';
+import { writeScaffold } from '../../../authoring/node/index.ts';
 import { AppError, nearest, printableLine } from '../../../kernel/index.ts';
 import { accountName } from '../../../kernel/node/index.ts';
-import { planScaffold, SCAFFOLD_FAMILIES, type ScaffoldFamily, scaffoldMarketplace } from '../../../plugins/index.ts';
-import { writeScaffold } from '../../../plugins/node/index.ts';
 import type { CliCommand } from '../context.ts';
 
 type Made = {

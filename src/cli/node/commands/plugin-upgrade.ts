@@ -73,6 +73,7 @@ async function upgradeMarketplaces(desk: PluginDesk, input: Input): Promise<Upgr
   const options = consentFlags(input);
   let now = desk;
   for (const place of places) {
+    if (tally.stopped) break;
     try {
       now = await fetchAgain(now, place, tally);
     } catch (error) {
@@ -83,7 +84,7 @@ async function upgradeMarketplaces(desk: PluginDesk, input: Input): Promise<Upgr
     const from = now.plugins.installed().plugins.filter(({ marketplaceName }) => marketplaceName === place.name);
     await upgradePlugins(now, from, { tally, options });
     const marketplace = now.known.all.find(({ name }) => name === place.name)?.marketplace ?? null;
-    if (marketplace !== null) await placeRequired(now, marketplace, tally);
+    if (marketplace !== null && !tally.stopped) await placeRequired(now, marketplace, tally);
   }
   return finish(desk, tally);
 }
@@ -136,5 +137,6 @@ async function finish({ context }: PluginDesk, tally: Tally): Promise<Upgraded> 
   if (tally.plugins.some(({ outcome }) => outcome !== 'unchanged' && outcome !== 'declined'))
     await reloadRunning(context);
   sayErrors(context, tally.errors);
-  return { schemaVersion: 1, ...tally };
+  const { selectedMarketplaces, upgradedRoots, errors, plugins } = tally;
+  return { schemaVersion: 1, selectedMarketplaces, upgradedRoots, errors, plugins };
 }

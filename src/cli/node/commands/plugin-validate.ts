@@ -3,10 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, isAbsolute, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { planFixes, type Validation, validatePlugin } from '../../../authoring/index.ts';
+import { extractZip, writeFixes } from '../../../authoring/node/index.ts';
 import { AppError, type Issue, type JsonObject } from '../../../kernel/index.ts';
 import { MANIFEST_PATHS, type Marketplace, parseMarketplace } from '../../../marketplace/index.ts';
-import { type EntryFacts, planFixes, type Validation, validatePlugin } from '../../../plugins/index.ts';
-import { extractZip, openBundle, writeFixes } from '../../../plugins/node/index.ts';
+import { type EntryFacts } from '../../../plugins/index.ts';
+import { openBundle } from '../../../plugins/node/index.ts';
 import {
   allFindings,
   countFindings,
