@@ -1,15 +1,15 @@
 import { byPlace } from '../config/index.ts';
 import { type Issue, shorten } from '../kernel/index.ts';
-import { readAgentDeclarations } from './agent-declarations.ts';
-import { readApps, readParts } from './components.ts';
-import { readDeclarations } from './declarations.ts';
-import { readHooks } from './hooks.ts';
-import { readIdentity, readPresentation } from './identity.ts';
-import { type Manifest, readManifest } from './manifest.ts';
-import { readServer } from './plugin-server.ts';
+import { readAgentDeclarations } from './agent/declarations.ts';
+import { readApps, readParts } from './manifest/components.ts';
+import { readHooks } from './manifest/hooks.ts';
+import { readIdentity, readPresentation } from './manifest/identity.ts';
+import { type Manifest, readManifest } from './manifest/manifest.ts';
+import { readSettings } from './manifest/settings.ts';
 import { fileOf, type Reading } from './reading.ts';
-import { describeRequests } from './server-requests.ts';
-import { readSettings } from './settings.ts';
+import { readDeclarations } from './server/declarations.ts';
+import { readServer } from './server/plugin-server.ts';
+import { describeRequests } from './server/server-requests.ts';
 import type { EntryFacts, ParsedPlugin, ParseOptions, Plugin, PluginServer, Setting } from './types.ts';
 
 /** Most issues of one severity. What is over it is counted. */

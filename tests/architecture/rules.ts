@@ -14,6 +14,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // ── what is configured ──
   config: [],
   plugins: ['config'],
+  authoring: ['config', 'plugins'],
   marketplace: ['config', 'plugins'],
   servers: ['config', 'plugins'],
   // ── how we reach it ──
@@ -45,6 +46,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'storage',
     'config',
     'plugins',
+    'authoring',
     'marketplace',
     'servers',
     'executors',
@@ -140,12 +142,12 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   'cli-table3': ['cli'],
   commander: ['cli'],
   'cross-spawn': ['executors/node'],
-  'jsonc-parser': ['cli', 'plugins'],
+  'jsonc-parser': ['cli', 'authoring', 'plugins'],
   'smol-toml': ['config'],
   tar: ['marketplace/node'],
   undici: ['node'],
   'write-file-atomic': ['node'],
-  yauzl: ['plugins/node'],
+  yauzl: ['authoring/node'],
 };
 
 /** Packages with effects: never outside `node/`, wherever their room is. */

@@ -1,5 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
+import type { ClientCell, ClientRow } from '../../../src/authoring/index.ts';
 import {
   countFindings,
   renderValidation,
@@ -8,7 +9,6 @@ import {
   type ValidateReport,
 } from '../../../src/cli/render-validate.ts';
 import type { Issue } from '../../../src/kernel/index.ts';
-import type { ClientCell, ClientRow } from '../../../src/plugins/index.ts';
 
 const LOADS: ClientCell = { verdict: 'loads', notes: [] };
 

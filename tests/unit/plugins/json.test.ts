@@ -176,7 +176,10 @@ test('it reads what JSON.parse reads, to the same value, and nothing else', () =
       const { value, issues } = parseJson(text, FILE);
       let want: unknown;
       try {
-        want = JSON.parse(text);
+        // A number beyond all numbers is shown as its word, here as in TOML.
+        want = JSON.parse(text, (_key, part: unknown) =>
+          part === Infinity || part === -Infinity ? String(part) : part,
+        );
       } catch {
         expect([value, issues.some(({ severity }) => severity === 'error')]).toEqual([null, true]);
         return;

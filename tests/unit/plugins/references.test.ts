@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Dialect, type Piece, scanReferences } from '../../../src/plugins/references.ts';
+import { type Dialect, type Piece, scanReferences } from '../../../src/plugins/server/references.ts';
 
 function short(piece: Piece): string {
   switch (piece.kind) {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
+import { planScaffold, SCAFFOLD_FAMILIES } from '../../../src/authoring/scaffold.ts';
 import type { JsonValue } from '../../../src/kernel/index.ts';
 import { parsePlugin } from '../../../src/plugins/index.ts';
 import { openBundle } from '../../../src/plugins/node/index.ts';
-import { planScaffold, SCAFFOLD_FAMILIES } from '../../../src/plugins/scaffold.ts';
 import { type Files, useBundle } from './use-bundle.ts';
 
 const { path, write } = useBundle();

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
+import { type ClientId, clientVerdicts } from '../../../src/authoring/clients.ts';
 import type { JsonValue } from '../../../src/kernel/index.ts';
-import { type ClientId, clientVerdicts } from '../../../src/plugins/clients.ts';
 import { openBundle } from '../../../src/plugins/node/index.ts';
 import type { EntryFacts } from '../../../src/plugins/types.ts';
 

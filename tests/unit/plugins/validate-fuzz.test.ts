@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CLIENTS, planFixes, validatePlugin } from '../../../src/plugins/index.ts';
+import { CLIENTS, planFixes, validatePlugin } from '../../../src/authoring/index.ts';
 import { memoryBundle, type RandomCase, randomCase } from './random-bundles.ts';
 
 const RUNS = 2000;

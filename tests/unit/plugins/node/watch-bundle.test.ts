@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { watchBundle } from '../../../../src/plugins/node/watch-bundle.ts';
+import { watchBundle } from '../../../../src/authoring/node/watch-bundle.ts';
 
 let folder: string;
 
