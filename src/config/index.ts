@@ -26,14 +26,11 @@ export {
   locate,
   plainValue,
   renderKey,
-  withoutKeys,
-  withValue,
 } from './located.ts';
 export {
   type AllowedSource,
   type MarketplaceRequirements,
   marketplaceRequirementFor,
-  sourceAllowed,
 } from './marketplace-requirements.ts';
 export { locatedFrom, type ParsedLayer, parseKey, parseLayer, parseValue } from './parse.ts';
 export { isPluginName, parsePluginId } from './plugin-id.ts';
@@ -46,7 +43,7 @@ export {
   type Requirements,
   requirementFor,
 } from './requirements.ts';
-export { isLoopback, isOfType, shownUrl } from './scalars.ts';
+export { isLoopback, isOfType } from './scalars.ts';
 export { type ParsedServer, parseServer } from './server-entry.ts';
 export { SERVER_KEYS } from './server-keys.ts';
 export type {

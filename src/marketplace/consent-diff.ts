@@ -36,11 +36,6 @@ export function diffConsent(before: ConsentFacts, after: ConsentFacts): readonly
   ];
 }
 
-/** Whether the new facts hold more than was agreed to. */
-export function widensConsent(before: ConsentFacts, after: ConsentFacts): boolean {
-  return diffConsent(before, after).some(({ widens }) => widens);
-}
-
 type Pair<T> = readonly [before: T, after: T];
 
 function origins(before: ConsentFacts, after: ConsentFacts): readonly ConsentChange[] {

@@ -6,7 +6,7 @@
  * Called by servers, status, host and cli.
  */
 export { type ConsentSubject, consentDigest, consentFacts } from './consent.ts';
-export { type ConsentChange, diffConsent, widensConsent } from './consent-diff.ts';
+export { type ConsentChange, diffConsent } from './consent-diff.ts';
 export {
   type Listed,
   type ListedPolicy,
@@ -33,7 +33,6 @@ export {
   type SourceContext,
   settingsTable,
   sourceFromSettings,
-  sourceIdentity,
   sourceJson,
   type TypedSource,
 } from './source.ts';
