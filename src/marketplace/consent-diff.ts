@@ -82,7 +82,9 @@ function servers(before: ConsentFacts, after: ConsentFacts): readonly ConsentCha
   return [
     ...after.servers.flatMap((server) => {
       const old = known.get(server.name);
-      return old === undefined ? [serverLine('added', server)] : serverChanges(old, server);
+      return old === undefined
+        ? [serverLine('added', server), ...serverChanges(null, server)]
+        : serverChanges(old, server);
     }),
     ...before.servers.filter(({ name }) => !kept.has(name)).map((server) => serverLine('removed', server)),
   ];
@@ -97,10 +99,22 @@ function whatRuns({ command, url }: ConsentServer): string {
   return url === null ? 'runs nothing' : `contacts ${url}`;
 }
 
-function serverChanges(old: ConsentServer, now: ConsentServer): readonly ConsentChange[] {
+/** A server that runs the same and does nothing else. */
+function bare(server: ConsentServer): ConsentServer {
+  return {
+    ...server,
+    ...{ unpinned: null, envNames: [], setsEnv: [], headers: [], headersHelper: null, valueDigests: [] },
+    ...{ settings: [], authModel: 'none', dataClasses: [], enabledTools: null, disabledTools: [], requests: [] },
+  };
+}
+
+/** null before: a server that was added, of which everything is told that it does besides running. */
+function serverChanges(before: ConsentServer | null, now: ConsentServer): readonly ConsentChange[] {
+  const old = before ?? bare(now);
+  const isNew = before === null;
   const subject = `server ${now.name}`;
   const tells = (pair: Pair<string>, widens: boolean, words = ''): readonly ConsentChange[] =>
-    changed(subject, pair, { widens, words });
+    changed(subject, pair, { widens, words, isNew });
   const lists = (words: string, of: (server: ConsentServer) => readonly string[]): readonly ConsentChange[] =>
     listed(subject, [of(old), of(now)], words);
   const helpers = [old.headersHelper ?? 'nothing', now.headersHelper ?? 'nothing'] as const;
@@ -118,7 +132,7 @@ function serverChanges(old: ConsentServer, now: ConsentServer): readonly Consent
     ...lists('gets the setting ', (server) => server.settings),
     ...tells([old.authModel, now.authModel], now.authModel !== 'none', 'signs in by '),
     ...lists('may return the data ', ({ dataClasses }) => dataClasses),
-    ...tools(subject, [old, now]),
+    ...tools(subject, [old, now], isNew),
     ...lists('asks ', ({ requests }) => requests),
   ];
 }
@@ -134,7 +148,7 @@ function values(subject: string, [old, now]: Pair<ConsentServer>): readonly Cons
 }
 
 /** What may be called: the list of what is offered, without what is hidden. */
-function tools(subject: string, [old, now]: Pair<ConsentServer>): readonly ConsentChange[] {
+function tools(subject: string, [old, now]: Pair<ConsentServer>, isNew: boolean): readonly ConsentChange[] {
   const offered = (names: readonly string[] | null): string => (names === null ? 'all' : names.join(', ') || 'none');
   const more = compare(old.enabledTools ?? [], now.enabledTools ?? []).added.length > 0;
   const offersMore = old.enabledTools !== null && (now.enabledTools === null || more);
@@ -143,6 +157,7 @@ function tools(subject: string, [old, now]: Pair<ConsentServer>): readonly Conse
     ...changed(subject, [offered(old.enabledTools), offered(now.enabledTools)], {
       widens: offersMore,
       words: 'offers the tools ',
+      isNew,
     }),
     ...unhidden.map(
       (tool) => ({ kind: 'removed', subject, text: `no longer hides the tool ${tool}`, widens: true }) as const,
@@ -205,10 +220,15 @@ function compare(before: readonly string[], after: readonly string[]): Differenc
   return { added: [...now].filter((item) => !old.has(item)), removed: [...old].filter((item) => !now.has(item)) };
 }
 
+type Telling = { readonly widens: boolean; readonly words?: string; readonly isNew?: boolean };
+
+/** `isNew`: the subject itself was added, and has no before. */
 function changed(
   subject: string,
   [before, after]: Pair<string>,
-  { widens, words = '' }: { readonly widens: boolean; readonly words?: string },
+  { widens, words = '', isNew = false }: Telling,
 ): readonly ConsentChange[] {
-  return before === after ? [] : [{ kind: 'changed', subject, text: `${words}${after} (before: ${before})`, widens }];
+  if (before === after) return [];
+  if (isNew) return [{ kind: 'added', subject, text: `${words}${after}`, widens }];
+  return [{ kind: 'changed', subject, text: `${words}${after} (before: ${before})`, widens }];
 }

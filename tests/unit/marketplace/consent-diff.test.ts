@@ -213,6 +213,30 @@ describe('a server that changed', () => {
   });
 });
 
+test('all that an added server does is told', () => {
+  const full: ConsentServer = {
+    ...{ name: 'docs', transport: 'http', command: null, url: 'https://a.example/mcp', host: 'a.example:443' },
+    ...{ runs: 'remote', unpinned: 'npx x', envNames: ['TOKEN'], setsEnv: ['NODE_OPTIONS'], headers: ['X-A'] },
+    ...{ headersHelper: 'npx x', valueDigests: ['NODE_OPTIONS 1', 'X-A 1'], settings: ['token'] },
+    ...{ authModel: 'service_token', dataClasses: ['mail'], enabledTools: ['a', 'b'], disabledTools: ['b'] },
+    ...{ requests: ['to run every tool without your approval'] },
+  };
+  expect(lines(NO_FACTS, { ...NO_FACTS, servers: [full] })).toEqual([
+    '! added server docs: contacts https://a.example/mcp',
+    '! added server docs: what runs is decided when it starts: npx x',
+    '! added server docs: gets headers from npx x',
+    '! added server docs: reads the variable TOKEN',
+    '! added server docs: sets the variable NODE_OPTIONS',
+    '! added server docs: sends the header X-A',
+    '! added server docs: gets the setting token',
+    '! added server docs: signs in by service_token',
+    '! added server docs: may return the data mail',
+    'added server docs: offers the tools a, b',
+    'added server docs: hides the tool b',
+    '! added server docs: asks to run every tool without your approval',
+  ]);
+});
+
 const GIT_MARKET = { sourceType: 'git', source: 'https://git.example/m' } as const;
 const git = (url: string, more: Readonly<Record<string, string>> = {}) => ({ source: 'git', url, ...more }) as const;
 
