@@ -8,6 +8,7 @@ import {
   type ManifestForm,
   type Plugin,
   parseJson,
+  parsePlugin,
   schemaVersion,
 } from '../plugins/index.ts';
 
@@ -48,8 +49,8 @@ export function planFixes(bundle: Bundle, plugin: Plugin): readonly FixedFile[] 
 
 type FixContext = { readonly bundle: Bundle; readonly manifestPath: string | null };
 
-/** A document to correct: its text, without byte order mark, and its tree. */
-type Document = FixContext & { readonly text: string; readonly tree: Node };
+/** A document to correct: its path in the bundle, its text, without byte order mark, and its tree. */
+type Document = FixContext & { readonly path: string; readonly text: string; readonly tree: Node };
 
 /** `at` is where the line of the report is. */
 type Change = { readonly at: number; readonly message: string; readonly edits: readonly Edit[] };
@@ -64,7 +65,7 @@ function fixFile(context: FixContext, path: string, rules: readonly FixRule[]): 
   const text = found.text.startsWith(MARK) ? found.text.slice(1) : found.text;
   const tree = parseTree(text);
   if (parsed.value === null || parsed.issues.length > 0 || tree === undefined) return null;
-  const changes = rules.flatMap((rule) => rule({ ...context, text, tree }));
+  const changes = rules.flatMap((rule) => rule({ ...context, path, text, tree }));
   if (changes.length === 0) return null;
   const after = applyEdits(
     text,
@@ -79,17 +80,37 @@ function fixFile(context: FixContext, path: string, rules: readonly FixRule[]): 
   };
 }
 
-/** `mcp_servers` in the object at `path` is `mcpServers`, unless that is there too, or it is a server of that name. */
-function renameServers(path: readonly string[]): FixRule {
-  return ({ tree }) => {
-    const owner = path.length === 0 ? tree : findNodeAtLocation(tree, [...path]);
+/**
+ * `mcp_servers` in the object at `owners` is `mcpServers`, unless that is there too, or it is a server of that name, or
+ * servers beside it would not be read any more.
+ */
+function renameServers(owners: readonly string[]): FixRule {
+  return (document) => {
+    const { tree } = document;
+    const owner = owners.length === 0 ? tree : findNodeAtLocation(tree, [...owners]);
     const property = owner === undefined ? undefined : propertyOf(owner, 'mcp_servers');
     if (owner === undefined || property === undefined || propertyOf(owner, 'mcpServers') !== undefined) return [];
     const value = property.children?.[1];
     const isServer =
       value?.type !== 'object' || propertyOf(value, 'command') !== undefined || propertyOf(value, 'url') !== undefined;
-    return isServer ? [] : [rename(property, 'mcpServers')];
+    const change = rename(property, 'mcpServers');
+    return isServer || losesServers(document, change) ? [] : [change];
   };
+}
+
+/** Whether a server of the bundle is not read any more after a change. */
+function losesServers({ bundle, path, text }: Document, { edits }: Change): boolean {
+  const changed = applyEdits(text, [...edits]);
+  const after = serverNames({
+    ...bundle,
+    read: (asked) => (asked === path ? { kind: 'text', text: changed } : bundle.read(asked)),
+  });
+  return [...serverNames(bundle)].some((name) => name !== 'mcp_servers' && !after.has(name));
+}
+
+function serverNames(bundle: Bundle): ReadonlySet<string> {
+  const { plugin } = parsePlugin({ bundle, entry: null, dataDir: '/' });
+  return new Set(plugin?.servers.map(({ entry }) => entry.name));
 }
 
 /** `headers` of a server is `http_headers` for Codex. */

@@ -47,6 +47,20 @@ test.each<{ name: string; files: Files }>([
     name: 'both spellings in one file',
     files: { '.mcp.json': '{"mcpServers":{},"mcp_servers":{"s":{"command":"x"}}}' },
   },
+  {
+    name: 'mcp_servers among servers that would not be read any more',
+    files: {
+      '.mcp.json': '{"mcpServers":{"mcp_servers":{"x":{"command":"x"}},"good":{"command":"y"},"bad":{"command":1}}}',
+    },
+  },
+  {
+    name: 'the same in the manifest',
+    files: { [MANIFEST]: '{"name":"p","mcpServers":{"mcp_servers":{"x":{"command":"x"}},"good":{"command":"y"}}}' },
+  },
+  {
+    name: 'mcp_servers beside servers at the top',
+    files: { '.mcp.json': '{"mcp_servers":{"x":{"command":"x"}},"good":{"command":"y"}}' },
+  },
   { name: 'a key twice', files: { '.mcp.json': '{"mcp_servers":{"a":{"command":"x"},"a":{"command":"y"}}}' } },
   { name: 'no JSON', files: { '.mcp.json': '{"mcp_servers":{' } },
   { name: 'a path of a file that is not there', files: { [MANIFEST]: '{"name":"p","apps":"nothing.json"}' } },
