@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { mkdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { compareFiles } from '../integrity.ts';
-import type { FileRecord } from '../types.ts';
+import type { FiledReceipt, FileRecord } from '../types.ts';
 import type { PluginPaths } from './plugin-paths.ts';
 import { readReceipts } from './receipts.ts';
 import { surveyFiles } from './tree.ts';
@@ -51,13 +51,33 @@ export async function putIntoCache(
   return { folder, takeOut: () => rm(folder, { recursive: true, force: true }).catch(() => {}) };
 }
 
-/** Names of the folders in the cache of a plugin: those of the newest receipts first, then those that none is about. */
-export function cachedFolders(paths: PluginPaths): readonly string[] {
+/** A folder in the cache of a plugin, and the newest receipt that put it there; null for one that none is about. */
+export type Cached = { readonly folder: string; readonly filed: FiledReceipt | null };
+
+/** The folders in the cache of a plugin: those of the newest receipts first, then those that none is about. */
+export function readCached(paths: PluginPaths): readonly Cached[] {
   const there = new Set(foldersIn(paths.cache));
-  const known = readReceipts(paths)
-    .toReversed()
-    .flatMap(({ receipt }) => (receipt.installedPath === null ? [] : [basename(receipt.installedPath)]));
-  return [...new Set([...known.filter((name) => there.has(name)), ...[...there].sort().toReversed()])];
+  const known = new Map<string, FiledReceipt>();
+  for (const filed of readReceipts(paths).toReversed()) {
+    const { outcome, installedPath } = filed.receipt;
+    const folder = outcome === 'done' && installedPath !== null ? basename(installedPath) : null;
+    if (folder !== null && there.has(folder) && !known.has(folder)) known.set(folder, filed);
+  }
+  const others = [...there].filter((folder) => !known.has(folder)).sort();
+  return [
+    ...[...known].map(([folder, filed]) => ({ folder, filed })),
+    ...others.toReversed().map((folder) => ({ folder, filed: null })),
+  ];
+}
+
+/** What people call it: a folder that no receipt is about has no other name. */
+export function cachedVersion({ folder, filed }: Cached): string {
+  return filed?.receipt.version ?? folder;
+}
+
+/** The versions in the cache of a plugin, each once, in the order of {@link readCached}. */
+export function cachedVersions(paths: PluginPaths): readonly string[] {
+  return [...new Set(readCached(paths).map(cachedVersion))];
 }
 
 function foldersIn(folder: string): readonly string[] {

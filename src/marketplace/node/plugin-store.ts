@@ -3,7 +3,7 @@ import { AppError } from '../../kernel/index.ts';
 import { sourceJson } from '../source.ts';
 import type { Evidence, Offer, PluginStore } from '../store.ts';
 import type { FiledReceipt, Receipt } from '../types.ts';
-import { cachedFolders, clearCache } from './cache.ts';
+import { cachedVersions, clearCache } from './cache.ts';
 import { changing } from './change-lock.ts';
 import { writing } from './disk-errors.ts';
 import { currentOf, readInstalled, verifyFiles } from './installed.ts';
@@ -34,7 +34,7 @@ export function createPluginStore(options: PluginStoreOptions): PluginStore {
     },
     cached: (pluginId) => {
       const paths = at(pluginId);
-      return paths === null ? [] : cachedFolders(paths);
+      return paths === null ? [] : cachedVersions(paths);
     },
     verify: verifyFiles,
     prepare: (offer, fetch) => prepareOffer(options, offer, fetch),

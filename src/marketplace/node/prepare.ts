@@ -1,18 +1,17 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { AppError, type Issue } from '../../kernel/index.ts';
 import { contentDigest } from '../integrity.ts';
 import { pluginId as idOf } from '../manifest.ts';
 import { sourceJson } from '../source.ts';
 import type { FetchOptions, Offer, Prepared } from '../store.ts';
 import type { FiledReceipt } from '../types.ts';
-import { cachedFolders, folderFor, putIntoCache } from './cache.ts';
+import { type Cached, cachedVersion, cachedVersions, folderFor, putIntoCache, readCached } from './cache.ts';
 import { writing } from './disk-errors.ts';
 import { fetchPlugin } from './fetch-plugin.ts';
 import { currentOf, verifyFiles } from './installed.ts';
 import { type PluginPaths, pluginPaths, stagingFolder } from './plugin-paths.ts';
 import type { PluginStoreOptions } from './ports.ts';
 import { type Bundle, NOT_INSTALLED, type Origin, originOf, readBundle, toPrepared, versionOf } from './prepared.ts';
-import { readReceipts } from './receipts.ts';
 import { openStaging, type Staging } from './staging.ts';
 import { plainModes, readTree, recordFiles } from './tree.ts';
 import { PLUGIN_LIMITS } from './tree-limits.ts';
@@ -80,10 +79,11 @@ function notFetched(plugin: string, file: string): Issue {
 /** Reads a version that is in the cache. @see PluginStore.prepareCached */
 export async function prepareFromCache(options: PluginStoreOptions, id: string, version: string): Promise<Prepared> {
   const paths = pluginPaths(options.home, id);
-  const found = paths === null ? null : findCached(paths, version);
-  if (paths === null || found === null) throw notCached(id, version, paths);
+  const candidates = paths === null ? [] : findCached(paths, version);
+  if (paths === null || candidates.length === 0) throw notCached(id, version, paths);
+  const found = await firstIntact(paths, version, candidates);
   const root = join(paths.cache, found.folder);
-  const bundle = found.filed === null ? await unknownBundle(paths, root) : await knownBundle(paths, root, found.filed);
+  const bundle = found.filed === null ? await unknownBundle(paths, root) : knownBundle(paths, root, found.filed);
   const reading = readBundle(options, bundle, { root, shown: root });
   const before = currentOf(paths);
   const prepared = await toPrepared(
@@ -103,23 +103,40 @@ export async function prepareFromCache(options: PluginStoreOptions, id: string, 
   return { ...prepared, unchanged: prepared.unchanged && before?.root === root };
 }
 
-type Cached = { readonly folder: string; readonly filed: FiledReceipt | null };
+/** The folders of a version, newest first. One with the name of a folder is asked about by that name. */
+function findCached(paths: PluginPaths, version: string): readonly Cached[] {
+  return readCached(paths).filter((cached) => cached.folder === version || cachedVersion(cached) === version);
+}
 
-/** The folder of that name, else the newest whose receipt says that version. */
-function findCached(paths: PluginPaths, version: string): Cached | null {
-  const folders = cachedFolders(paths);
-  const done = readReceipts(paths)
-    .toReversed()
-    .filter(({ receipt }) => receipt.outcome === 'done' && receipt.installedPath !== null);
-  const receiptOf = (folder: string): FiledReceipt | null =>
-    done.find(({ receipt }) => basename(receipt.installedPath ?? '') === folder) ?? null;
-  const folder =
-    folders.find((name) => name === version) ?? folders.find((name) => receiptOf(name)?.receipt.version === version);
-  return folder === undefined ? null : { folder, filed: receiptOf(folder) };
+/**
+ * The newest that is still what it was: a damaged one does not stand in the way of another.
+ *
+ * @throws AppError `PLUGIN_TAMPERED` when all are damaged
+ */
+async function firstIntact(paths: PluginPaths, version: string, candidates: readonly Cached[]): Promise<Cached> {
+  const { pluginId, name, marketplaceName, data } = paths;
+  const damages: AppError[] = [];
+  for (const cached of candidates) {
+    const { filed } = cached;
+    if (filed === null) return cached;
+    const root = join(paths.cache, cached.folder);
+    const integrity = await verifyFiles({ pluginId, name, marketplaceName, version, root, dataDir: data, filed });
+    if (integrity.kind === 'intact') return cached;
+    const what = integrity.change === 'removed' ? 'is gone' : 'is not as it was installed';
+    const others = cachedVersions(paths).filter((other) => other !== cachedVersion(cached));
+    const instead = others.length === 0 ? '' : `, or go back to another version: ${others.join(', ')}`;
+    damages.push(
+      new AppError('PLUGIN_TAMPERED', `\`${integrity.path}\` of \`${pluginId}\` ${cachedVersion(cached)} ${what}`, {
+        where: join(root, integrity.path),
+        hint: `install it from its marketplace with \`plugboard plugin add ${pluginId}\`${instead}`,
+      }),
+    );
+  }
+  throw damages[0] ?? notCached(pluginId, version, paths);
 }
 
 function notCached(id: string, version: string, paths: PluginPaths | null): AppError {
-  const there = paths === null ? [] : cachedFolders(paths);
+  const there = paths === null ? [] : cachedVersions(paths);
   return new AppError('PLUGIN_NOT_FOUND', `the version \`${version}\` of \`${id}\` is not in the cache`, {
     hint:
       there.length === 0
@@ -128,19 +145,8 @@ function notCached(id: string, version: string, paths: PluginPaths | null): AppE
   });
 }
 
-/** What was installed before, if it is still what it was. */
-async function knownBundle(paths: PluginPaths, root: string, filed: FiledReceipt): Promise<Bundle> {
-  const { pluginId, name, marketplaceName, data } = paths;
-  const { receipt } = filed;
-  const version = receipt.version ?? '';
-  const integrity = await verifyFiles({ pluginId, name, marketplaceName, version, root, dataDir: data, filed });
-  if (integrity.kind === 'tampered') {
-    const what = integrity.change === 'removed' ? 'is gone' : 'is not as it was installed';
-    throw new AppError('PLUGIN_TAMPERED', `\`${integrity.path}\` of \`${pluginId}\` ${version} ${what}`, {
-      where: join(root, integrity.path),
-      hint: `install it from its marketplace with \`plugboard plugin add ${pluginId}\``,
-    });
-  }
+/** What was installed before, and is still what it was. */
+function knownBundle(paths: PluginPaths, root: string, { receipt }: FiledReceipt): Bundle {
   const { files, contentSha256 } = receipt;
   return {
     ...{ paths, origin: originOf(receipt), content: root, files },

@@ -10,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Offer } from '../../../../src/marketplace/index.ts';
 import { plugin, writeFiles } from '../../../support/marketplace-folder.ts';
@@ -43,7 +43,7 @@ describe('a change of what is installed', () => {
     expect(readFileSync(join(first.receipt.installedPath ?? '', 'echo.js'), 'utf8')).toBe('console.log("echo")\n');
     const third = await stores.add(market(stores), 'tools');
     expect(third.receipt.installedPath).toBe(first.receipt.installedPath);
-    expect(stores.plugins.cached(ID)).toEqual(['1.0.0', `1.0.0~${eight}`]);
+    expect(stores.plugins.cached(ID)).toEqual(['1.0.0']);
   });
 
   test('a commit of a git marketplace that is about other plugins is nothing to do', async () => {
@@ -159,7 +159,8 @@ describe('a version in the cache', () => {
     await stores.add(market(stores), 'tools');
     const second = await stores.add(market(stores, '1.0.0', { 'echo.js': 'other' }), 'tools');
     await stores.add(market(stores, '2.0.0'), 'tools');
-    const [, folder = ''] = stores.plugins.cached(ID);
+    expect(stores.plugins.cached(ID)).toEqual(['2.0.0', '1.0.0']);
+    const folder = basename(second.receipt.installedPath ?? '');
     const prepared = await stores.plugins.prepareCached(ID, folder);
     const { receipt } = await prepared.commit(YES, NO_EVIDENCE);
     expect([receipt.version, receipt.contentSha256]).toEqual(['1.0.0', second.receipt.contentSha256]);
@@ -176,6 +177,23 @@ describe('a version in the cache', () => {
     await expect(stores.plugins.prepareCached(ID, '1.0.0')).rejects.toMatchObject({
       code: 'PLUGIN_TAMPERED',
       where: join(receipt.installedPath ?? '', 'echo.js'),
+    });
+  });
+
+  test('is the newest of its folders that is still what it was', async () => {
+    const stores = createStores();
+    const first = await stores.add(market(stores), 'tools');
+    const second = await stores.add(market(stores, '1.0.0', { 'echo.js': 'other' }), 'tools');
+    await stores.add(market(stores, '2.0.0'), 'tools');
+    writeFileSync(join(first.receipt.installedPath ?? '', 'echo.js'), 'x');
+    const prepared = await stores.plugins.prepareCached(ID, '1.0.0');
+    const { receipt } = await prepared.commit(YES, NO_EVIDENCE);
+    expect(receipt.installedPath).toBe(second.receipt.installedPath);
+    writeFileSync(join(second.receipt.installedPath ?? '', 'echo.js'), 'x');
+    await expect(stores.plugins.prepareCached(ID, '1.0.0')).rejects.toMatchObject({
+      code: 'PLUGIN_TAMPERED',
+      where: join(second.receipt.installedPath ?? '', 'echo.js'),
+      hint: `install it from its marketplace with \`plugboard plugin add ${ID}\`, or go back to another version: 2.0.0`,
     });
   });
 
