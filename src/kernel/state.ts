@@ -162,7 +162,7 @@ export function nextStep(state: ServerState, subject: StateSubject): string | nu
     case 'invalid':
       return (
         state.issues.find((issue) => issue.hint !== undefined)?.hint ??
-        (plugin === null ? `correct mcp_servers.${name}` : maintainerStep(plugin))
+        (plugin === null ? `correct mcp_servers.${name}` : brokenPluginStep(plugin))
       );
     case 'needs_config':
       return state.command;
@@ -188,6 +188,11 @@ const LAST_LINES = 'its last lines on standard error (plugboard doctor shows the
 
 function maintainerStep(plugin: string): string {
   return `ask the maintainer of the plugin ${plugin}`;
+}
+
+/** A file of an installed plugin is not for its user to correct: that would block it. */
+function brokenPluginStep(plugin: string): string {
+  return `${maintainerStep(plugin)}, or turn it off: plugboard plugin disable ${plugin}`;
 }
 
 function unreachableStep({ name }: StateSubject): string {

@@ -69,7 +69,7 @@ function showServer(
   const turnedOff = overlay.find(({ enabled }) => !enabled) ?? null;
   const entry = withPolicy(claim);
   const problems = [
-    ...(declared?.entry.problems ?? unreadable(claim, input.pluginIssues)),
+    ...inBundle(claim, declared?.entry.problems ?? unreadable(claim, input.pluginIssues)),
     ...claim.problems,
     ...overlay.flatMap((partial) => partial.problems.map((problem) => laidOver(problem, claim))),
   ].map((problem) => ({ ...problem, server: name, plugin: pluginId }));
@@ -99,6 +99,15 @@ function showServer(
       },
     },
   };
+}
+
+/**
+ * What is wrong in the files of a plugin. Those of an installed one are not for its user to correct: a changed file would
+ * block it, so only the maintainer is told how. One that comes from no marketplace is served where it is written.
+ */
+function inBundle({ input }: PluginClaim, problems: readonly Issue[]): readonly Issue[] {
+  if (input.marketplaceSource === null) return problems;
+  return problems.map(({ hint: _, ...problem }) => problem);
 }
 
 /** Why a plugin whose files are as they were installed has no declaration to show. */

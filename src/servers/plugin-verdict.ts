@@ -51,7 +51,6 @@ function startable({ name, problems }: VerdictFacts, launch: Launch | null): Ser
     code: 'CONFIG_NO_TRANSPORT',
     severity: 'error',
     message: `the plugin says neither what ${name} runs nor where it is`,
-    hint: 'tell the maintainer of the plugin',
   };
   return { kind: 'invalid', issues: [...problems, nothing] };
 }
@@ -143,7 +142,7 @@ function namesToSet({ settings, unfilled }: PluginServer): readonly string[] {
   return [...new Set([...settings, ...unfilled])];
 }
 
-/** Where the user is told what a plugin wants to be set. */
+/** Where the user is told what a plugin wants to be set, and that it cannot be set yet. */
 function configureCommand(pluginId: string): string {
-  return `run: plugboard plugin show ${pluginId}`;
+  return `this version takes no values for settings yet; see: plugboard plugin show ${pluginId}`;
 }

@@ -239,6 +239,7 @@ const failed = (reason: ConnectionErrorReason): ServerState => ({
 });
 const restart = 'check the network; while a host runs, plugboard mcp restart s tries again at once';
 const maintainer = 'ask the maintainer of the plugin p@m';
+const off = 'turn it off: plugboard plugin disable p@m';
 const lastLines = 'see its last lines on standard error (plugboard doctor shows them)';
 
 describe('what a plugin declares is not for the user to correct', () => {
@@ -248,7 +249,7 @@ describe('what a plugin declares is not for the user to correct', () => {
       stdio: 'change enabled_tools or disabled_tools of its policy in plugins."p@m"',
       http: 'change enabled_tools or disabled_tools of its policy in plugins."p@m"',
     },
-    { state: { kind: 'invalid', issues: [] }, stdio: maintainer, http: maintainer },
+    { state: { kind: 'invalid', issues: [] }, stdio: `${maintainer}, or ${off}`, http: `${maintainer}, or ${off}` },
     {
       state: { kind: 'timed_out', phase: 'initialize', afterMs: 1, key: null, nextRetryAt: null },
       stdio: lastLines,

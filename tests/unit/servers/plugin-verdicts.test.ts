@@ -72,7 +72,7 @@ describe('a plugin that may not run', () => {
     expect(verdictOf({ plugins: [pluginInput(ID, [server])] })).toMatchObject({
       kind: 'needs_config',
       names,
-      command: `run: plugboard plugin show ${ID}`,
+      command: `this version takes no values for settings yet; see: plugboard plugin show ${ID}`,
     });
   });
 });

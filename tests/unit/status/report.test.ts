@@ -52,7 +52,7 @@ describe('a server of a plugin that is not started', () => {
       server: resolveWith({ plugins: [pluginInput(ID, [pluginServer('poka', { settings: ['token'] })])] })
         .servers[0] as ResolvedServer,
       state: { kind: 'needs_config', names: ['token'] },
-      line: `poka  (stdio)  NEEDS_CONFIG — not set: token — run: plugboard plugin show ${ID}`,
+      line: `poka  (stdio)  NEEDS_CONFIG — not set: token — this version takes no values for settings yet; see: plugboard plugin show ${ID}`,
     },
   ])('$name', ({ server, state, line }) => {
     const found = staticState(server);
@@ -60,6 +60,38 @@ describe('a server of a plugin that is not started', () => {
     const report = reportServer({ server, state: found, serverInfo: null, stderr: '' });
     expect(report).toMatchObject({ name: 'poka', plugin: ID, tools: 0 });
     expect(renderServerLine(report, 4)).toBe(line);
+  });
+});
+
+describe('the next step for a server with problems', () => {
+  const step = (toml: string, { user = '', ...wish }: Partial<PluginInput> & { user?: string } = {}): string | null => {
+    const plugins = [pluginInput(ID, [pluginServer('poka', { toml })], wish)];
+    const [server] = resolveWith({ plugins, user }).servers;
+    if (server === undefined) throw new Error('no server');
+    return reportServer({ server, state: staticState(server), serverInfo: null, stderr: '' }).nextStep;
+  };
+  const wrong = 'command = "node"\nurl = "https://mcp.example.com"';
+  const broken = '[mcp_servers.poka]\nenv = { A = "b" }';
+  const theirs = `ask the maintainer of the plugin ${ID}, or turn it off: plugboard plugin disable ${ID}`;
+
+  test.each([
+    {
+      name: 'in a folder that is served as it is written is that of the problem',
+      got: step(wrong, { marketplaceSource: null }),
+      want: 'keep one of the two',
+    },
+    { name: 'in the files of an installed plugin is its maintainer', got: step(wrong), want: theirs },
+    {
+      name: 'in a manifest that cannot be used likewise',
+      got: step('command = "node"', { plugin: null, knownServers: ['poka'] }),
+      want: theirs,
+    },
+  ])('$name', ({ got, want }) => expect(got).toBe(want));
+
+  test('is to correct it where the user wrote it', () => {
+    const hint = `write it as [plugins."${ID}".mcp_servers.poka], or remove it`;
+    expect(step('command = "node"', { user: broken })).toBe(hint);
+    expect(step(wrong, { user: broken })).toBe(hint);
   });
 });
 
