@@ -4,11 +4,19 @@ import type { ConsentChange, ConsentFacts, ConsentServer, PluginSource } from '.
 /** A name and what it is; the name is left out where a line goes on with the one above. */
 type Row = readonly [name: string, text: string];
 
+/** What is known of a plugin beside what it declares. */
+export type ConsentStanding = {
+  /** Whether what the servers ask for is granted. */
+  readonly requestsAccepted: boolean;
+  /** Names of the servers whose entry has problems, so that they do not start. */
+  readonly invalid: readonly string[];
+};
+
 /** Everything a person is asked to agree to, for people. Text from outside is made safe, and none of it is left out. */
-export function renderConsent(facts: ConsentFacts): string {
+export function renderConsent(facts: ConsentFacts, standing: ConsentStanding): string {
   const blocks = [
     [`${printableLine(facts.pluginId)} ${printableLine(facts.version)}`, ...rows(origin(facts), '  ')],
-    whatRuns(facts),
+    whatRuns(facts, standing),
     rows(parts(facts), '  '),
   ];
   return blocks
@@ -62,11 +70,11 @@ export function sourceText(source: PluginSource): string {
   }
 }
 
-function whatRuns({ servers }: ConsentFacts): readonly string[] {
+function whatRuns({ servers }: ConsentFacts, standing: ConsentStanding): readonly string[] {
   if (servers.length === 0) return ['It brings no MCP servers.'];
   const shown = servers.flatMap((server) => [
-    `  ${printableLine(server.name)} (${server.transport ?? 'no transport'}, ${server.runs})`,
-    ...rows(serverRows(server), '    '),
+    `  ${printableLine(server.name)} (${server.transport ?? 'no transport'}, ${server.runs})${isInvalid(server, standing) ? INVALID : ''}`,
+    ...rows(serverRows(server, standing), '    '),
   ]);
   return [`It brings ${servers.length === 1 ? '1 MCP server' : `${servers.length} MCP servers`}:`, ...shown];
 }
@@ -78,10 +86,26 @@ const AUTH_TEXT: Readonly<Record<ConsentServer['authModel'], string>> = {
   scoped_credential: 'a scoped credential',
 };
 
-function serverRows(server: ConsentServer): readonly Row[] {
+const INVALID = ': INVALID, it will not start';
+
+function isInvalid({ name }: Pick<ConsentServer, 'name'>, { invalid }: Pick<ConsentStanding, 'invalid'>): boolean {
+  return invalid.includes(name);
+}
+
+/** A line for each server of these facts that will not start, where the differences alone do not say it. */
+export function renderInvalid({ servers }: ConsentFacts, standing: Pick<ConsentStanding, 'invalid'>): string {
+  return servers
+    .filter((server) => isInvalid(server, standing))
+    .map(({ name }) => `  server ${printableLine(name)}${INVALID}`)
+    .join('\n');
+}
+
+function serverRows(server: ConsentServer, standing: ConsentStanding): readonly Row[] {
+  const wouldBe = isInvalid(server, standing);
+  const granted = standing.requestsAccepted ? 'granted' : 'not granted unless you accept it';
   return [
-    ...one('runs', server.command === null ? undefined : commandLine(server.command)),
-    ...one('contacts', server.host ?? undefined),
+    ...one(wouldBe ? 'would run' : 'runs', server.command === null ? undefined : commandLine(server.command)),
+    ...one(wouldBe ? 'would contact' : 'contacts', server.host ?? undefined),
     ...one('address', server.url ?? undefined),
     ...one(
       'unpinned',
@@ -96,7 +120,7 @@ function serverRows(server: ConsentServer): readonly Row[] {
     ...list('data', server.dataClasses),
     ...(server.enabledTools === null ? [] : ([['tools', listText(server.enabledTools)]] as const)),
     ...list('without tools', server.disabledTools),
-    ...server.requests.map((request): Row => ['asks', `${request} (not granted unless you accept it)`]),
+    ...server.requests.map((request): Row => ['asks', `${request} (${granted})`]),
   ];
 }
 

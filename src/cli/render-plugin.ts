@@ -111,6 +111,8 @@ export type ShownPlugin = { readonly schemaVersion: 1 } & PluginListing & {
     readonly consent: (Pick<Consent, 'digest' | 'facts'> & Partial<Pick<Consent, 'how' | 'requestsAccepted'>>) | null;
     /** Its servers as they are now. */
     readonly servers: readonly PluginServerState[];
+    /** Names of those whose entry has problems, so that they do not start. */
+    readonly invalidServers: readonly string[];
     /** Oldest first. */
     readonly receipts: readonly ShownReceipt[];
     /** Versions that `plugin add --version` can go back to. */
@@ -120,9 +122,16 @@ export type ShownPlugin = { readonly schemaVersion: 1 } & PluginListing & {
 
 /** `plugin show` for people. */
 export function renderPlugin(plugin: ShownPlugin): string {
-  const { state, consent, servers, receipts, cachedVersions, issues } = plugin;
+  const { state, consent, servers, invalidServers, receipts, cachedVersions, issues } = plugin;
   const blocks = [
-    consent === null ? [`${plugin.pluginId} ${plugin.version ?? ''}`] : [renderConsent(consent.facts)],
+    consent === null
+      ? [`${plugin.pluginId} ${plugin.version ?? ''}`]
+      : [
+          renderConsent(consent.facts, {
+            requestsAccepted: consent.requestsAccepted === true,
+            invalid: invalidServers,
+          }),
+        ],
     [`State: ${stateLine(state)}`, ...servers.map((server) => `  ${serverLine(server)}`), ...steps(servers)],
     policyLines(plugin),
     consentLines(plugin),

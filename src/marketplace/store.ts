@@ -32,7 +32,10 @@ export type Prepared = {
   readonly pluginId: string;
   readonly version: string;
   readonly plugin: Plugin;
+  /** In the files as their source has them: those of the cache are not there yet. */
   readonly issues: readonly Issue[];
+  /** The same in the files below a folder where they are. */
+  readonly issuesIn: (root: string) => readonly Issue[];
   readonly facts: ConsentFacts;
   /** What is installed now; null for a first install. */
   readonly before: InstalledPlugin | null;

@@ -12,8 +12,8 @@ export { INTERFACE_KEYS, MANIFEST_KEYS, type ManifestForm, type ManifestKey } fr
 export { PLUGIN_SERVER_KEYS, SETTING_KEYS } from './manifest/schema-keys.ts';
 export { parsePlugin } from './parse.ts';
 export { type Reading, readJson, tell } from './reading.ts';
-export { describeRequests } from './server/server-requests.ts';
-export { capabilitySummary, pluginEnv } from './summary.ts';
+export { describeRequests, issuesInForce } from './server/server-requests.ts';
+export { capabilitySummary, invalidServers, pluginEnv } from './summary.ts';
 export type {
   AuthModel,
   Bundle,

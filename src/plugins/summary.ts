@@ -28,3 +28,8 @@ export function pluginEnv(
   const env = { PLUGIN_ROOT: root, PLUGIN_DATA: dataDir };
   return plugin.family === 'claude' ? { ...env, CLAUDE_PLUGIN_ROOT: root, CLAUDE_PLUGIN_DATA: dataDir } : env;
 }
+
+/** Names of the servers that do not start as they are declared: with problems, or with nothing to run or reach. */
+export function invalidServers({ servers }: Plugin): readonly string[] {
+  return servers.flatMap(({ entry }) => (entry.problems.length > 0 || entry.transport === null ? [entry.name] : []));
+}

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Upgraded } from '../../src/cli/plugin-reports.ts';
+import { ERROR_CODES } from '../../src/kernel/index.ts';
 import { said } from '../support/cli.ts';
 import { type Home, useHomes } from '../support/home.ts';
 import { plugin, writeMarketplace } from '../support/marketplace-folder.ts';
@@ -27,14 +28,18 @@ function offer(home: Home, server: object, version: string): void {
   writeMarketplace(join(home.folder, 'market'), 'acme', { tools });
 }
 
-/** What the newest receipt says of the consent; null without one. */
-function agreed(home: Home, number = 1): { readonly how: string; readonly requestsAccepted: boolean } | null {
+type FiledConsent = { readonly how: string; readonly requestsAccepted: boolean };
+
+/** A receipt of the plugin; null without one. */
+function receipt(home: Home, number: number): { readonly consent: FiledConsent } | null {
   const file = join(home.path, 'plugins', 'receipts', 'tools@acme', `${String(number).padStart(4, '0')}.json`);
-  if (!existsSync(file)) return null;
-  const { consent } = JSON.parse(readFileSync(file, 'utf8')) as {
-    readonly consent: { readonly how: string; readonly requestsAccepted: boolean };
-  };
-  return { how: consent.how, requestsAccepted: consent.requestsAccepted };
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { readonly consent: FiledConsent }) : null;
+}
+
+/** What a receipt says of the consent; null without one. */
+function agreed(home: Home, number = 1): FiledConsent | null {
+  const found = receipt(home, number);
+  return found === null ? null : { how: found.consent.how, requestsAccepted: found.consent.requestsAccepted };
 }
 
 test(proves('plugins.add'), async () => {
@@ -94,7 +99,13 @@ describe('what a plugin asks for to loosen a limit', () => {
     const home = await homeWith(GREEDY);
     const run = atTerminal(home, ['plugin', 'add', 'tools', ...args], answers);
     expect(await run.ended).toBe(0);
-    expect(run.seen()).toContain(`asks     ${REQUEST} (not granted unless you accept it)`);
+    const granted = args.includes('--accept-requests') ? 'granted' : 'not granted unless you accept it';
+    expect(run.seen()).toContain(`asks     ${REQUEST} (${granted})`);
+    const { requestsAccepted } = want as { readonly requestsAccepted: boolean };
+    expect(/\[PLUGIN_REQUEST\]/.test(run.seen())).toBe(!requestsAccepted);
+    const { stdout } = await home.finish(['plugin', 'show', 'tools']);
+    expect(stdout).toContain(`${REQUEST} (${requestsAccepted ? 'granted' : 'not granted unless you accept it'})`);
+    expect(stdout.includes('[PLUGIN_REQUEST]')).toBe(!requestsAccepted);
     expect(agreed(home)).toEqual(want);
   });
 
@@ -156,6 +167,49 @@ describe('an upgrade that would do more', () => {
     expect(await run.ended).toBe(5);
     const { plugins } = JSON.parse(run.stdout()) as Upgraded;
     expect(plugins.map(({ name, outcome }) => [name, outcome])).toEqual([['one', 'declined']]);
+  });
+
+  test.each([
+    { name: 'of the plugin by name', args: ['tools'], undo: false },
+    { name: 'back to a version that did more', args: ['tools', '--version', '1.0.0'], undo: true },
+  ])('is not made by "plugin add" either, $name, unless it says --yes', async ({ args, undo }) => {
+    const home = await homeWith(undo ? upgraded : SERVER);
+    await home.finish(['plugin', 'add', 'tools@acme']);
+    offer(home, undo ? SERVER : upgraded, '1.1.0');
+    if (undo) await home.finish(['plugin', 'upgrade']);
+    const add = ['plugin', 'add', ...args];
+    const refused = await home.finish(add);
+    expect([refused.status, refused.stdout]).toEqual([
+      3,
+      expect.stringContaining('! + new: server tools: reads the variable SECRET_TOKEN'),
+    ]);
+    const command = `plugboard plugin add ${['tools@acme', ...args.slice(1)].join(' ')} --yes`;
+    expect(refused.stderr).toContain(`agree with: ${command} [PLUGIN_CONSENT_REQUIRED]`);
+    const before = undo ? 3 : 2;
+    expect(receipt(home, before)).toMatchObject({ outcome: 'failed', errors: [{ code: 'PLUGIN_CONSENT_REQUIRED' }] });
+    expect((await home.finish([...add, '--yes'])).status).toBe(0);
+    expect(agreed(home, before + 1)).toEqual({ how: 'yes', requestsAccepted: false });
+  });
+
+  test('is not made when the plugin was removed while the question waited', async () => {
+    const home = await homeWith(SERVER);
+    await home.finish(['plugin', 'add', 'tools@acme']);
+    offer(home, upgraded, '1.1.0');
+    const run = atTerminal(
+      home,
+      ['plugin', 'upgrade', 'tools'],
+      [
+        async () => {
+          await home.finish(['plugin', 'remove', 'tools@acme']);
+          return 'y\r';
+        },
+      ],
+    );
+    expect(await run.ended).toBe(ERROR_CODES.PLUGIN_BUSY.exit);
+    expect(run.seen()).toContain('`tools@acme` was changed meanwhile; nothing was installed');
+    expect(await home.finish(['plugin', 'list', '--json'])).toMatchObject({
+      stdout: expect.stringContaining('"installed": []'),
+    });
   });
 
   test('is not asked about when nothing is more', async () => {

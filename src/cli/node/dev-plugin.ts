@@ -4,7 +4,14 @@ import { isPluginName } from '../../config/index.ts';
 import { type LoadedConfig, loadConfig } from '../../config/node/index.ts';
 import type { ErrorCode, Issue } from '../../kernel/index.ts';
 import { type ConsentFacts, consentFacts } from '../../marketplace/index.ts';
-import { type Bundle, type Plugin, parsePlugin, pluginEnv } from '../../plugins/index.ts';
+import {
+  type Bundle,
+  invalidServers,
+  issuesInForce,
+  type Plugin,
+  parsePlugin,
+  pluginEnv,
+} from '../../plugins/index.ts';
 import { openBundle } from '../../plugins/node/index.ts';
 import type { CliContext } from './context.ts';
 import type { Serving } from './host-process.ts';
@@ -19,6 +26,8 @@ export type DevPlugin = {
   readonly declarations: () => ReadonlySet<string>;
   /** What users would be asked to agree to, by what is in force; null before anything could be read. */
   readonly facts: () => ConsentFacts | null;
+  /** Names of its servers that do not start as they are declared. */
+  readonly invalid: () => readonly string[];
 };
 
 /** What a host serves in place of what the configuration says: this plugin, under the requirements of the machine. */
@@ -47,7 +56,7 @@ export function createDevPlugin(context: CliContext, dir: string): DevPlugin {
         const standing = { kind: 'ready' } as const;
         return Promise.resolve({
           plugins: plugin === null ? [] : [{ pluginId, plugin, standing, ...facts, env: env(plugin) }],
-          issues: issues.map((issue) => ({ ...issue, plugin: pluginId })),
+          issues: issuesInForce(issues, facts.requestsAccepted).map((issue) => ({ ...issue, plugin: pluginId })),
           integrity: new Map(),
           beforeStart: async () => {
             privateFolder(folders.data);
@@ -57,6 +66,7 @@ export function createDevPlugin(context: CliContext, dir: string): DevPlugin {
       },
     },
     declarations: () => (good === null ? new Set() : declarationsOf(bundle, good)),
+    invalid: () => (good === null ? [] : invalidServers(good)),
     facts: () => (good === null ? null : factsOf(pluginId, good, folders)),
   };
 }

@@ -8,9 +8,10 @@ import {
   type InstalledPlugin,
   type Prepared,
 } from '../../marketplace/index.ts';
+import { invalidServers, issuesInForce } from '../../plugins/index.ts';
 import { type ConsentCase, planConsent, requestsOf } from '../consent-plan.ts';
 import type { PlacedOutcome, PlacedPlugin } from '../plugin-reports.ts';
-import { renderChanges, renderConsent } from '../render-consent.ts';
+import { renderChanges, renderConsent, renderInvalid } from '../render-consent.ts';
 import { askYesNo } from './ask.ts';
 import type { CliContext } from './context.ts';
 import { idParts, type PluginDesk } from './plugin-desk.ts';
@@ -58,7 +59,8 @@ async function decide(desk: PluginDesk, prepared: Prepared, options: PlaceOption
   });
   const nothingNew = prepared.unchanged && plan.requests === agreed?.requestsAccepted;
   if (nothingNew && before !== null) return placed(prepared, { outcome: 'unchanged', changes, filed: before.filed });
-  show(context, agreed === null ? renderConsent(facts) : changesText(prepared, changes));
+  const standing = { requestsAccepted: plan.requests === true, invalid: invalidServers(prepared.plugin) };
+  show(context, agreed === null ? renderConsent(facts, standing) : changesText(prepared, changes));
   if (plan.consent === 'refuse') return { kind: 'refused', changes };
   const agreement = await ask(context, plan, prepared);
   if (agreement === 'no' || agreement === 'stopped') {
@@ -81,11 +83,16 @@ function agreedBefore({ filed }: InstalledPlugin): ConsentCase['before'] {
   return consent === null ? null : { facts: consent.facts, requestsAccepted: consent.requestsAccepted };
 }
 
-function changesText({ pluginId, version, before }: Prepared, changes: readonly ConsentChange[]): string {
+function changesText(
+  { pluginId, version, before, facts, plugin }: Prepared,
+  changes: readonly ConsentChange[],
+): string {
   const title = printableLine(`${pluginId} ${before?.version ?? ''} → ${version}`);
-  if (changes.length === 0) return `${title}\n  nothing that you agreed to is different`;
+  const invalid = renderInvalid(facts, { invalid: invalidServers(plugin) });
+  const end = invalid === '' ? '' : `\n${invalid}`;
+  if (changes.length === 0) return `${title}\n  nothing that you agreed to is different${end}`;
   const legend = changes.some(({ widens }) => widens) ? ', ! is more than you agreed to' : '';
-  return `${title}: what is different${legend}\n${renderChanges(changes)}`;
+  return `${title}: what is different${legend}\n${renderChanges(changes)}${end}`;
 }
 
 /** With `--json` standard output is for the report alone. */
@@ -119,10 +126,11 @@ type Result = {
 };
 
 function placed(
-  { pluginId, version, before, issues }: Prepared,
+  { pluginId, version, before, issues, issuesIn }: Prepared,
   { outcome, changes, filed }: Result,
 ): Extract<Placed, { kind: 'placed' }> {
   const consent = filed?.receipt.consent ?? null;
+  const root = outcome === 'declined' ? null : (filed?.receipt.installedPath ?? null);
   const report: PlacedPlugin = {
     ...idParts(pluginId),
     outcome,
@@ -134,7 +142,7 @@ function placed(
       consent === null
         ? null
         : { digest: consent.digest, how: consent.how, requestsAccepted: consent.requestsAccepted },
-    issues: issues,
+    issues: root === null ? issues : issuesInForce(issuesIn(root), consent?.requestsAccepted === true),
   };
   return { kind: 'placed', report, stopped: false };
 }

@@ -87,11 +87,12 @@ type Reader = {
     readonly root: string;
     readonly dataDir: string;
   }) => Readonly<Record<string, string>>;
+  readonly issuesInForce: (issues: readonly Issue[], requestsAccepted: boolean) => readonly Issue[];
   readonly marketplaces: Config['marketplaces'];
 };
 
 async function openReader({ openStore }: PluginLoaderOptions, { marketplaces }: Config): Promise<Reader> {
-  const [store, { openBundle }, { parsePlugin, pluginEnv }] = await Promise.all([
+  const [store, { openBundle }, { issuesInForce, parsePlugin, pluginEnv }] = await Promise.all([
     openStore(),
     import('../../plugins/node/index.ts'),
     import('../../plugins/index.ts'),
@@ -102,6 +103,7 @@ async function openReader({ openStore }: PluginLoaderOptions, { marketplaces }: 
     parse: ({ root, entry, dataDir, only }) => parsePlugin({ bundle: openBundle(root, only), entry, dataDir }),
     envOf: ({ plugin, root, dataDir }) =>
       plugin === null ? { PLUGIN_ROOT: root, PLUGIN_DATA: dataDir } : pluginEnv(plugin, { root, dataDir }),
+    issuesInForce,
     marketplaces,
   };
 }
@@ -138,7 +140,8 @@ async function readInstalled(plugin: InstalledPlugin, reader: Reader): Promise<R
     requestsAccepted: receipt.consent?.requestsAccepted ?? false,
     env: reader.envOf({ plugin: parsed.plugin, root, dataDir }),
   };
-  return { input, issues: ofPlugin(pluginId, parsed.issues), integrity };
+  const issues = reader.issuesInForce(parsed.issues, input.requestsAccepted);
+  return { input, issues: ofPlugin(pluginId, issues), integrity };
 }
 
 function standingOf(integrity: Integrity | null, agreed: boolean): PluginStanding {

@@ -64,6 +64,7 @@ async function prepareIn(
       action: before === null ? 'add' : 'upgrade',
       before,
       onProgress,
+      readAt: { root: folder, shown },
       place: () => putIntoCache(paths, content, cacheEntry),
       end: staging.end,
     },
@@ -93,6 +94,7 @@ export async function prepareFromCache(options: PluginStoreOptions, id: string, 
       action: before === null ? 'add' : 'rollback',
       before,
       onProgress: () => {},
+      readAt: { root, shown: root },
       place: async () => {
         if (found.filed === null) await plainModes(await readTree(root, PLUGIN_LIMITS, root), root);
         return { folder: root, takeOut: () => Promise.resolve() };

@@ -1,3 +1,4 @@
+import { sep } from 'node:path';
 import { AppError, type Issue } from '../../kernel/index.ts';
 import { capabilitySummary, type Plugin, parsePlugin } from '../../plugins/index.ts';
 import { consentDigest, consentFacts } from '../consent.ts';
@@ -111,6 +112,8 @@ export type Installing = {
   readonly action: Prepared['action'];
   readonly before: InstalledPlugin | null;
   readonly onProgress: OnProgress;
+  /** As it was read: see {@link readBundle}. */
+  readonly readAt: { readonly root: string; readonly shown: string };
   /** Puts the files where they will be. Under the lock. */
   readonly place: () => Promise<{ readonly folder: string; readonly takeOut: () => Promise<void> }>;
   /** Removes what was made for it. Idempotent; never throws. */
@@ -124,14 +127,15 @@ export async function toPrepared(
   installing: Installing,
 ): Promise<Prepared> {
   const { reading, paths } = bundle;
-  const { action, before } = installing;
+  const { action, before, readAt } = installing;
   let ended = false;
   return {
     action,
     pluginId: paths.pluginId,
     version: reading.version,
     plugin: reading.plugin,
-    issues: reading.issues,
+    issues: movedIssues(reading.issues, readAt.root, readAt.shown),
+    issuesIn: (root) => movedIssues(reading.issues, readAt.root, root),
     facts: reading.facts,
     before,
     unchanged: before !== null && (await isSame(before, bundle)),
@@ -153,14 +157,26 @@ export async function toPrepared(
   };
 }
 
+/** Issues in the files of another folder that has the same in it. */
+function movedIssues(issues: readonly Issue[], from: string, to: string): readonly Issue[] {
+  const isIn = (file: string): boolean => file === from || file.startsWith(`${from}${sep}`);
+  return issues.map((issue) =>
+    issue.file === undefined || !isIn(issue.file) ? issue : { ...issue, file: `${to}${issue.file.slice(from.length)}` },
+  );
+}
+
 /** The same files under the same facts, and still as they were installed. */
-async function isSame(
-  before: InstalledPlugin,
+async function isSame(before: InstalledPlugin, bundle: Bundle & { readonly reading: Reading }): Promise<boolean> {
+  return hasTheSame(before, bundle) && (await verifyFiles(before)).kind === 'intact';
+}
+
+/** The same files under the same facts, as far as its receipt says it. */
+function hasTheSame(
+  { filed }: InstalledPlugin,
   { contentSha256, reading }: Bundle & { readonly reading: Reading },
-): Promise<boolean> {
-  const { contentSha256: installed, consent } = before.filed.receipt;
-  const same = installed === contentSha256 && consent !== null && digestOf(consent.facts) === digestOf(reading.facts);
-  return same && (await verifyFiles(before)).kind === 'intact';
+): boolean {
+  const { contentSha256: installed, consent } = filed.receipt;
+  return installed === contentSha256 && consent !== null && digestOf(consent.facts) === digestOf(reading.facts);
 }
 
 /** Of what says something of the plugin itself: a commit that is about others leaves it as it is. */
@@ -177,7 +193,8 @@ async function install(
 ): Promise<FiledReceipt> {
   const { paths, before } = bundle;
   const now = currentOf(paths);
-  if (agreement.how === 'unchanged' && now?.filed.digest !== before?.filed.digest) throw overtaken(paths.pluginId);
+  const asShown = now?.filed.digest === before?.filed.digest || (now !== null && hasTheSame(now, bundle));
+  if (!asShown) throw overtaken(paths.pluginId);
   const { folder, takeOut } = await bundle.place();
   try {
     const receipt = receiptOf(options, { ...bundle, folder, now }, { agreement, evidence });
@@ -188,10 +205,10 @@ async function install(
   }
 }
 
-/** Nobody was asked, since nothing widened; but that was held against what is no longer installed. */
+/** What was shown, and agreed to, was held against what is no longer installed. */
 function overtaken(pluginId: string): AppError {
-  return new AppError('PLUGIN_BUSY', `another process has changed \`${pluginId}\` meanwhile`, {
-    hint: 'run the command again',
+  return new AppError('PLUGIN_BUSY', `\`${pluginId}\` was changed meanwhile; nothing was installed`, {
+    hint: 'look again: run the command once more',
   });
 }
 

@@ -1,4 +1,5 @@
 import { type Located, type LocatedTable, read } from '../../config/index.ts';
+import type { Issue } from '../../kernel/index.ts';
 import type { ServerRequests } from '../types.ts';
 
 /**
@@ -42,4 +43,9 @@ export function describeRequests(requests: ServerRequests): readonly string[] {
     ...(requests.approveAll ? ['to run every tool without your approval'] : []),
     ...requests.approveTools.map((tool) => `to run its tool \`${tool}\` without your approval`),
   ];
+}
+
+/** What is wrong with a plugin, without the note of its requests where they were accepted and so are in force. */
+export function issuesInForce(issues: readonly Issue[], requestsAccepted: boolean): readonly Issue[] {
+  return requestsAccepted ? issues.filter(({ code }) => code !== 'PLUGIN_REQUEST') : issues;
 }

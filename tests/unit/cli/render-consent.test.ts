@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { renderChanges, renderConsent, sourceText } from '../../../src/cli/render-consent.ts';
+import { renderChanges, renderConsent, renderInvalid, sourceText } from '../../../src/cli/render-consent.ts';
 import type { ConsentServer, PluginSource } from '../../../src/marketplace/index.ts';
 import { factsWith } from './sample-facts.ts';
 
 const ESC = '\u001b';
+const ASKED = { requestsAccepted: false, invalid: [] };
 
 describe('what a person is asked to agree to', () => {
   test('names all that a plugin does, in lines that line up', () => {
@@ -32,7 +33,7 @@ describe('what a person is asked to agree to', () => {
         apps: ['calendar'],
       },
     );
-    expect(renderConsent(facts)).toBe(`tools@acme 1.0.0
+    expect(renderConsent(facts, ASKED)).toBe(`tools@acme 1.0.0
   marketplace  https://git.example/m.git (git)
   source       /m/tools
   revision     abc
@@ -64,7 +65,7 @@ It brings 1 MCP server:
       ...{ name: 'web', transport: 'http', command: null, url: 'https://w.example/mcp', host: 'w.example:443' },
       ...{ runs: 'remote', headers: ['Authorization'], headersHelper: 'get-token --now', authModel: 'user_oauth' },
     };
-    expect(renderConsent(factsWith(web, { revision: null }))).toContain(`
+    expect(renderConsent(factsWith(web, { revision: null }), ASKED)).toContain(`
   revision     none: a folder, read as it is
   policy       installation AVAILABLE, authentication ON_INSTALL
 
@@ -78,8 +79,22 @@ It brings 1 MCP server:
   });
 
   test('says so when there are no servers, and when a server offers no tools', () => {
-    expect(renderConsent(factsWith({}, { servers: [] }))).toContain('\nIt brings no MCP servers.');
-    expect(renderConsent(factsWith({ enabledTools: [] }))).toMatch(/^ {4}tools {4}none$/m);
+    expect(renderConsent(factsWith({}, { servers: [] }), ASKED)).toContain('\nIt brings no MCP servers.');
+    expect(renderConsent(factsWith({ enabledTools: [] }), ASKED)).toMatch(/^ {4}tools {4}none$/m);
+  });
+
+  test('says what is granted, and which servers will not start', () => {
+    const facts = factsWith({ requests: ['to be required'] });
+    const text = renderConsent(facts, { requestsAccepted: true, invalid: ['tools'] });
+    expect(text.slice(text.indexOf('It brings'))).toBe(`It brings 1 MCP server:
+  tools (stdio, local): INVALID, it will not start
+    would run  node ./main.mjs
+    sign-in    none
+    asks       to be required (granted)`);
+    expect([renderInvalid(facts, { invalid: ['tools'] }), renderInvalid(facts, ASKED)]).toEqual([
+      '  server tools: INVALID, it will not start',
+      '',
+    ]);
   });
 
   test('cannot be forged by what it shows', () => {
@@ -87,7 +102,7 @@ It brings 1 MCP server:
       { name: `x${ESC}[2K`, command: [`a\n  tools  none`], dataClasses: ['b\r\nc'] },
       { hooks: ['h\n\nInstall? yes'], version: '1\u009b2J' },
     );
-    const text = renderConsent(hostile);
+    const text = renderConsent(hostile, ASKED);
     expect(text).not.toContain(ESC);
     expect(text).not.toContain('\u009b');
     expect(text.split('\n').filter((line) => /^ {2,4}(?:tools|none|c|Install\?)/.test(line))).toEqual([]);

@@ -156,6 +156,7 @@ test('plugin show ends with states, policies, evidence and issues', () => {
         errors: [{ code: 'PLUGIN_FETCH_FAILED', message: 'm' }],
       },
     ],
+    invalidServers: [],
     cachedVersions: ['1.0.0', '0.9.0'],
     issues: [{ code: 'PLUGIN_FILE_ADDED', severity: 'warning', message: `m${ESC}`, file: '/f' }],
   });

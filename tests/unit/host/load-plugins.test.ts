@@ -7,7 +7,7 @@ import { createPluginLoader, noPlugins } from '../../../src/host/node/index.ts';
 import { AppError } from '../../../src/kernel/index.ts';
 import { issuesOfFiles } from '../../../src/status/index.ts';
 import { plugin, writeFiles, writeMarketplace } from '../../support/marketplace-folder.ts';
-import type { Stores } from '../../support/plugin-stores.ts';
+import { NO_EVIDENCE, type Stores } from '../../support/plugin-stores.ts';
 import { useStores } from '../../support/use-stores.ts';
 import { configFrom } from '../config/read-config.ts';
 
@@ -59,6 +59,19 @@ describe('an installed plugin', () => {
     expect(issues).toMatchObject([
       { severity: 'error', plugin: ID, server: 'bad', file: join(rootOf(store), '.mcp.json'), line: 4 },
     ]);
+  });
+
+  test.each([
+    { name: 'not granted', requestsAccepted: false, want: ['PLUGIN_REQUEST'] },
+    { name: 'granted', requestsAccepted: true, want: [] },
+  ])('that asks for more says so where it is $name: $want', async ({ requestsAccepted, want }) => {
+    const store = stores();
+    const root = writeMarketplace(join(store.folder, 'market'), 'acme', {
+      poka: plugin('poka', { poka: { command: 'node', required: true } }),
+    });
+    const prepared = await store.prepare(root, 'poka');
+    await prepared.commit({ how: 'yes', requestsAccepted }, NO_EVIDENCE);
+    expect((await load(store)).issues.map(({ code }) => code)).toEqual(want);
   });
 
   test('whose files are gone', async () => {

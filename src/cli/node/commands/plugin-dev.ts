@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { watchBundle } from '../../../authoring/node/index.ts';
 import { AppError, printableLine } from '../../../kernel/index.ts';
-import { type ConsentFacts, diffConsent, MANIFEST_PATHS } from '../../../marketplace/index.ts';
+import { diffConsent, MANIFEST_PATHS } from '../../../marketplace/index.ts';
 import { renderChanges, renderConsent } from '../../render-consent.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { createDevPlugin, type DevPlugin } from '../dev-plugin.ts';
@@ -27,7 +27,7 @@ export const pluginDev: CliCommand<number> = {
     const running = await startStandalone(context, { serving: plugin.serving });
     try {
       const { endpoint } = await running.listen(at);
-      sayWhatRuns(context, plugin.facts());
+      sayWhatRuns(context, plugin);
       const changes = announceChanges(context, running);
       await announce(context, {
         endpoint,
@@ -66,9 +66,12 @@ function folderOf({ cwd }: CliContext, given: string): string {
   return dir;
 }
 
-function sayWhatRuns({ out, globals }: CliContext, facts: ConsentFacts | null): void {
+function sayWhatRuns({ out, globals }: CliContext, plugin: DevPlugin): void {
+  const facts = plugin.facts();
   if (facts === null || globals.json) return;
-  out.write(`What users are asked to agree to:\n\n${renderConsent(facts)}\n\n`);
+  out.write(
+    `What users are asked to agree to:\n\n${renderConsent(facts, { requestsAccepted: false, invalid: plugin.invalid() })}\n\n`,
+  );
 }
 
 type Followed = { readonly running: HostProcess; readonly plugin: DevPlugin; readonly dir: string };

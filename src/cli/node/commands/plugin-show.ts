@@ -5,7 +5,7 @@ import {
   type ListedState,
   pluginListing,
 } from '../../../marketplace/index.ts';
-import { capabilitySummary } from '../../../plugins/index.ts';
+import { capabilitySummary, invalidServers } from '../../../plugins/index.ts';
 import { renderPlugin, type ShownPlugin, type ShownReceipt } from '../../render-plugin.ts';
 import type { CliCommand } from '../context.ts';
 import { allOffers, blockedBy, listOne } from '../list-plugins.ts';
@@ -54,6 +54,7 @@ async function showInstalled(desk: PluginDesk, installed: InstalledPlugin): Prom
     state: tampered ?? listing.state,
     consent: filed.receipt.consent,
     servers: now.servers,
+    invalidServers: now.servers.filter(({ state }) => state?.kind === 'invalid').map(({ name }) => name),
     receipts: plugins.receipts(pluginId).map(shownReceipt),
     cachedVersions: plugins.cached(pluginId),
     issues: now.issues,
@@ -77,6 +78,7 @@ async function showOffer(desk: PluginDesk, selector: Selector): Promise<ShownPlu
     ...listing,
     consent: { digest: consentDigest(facts), facts },
     servers: [],
+    invalidServers: invalidServers(plugin),
     receipts: desk.plugins.receipts(pluginId).map(shownReceipt),
     cachedVersions: [],
     issues,

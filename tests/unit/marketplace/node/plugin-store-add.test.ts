@@ -62,6 +62,7 @@ describe('adding a plugin', () => {
       entry: {
         ...{ name: 'tools', version: null, description: null, category: null, components: {} },
         file: join(root, '.agents', 'plugins', 'marketplace.json'),
+        place: { index: 0, line: 4, column: 5 },
       } as never,
       capabilitySummary: {
         ...{ config_name: ID, display_name: 'tools', description: 'The plugin tools', has_skills: false },
@@ -86,6 +87,18 @@ describe('adding a plugin', () => {
     expect(stores.progress).toEqual(['copying 3 files']);
     expect(staged(stores)).toEqual([]);
     expect(existsSync(join(stores.home, 'plugins', 'data'))).toBe(false);
+  });
+
+  test('names the files where they are: of the source before it is placed, of the cache after', async () => {
+    const stores = createStores();
+    const root = market(stores, '1.0.0', { '.mcp.json': JSON.stringify({ mcpServers: { bad: { command: 1 } } }) });
+    const prepared = await stores.prepare(root, 'tools');
+    const files = prepared.issues.map(({ file }) => file);
+    const { installedPath } = (await prepared.commit(YES, NO_EVIDENCE)).receipt;
+    expect([files, prepared.issuesIn(installedPath ?? '').map(({ file }) => file)]).toEqual([
+      [join(root, 'plugins', 'tools', '.mcp.json')],
+      [join(installedPath ?? '', '.mcp.json')],
+    ]);
   });
 
   test('shows no path of the staging folder, to the user or in the plugin', async () => {
