@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import type { ErrorCode, Issue } from '../kernel/index.ts';
+import { type ErrorCode, type Issue, nearest } from '../kernel/index.ts';
 import { byPlace, type CheckContext, checkTable, found } from './check.ts';
 import { gitRefProblem, parseGitUrl, sparsePathProblem } from './git-url.ts';
 import type { KeyRow } from './key-types.ts';
@@ -45,7 +45,10 @@ function reportBadId(pluginId: string, { origin }: Located, report: Report): voi
   found({ path: ['plugins', pluginId], report }, origin, {
     code: 'PLUGIN_BAD_NAME',
     message: 'is not the id of a plugin, and has no effect',
-    hint: 'write `NAME@MARKETPLACE`, as `plugboard plugin list` shows it',
+    hint:
+      nearest(pluginId, [DEFAULTS]) === null
+        ? 'write `NAME@MARKETPLACE`, as `plugboard plugin list` shows it'
+        : `did you mean \`${DEFAULTS}\`?`,
   });
 }
 

@@ -6,18 +6,23 @@ import type { PluginInput, ResolveInput } from './types.ts';
 export function unknownPolicies({ config, plugins }: ResolveInput): readonly Issue[] {
   return [...config.plugins.values()].flatMap((settings) => {
     const input = plugins.find(({ pluginId }) => pluginId === settings.pluginId);
-    return input === undefined ? notInstalled(settings, plugins) : noSuchServers(settings, input);
+    return input === undefined ? notInstalled(settings, { config, plugins }) : noSuchServers(settings, input);
   });
 }
 
-/** What only turns a plugin off needs none. */
-function notInstalled(settings: PluginSettings, plugins: readonly PluginInput[]): readonly Issue[] {
-  const { pluginId, enabled, servers, origin } = settings;
-  if (enabled === false && servers.size === 0) return [];
+/** What only turns a plugin off needs none, unless it may be meant for one that nothing else turns on or off. */
+function notInstalled(
+  { pluginId, enabled, servers, origin }: PluginSettings,
+  { config, plugins }: Pick<ResolveInput, 'config' | 'plugins'>,
+): readonly Issue[] {
+  const onlyOff = enabled === false && servers.size === 0;
   const near = nearest(
     pluginId,
-    plugins.map((input) => input.pluginId),
+    plugins
+      .map((input) => input.pluginId)
+      .filter((id) => !onlyOff || (config.plugins.get(id)?.enabled ?? null) === null),
   );
+  if (onlyOff && near === null) return [];
   return [
     unknown({
       path: ['plugins', pluginId],

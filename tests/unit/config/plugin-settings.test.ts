@@ -150,6 +150,12 @@ describe('what is wrong with them', () => {
     const { plugins, issues } = configFrom({ user: `plugins.${JSON.stringify(id)}.enabled = true` });
     expect([...plugins]).toEqual([]);
     expect(issues.map(({ code, severity }) => [code, severity])).toEqual([['PLUGIN_BAD_NAME', 'error']]);
+    expect(issues[0]?.hint).toContain('NAME@MARKETPLACE');
+  });
+
+  test('an id that looks like the defaults is told so', () => {
+    const { issues } = configFrom({ user: '[plugins._defaut]\nenabled = false' });
+    expect(issues).toMatchObject([{ code: 'PLUGIN_BAD_NAME', line: 1, hint: 'did you mean `_default`?' }]);
   });
 
   test.each([

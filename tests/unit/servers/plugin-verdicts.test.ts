@@ -140,6 +140,13 @@ describe('a policy for what is not there', () => {
       hint: `did you mean '${ID}'?`,
     },
     {
+      name: 'a plugin that looks like another and is only turned off',
+      user: `[plugins."${ID.replace('poka', 'poak')}"]\nenabled = false`,
+      key: `plugins."${ID.replace('poka', 'poak')}"`,
+      says: 'is for a plugin that is not installed',
+      hint: `did you mean '${ID}'?`,
+    },
+    {
       name: 'a plugin',
       user: '[plugins."other@m".mcp_servers.s]\nenabled = false',
       key: 'plugins."other@m"',
@@ -177,6 +184,8 @@ describe('a policy for what is not there', () => {
 
   test('a plugin that is turned off and not there needs no word', () => {
     expect(resolveWith({ plugins: [], user: '[plugins."x@y"]\nenabled = false' }).issues).toEqual([]);
+    const both = `[plugins."${ID}"]\nenabled = true\n[plugins."${ID}2"]\nenabled = false`;
+    expect(resolveWith({ plugins: [poka()], user: both }).issues).toEqual([]);
   });
 
   test('tools: each list and table that names one is said by its key', () => {
