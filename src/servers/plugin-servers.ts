@@ -70,8 +70,10 @@ function showServer(
   const entry = withPolicy(claim);
   const problems = [
     ...inBundle(claim, declared?.entry.problems ?? unreadable(claim, input.pluginIssues)),
-    ...claim.problems,
-    ...overlay.flatMap((partial) => partial.problems.map((problem) => laidOver(problem, claim))),
+    ...[
+      ...claim.problems,
+      ...overlay.flatMap((partial) => partial.problems.map((problem) => laidOver(problem, claim))),
+    ].map(ofUser),
   ].map((problem) => ({ ...problem, server: name, plugin: pluginId }));
   const verdict = pluginVerdict({ claim, name, entry, problems, turnedOff, requirements: input.requirements });
   const known: ServerEntry = {
@@ -108,6 +110,14 @@ function showServer(
 function inBundle({ input }: PluginClaim, problems: readonly Issue[]): readonly Issue[] {
   if (input.marketplaceSource === null) return problems;
   return problems.map(({ hint: _, ...problem }) => problem);
+}
+
+/** What is wrong in what the user wrote is for the user to correct. */
+function ofUser(problem: Issue): Issue {
+  const { key, file, line } = problem;
+  if (problem.hint !== undefined || key === undefined) return problem;
+  const where = [file, line].filter((part) => part !== undefined).join(':');
+  return { ...problem, hint: `correct ${key}${where === '' ? '' : ` in ${where}`}` };
 }
 
 /** Why a plugin whose files are as they were installed has no declaration to show. */

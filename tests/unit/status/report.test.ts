@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ServerState } from '../../../src/kernel/index.ts';
 import type { PluginInput, ResolvedServer } from '../../../src/servers/index.ts';
 import { renderServerLine, reportServer, requiredIssues, staticState } from '../../../src/status/index.ts';
+import { USER_FILE } from '../config/read-config.ts';
 import { pluginInput, pluginServer, resolveWith } from '../servers/plugin-input.ts';
 
 const ID = 'poka@acme';
@@ -85,6 +86,16 @@ describe('the next step for a server with problems', () => {
       name: 'in a manifest that cannot be used likewise',
       got: step('command = "node"', { plugin: null, knownServers: ['poka'] }),
       want: theirs,
+    },
+    {
+      name: "in the user's policy is that line",
+      got: step('command = "node"', { user: `[plugins."${ID}".mcp_servers.poka]\nenabled_tools = "x"` }),
+      want: `correct plugins."${ID}".mcp_servers.poka.enabled_tools in ${USER_FILE}:2`,
+    },
+    {
+      name: "in the user's policy and in the bundle is the user's line",
+      got: step(wrong, { user: `[plugins."${ID}".mcp_servers.poka]\nenabled_tools = "x"` }),
+      want: `correct plugins."${ID}".mcp_servers.poka.enabled_tools in ${USER_FILE}:2`,
     },
   ])('$name', ({ got, want }) => expect(got).toBe(want));
 
