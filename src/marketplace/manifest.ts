@@ -126,13 +126,16 @@ function pluginRootOf(manifest: LocatedTable, report: (issue: Issue) => void): s
 
 type EntriesContext = EntryContext & { readonly marketplace: string; readonly file: string };
 
+/** `index` is the number of the entry in `plugins`. */
+type OneContext = EntriesContext & { readonly index: number };
+
 function readEntries(items: readonly Located[], context: EntriesContext): readonly MarketplaceEntry[] {
   const entries = new Map<string, MarketplaceEntry>();
   for (const [index, item] of items.entries()) {
     const here = { ...context, path: ['plugins', String(index)] };
     const name = entryName(item, here);
     if (item.kind !== 'table' || name === null) continue;
-    const own = { ...here, plugin: pluginId(name, context.marketplace) };
+    const own = { ...here, index, plugin: pluginId(name, context.marketplace) };
     if (entries.has(name)) {
       const at = item.entries.get('name') ?? item;
       left({ at, path: ['name'], message: 'is the name of an entry above', hint: 'the first one counts' }, own);
@@ -157,7 +160,7 @@ function entryName(item: Located, context: CheckContext): string | null {
   return name;
 }
 
-function readEntry(name: string, entry: LocatedTable, context: EntriesContext): MarketplaceEntry | null {
+function readEntry(name: string, entry: LocatedTable, context: OneContext): MarketplaceEntry | null {
   const policy = readPolicy(entry.entries.get('policy'), context);
   if (policy === null) return null;
   const source = readSource(entry.entries.get('source'), context, entry);
@@ -196,11 +199,12 @@ function oneOf<T extends string>(
   return left({ at: node, path: ['policy', key], message }, context);
 }
 
-function readFacts(name: string, entry: LocatedTable, context: EntriesContext): EntryFacts {
+function readFacts(name: string, entry: LocatedTable, context: OneContext): EntryFacts {
   const components = COMPONENT_KEYS.flatMap((key) => {
     const node = entry.entries.get(key);
     return node === undefined ? [] : [[key, plainValue(node)] as const];
   });
+  const { line, column } = entry.at;
   return {
     name,
     version: textOf(entry, 'version', context),
@@ -209,6 +213,7 @@ function readFacts(name: string, entry: LocatedTable, context: EntriesContext): 
     mcpServers: mcpServersOf(entry, context),
     components: Object.fromEntries(components),
     file: context.file,
+    ...(line === null || column === null ? {} : { place: { index: context.index, line, column } }),
   };
 }
 

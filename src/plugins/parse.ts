@@ -2,6 +2,7 @@ import { byPlace } from '../config/index.ts';
 import { type Issue, shorten } from '../kernel/index.ts';
 import { readAgentDeclarations } from './agent/declarations.ts';
 import { readApps, readParts } from './manifest/components.ts';
+import { placeInEntry } from './manifest/entry-key.ts';
 import { readHooks } from './manifest/hooks.ts';
 import { readIdentity, readPresentation } from './manifest/identity.ts';
 import { type Manifest, readManifest } from './manifest/manifest.ts';
@@ -26,7 +27,7 @@ export function parsePlugin({ bundle, entry, dataDir }: ParseOptions): ParsedPlu
   const reading: Reading = { bundle, report: (issue) => void issues.push(issue) };
   const manifest = readManifest(reading, entry);
   const plugin = manifest === null ? null : readPlugin(reading, manifest, { entry, dataDir });
-  return { plugin, issues: inOrder(issues) };
+  return placeInEntry({ plugin, issues: inOrder(issues) }, entry);
 }
 
 type Around = { readonly entry: EntryFacts | null; readonly dataDir: string };

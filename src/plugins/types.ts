@@ -43,6 +43,8 @@ export type EntryFacts = {
   readonly components: Readonly<Record<string, JsonValue>>;
   /** The marketplace's file, for messages about these. */
   readonly file: string;
+  /** Where the entry stands in it: its number in `plugins`, from 0, and its place. Older receipts do not have it. */
+  readonly place?: { readonly index: number; readonly line: number; readonly column: number };
 };
 
 export type ParseOptions = {

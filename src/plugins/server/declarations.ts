@@ -41,7 +41,7 @@ export function readDeclarations(reading: Reading, manifest: Manifest, entry: En
   }
   if (manifest.path !== null && entry?.mcpServers !== undefined) {
     const message = `what the marketplace says of the servers of ${entry.name} is not used: the plugin has a manifest`;
-    reading.report({ code: 'PLUGIN_FILE_UNUSED', severity: 'note', message, file: entry.file });
+    reading.report({ code: 'PLUGIN_FILE_UNUSED', severity: 'note', message, file: entry.file, key: 'mcpServers' });
   }
   return {
     servers: firstOfEachName(reading, sources),

@@ -50,6 +50,7 @@ test('a marketplace of Codex', () => {
           mcpServers: undefined,
           components: {},
           file: FILE,
+          place: { index: 0, line: 5, column: 5 },
         },
       },
     ],
@@ -87,6 +88,7 @@ test('a marketplace of Claude', () => {
     mcpServers,
     components: { hooks: './hooks.json', commands: ['./a.md'] },
     file: FILE,
+    place: { index: 0, line: 1, column: 195 },
   });
   expect(entries[1]).toMatchObject({ installPolicy: 'AVAILABLE', authPolicy: 'ON_INSTALL' });
 });

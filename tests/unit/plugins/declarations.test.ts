@@ -80,6 +80,27 @@ describe('which files declare servers', () => {
     ]);
   });
 
+  test('without a manifest: what is wrong in the marketplace has the place and the key it has there', () => {
+    const place = { index: 2, line: 7, column: 5 };
+    const entry = entryOf('p', { mcpServers: { a: { ...run('x'), comand: 1, cwd: 1 } }, place });
+    const { plugin, issues } = bundles.parse({ '.mcp.json': { b: { command: 1 } } }, { entry });
+    expect(brief(issues)).toEqual([
+      'warning CONFIG_UNKNOWN_KEY plugins.2.mcpServers.a.comand@7:5',
+      'error CONFIG_WRONG_TYPE plugins.2.mcpServers.a.cwd@7:5',
+      'error CONFIG_WRONG_TYPE mcpServers.b.command@3:16',
+    ]);
+    expect(issues[1]).toMatchObject({
+      file: '/mkt/marketplace.json',
+      message: expect.stringMatching(/^plugins\.2\.mcpServers\.a\.cwd must be/) as string,
+    });
+    expect(plugin?.servers.map(({ entry: { problems } }) => brief(problems))).toEqual([
+      ['error CONFIG_WRONG_TYPE plugins.2.mcpServers.a.cwd@7:5'],
+      ['error CONFIG_WRONG_TYPE mcpServers.b.command@3:16'],
+    ]);
+    const unused = bundles.parse(manifest({ a: run('m') }), { entry });
+    expect(brief(unused.issues)).toEqual(['note PLUGIN_FILE_UNUSED plugins.2.mcpServers@7:5']);
+  });
+
   test('beside a manifest what the marketplace says is not used, which is said', () => {
     const read = bundles.parse(manifest({ a: run('m') }), { entry: entryOf('p', { mcpServers: { b: run('entry') } }) });
     expect([commands(read), read.issues.map(({ code, file }) => [code, file])]).toEqual([
