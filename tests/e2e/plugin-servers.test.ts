@@ -136,6 +136,28 @@ describe(proves('plugins.policy'), () => {
     expect((await doctor(home)).report.servers).toMatchObject([{ name: 'poka', state: { kind: 'connected' } }]);
   });
 
+  test('enabling one of two of a name leaves the other off, and the name alone is that of both', async () => {
+    const home = createHome();
+    home.configure({});
+    await install(home, 'a@acme', { servers: { poka: BUNDLED } });
+    await install(home, 'b@acme', { servers: { poka: BUNDLED } });
+    const neither = await home.finish(['mcp', 'disable', 'poka', '--json']);
+    expect(JSON.parse(neither.stderr)).toMatchObject({
+      error: { message: "'poka' is a server of several plugins", hint: 'give one of a:poka and b:poka' },
+    });
+    home.configure({ poka: { enabled: false } });
+    expect(await json(home, 'mcp', 'disable', 'poka')).toMatchObject({ notes: ['that is for a:poka and b:poka'] });
+    await json(home, 'mcp', 'enable', 'a:poka');
+    expect(configOf(home).trim()).toBe('[plugins."b@acme"]\nmcp_servers.poka.enabled = false');
+    const states = async () => (await doctor(home)).report.servers.map(({ name, state }) => [name, state?.kind]);
+    expect(await states()).toEqual([
+      ['a:poka', 'connected'],
+      ['b:poka', 'disabled'],
+    ]);
+    await json(home, 'mcp', 'enable', 'b:poka');
+    expect(configOf(home).trim()).toBe('');
+  });
+
   test('enabling a server of a plugin that is off says so', async () => {
     const home = createHome();
     home.configure({}, { plugins: { [ID]: { enabled: false, mcp_servers: { poka: { enabled: false } } } } });

@@ -12,12 +12,12 @@ import { AppError, isJsonObject } from '../../kernel/index.ts';
 import { pluginServerSwitch } from '../../servers/index.ts';
 import type { ServerEdited } from '../server-edited.ts';
 import type { CliContext } from './context.ts';
-import type { KnownServers, PluginServerKnown } from './known-servers.ts';
+import { calledByPlugins, type KnownServers, type PluginServerKnown } from './known-servers.ts';
 import { editUserConfig, freshNotes } from './user-config.ts';
 
 /**
  * Writes `enabled` into the policy for a server of a plugin, in the user's file; to enable, first by taking out what turned
- * it off.
+ * it off. What turned off others of its name as well is then written into the policy of each of those.
  *
  * @throws AppError `CONFIG_EDIT_REFUSED` when a file that counts more says otherwise
  */
@@ -30,15 +30,19 @@ export async function setPluginServerEnabled(
   }: { readonly known: KnownServers; readonly server: PluginServerKnown; readonly wanted: boolean },
 ): Promise<ServerEdited> {
   const { name, owner } = server;
-  const key = ['plugins', owner.pluginId, 'mcp_servers', owner.server, 'enabled'];
-  const input = known.plugins.plugins.find(({ pluginId }) => pluginId === owner.pluginId);
-  const declared = input?.plugin?.servers.find(({ entry }) => entry.name === owner.server)?.entry ?? null;
-  const switchIn = (config: Config) => pluginServerSwitch(config, { name, owner, declared });
+  const key = enabledKey(server);
+  const namesakes = calledByPlugins(known, owner.server).filter((other) => other.owner.pluginId !== owner.pluginId);
+  const switchIn = (config: Config) => switchOf(config, known, server);
   const edit = await editUserConfig(context, (text, evaluate) => {
     const isSo = (next: string): boolean => switchIn(evaluate(next).config).enabled === wanted;
     if (isSo(text)) return text;
     const without = wanted ? withoutEmpty(unsetKey(withoutEntries(text, [owner.server, name]), key), key) : text;
-    const next = isSo(without) ? without : setKey(without, key, wanted);
+    const own = isSo(without) ? without : setKey(without, key, wanted);
+    const { config: before } = evaluate(text);
+    const { config: after } = evaluate(own);
+    const next = namesakes
+      .filter((other) => !switchOf(before, known, other).enabled && switchOf(after, known, other).enabled)
+      .reduce((so, other) => setKey(so, enabledKey(other), false), own);
     if (isSo(next)) return next;
     const state = wanted ? 'disabled' : 'enabled';
     throw new AppError('CONFIG_EDIT_REFUSED', `'${name}' is ${state} by what counts more than the user's file`, {
@@ -55,6 +59,16 @@ export async function setPluginServerEnabled(
     message: edit.changed ? `MCP server '${name}' is ${state} now.` : `MCP server '${name}' is ${state} already.`,
     notes: [...freshNotes(edit), ...(wanted ? pluginOffNotes(edit.after.config, owner.pluginId) : [])],
   };
+}
+
+function enabledKey({ owner }: PluginServerKnown): KeyPath {
+  return ['plugins', owner.pluginId, 'mcp_servers', owner.server, 'enabled'];
+}
+
+function switchOf(config: Config, known: KnownServers, { name, owner }: PluginServerKnown) {
+  const input = known.plugins.plugins.find(({ pluginId }) => pluginId === owner.pluginId);
+  const declared = input?.plugin?.servers.find(({ entry }) => entry.name === owner.server)?.entry ?? null;
+  return pluginServerSwitch(config, { name, owner, declared });
 }
 
 /** An enabled server of a plugin that is off does not run all the same. */

@@ -143,6 +143,7 @@ async function setEnabled(context: CliContext, name: string, wanted: boolean): P
   const known = await loadServers(context, { namesOnly: true });
   const ofThePlugin = ofPlugin(known, name);
   if (ofThePlugin !== null) return setPluginServerEnabled(context, { known, server: ofThePlugin, wanted });
+  const namesakes = calledByPlugins(known, name);
   const key = ['mcp_servers', name, 'enabled'];
   // What is left without an entry is not turned off.
   const isSo = (config: Config): boolean => (config.servers.get(name)?.enabled ?? true) === wanted;
@@ -150,7 +151,8 @@ async function setEnabled(context: CliContext, name: string, wanted: boolean): P
     const { config, layers } = evaluate(text);
     if (!config.servers.has(name)) {
       throw (
-        brokenFile(skippedFiles(layers.flatMap(({ issues }) => issues))) ?? noSuchServer(name, known.entries.keys())
+        brokenFile(skippedFiles(layers.flatMap(({ issues }) => issues))) ??
+        (namesakes.length > 1 ? severalPlugins(name, namesakes) : noSuchServer(name, known.entries.keys()))
       );
     }
     if (isSo(config)) return text;
@@ -174,8 +176,19 @@ async function setEnabled(context: CliContext, name: string, wanted: boolean): P
     changed: edit.changed,
     where: edit.changed ? edit.file : (whereIs(edit.after, name) ?? edit.file),
     message: edit.changed ? `MCP server '${name}' is ${state} now.` : `MCP server '${name}' is ${state} already.`,
-    notes: freshNotes(edit),
+    notes: [...freshNotes(edit), ...(namesakes.length > 1 ? [`that is for ${listed(namesakes)}`] : [])],
   };
+}
+
+/** A name that several plugins give to a server of theirs. */
+function severalPlugins(name: string, servers: readonly PluginServerKnown[]): AppError {
+  return new AppError('NOT_FOUND', `'${name}' is a server of several plugins`, {
+    hint: `give one of ${listed(servers)}`,
+  });
+}
+
+function listed(servers: readonly PluginServerKnown[]): string {
+  return servers.map((server) => server.name).join(' and ');
 }
 
 function replacesNote({ owner }: PluginServerKnown): string {
