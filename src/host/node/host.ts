@@ -367,7 +367,7 @@ export class LocalHost implements Host {
     const upstream = this.#upstreams.get(owner.server.name);
     const { kind } = owner.report.state;
     if (kind === 'connected' || kind === 'no_tools') return null;
-    if (upstream !== undefined) return kind === 'starting' ? upstream : upstream.notReady();
+    if (upstream !== undefined) return upstream.isStarting ? upstream : upstream.notReady();
     return new AppError(
       'UPSTREAM_NOT_READY',
       `${owner.server.name} is not connected (${kind}: ${owner.report.reason})`,

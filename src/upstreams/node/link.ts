@@ -84,6 +84,8 @@ export class Link {
   #odd: readonly Issue[] = [];
   #listing = new Map<ListKind, { again: boolean; done: Promise<void> }>();
   #failures = 0;
+  /** What the last attempt ended in; null while nothing has failed since the last (re)start. */
+  #failed: LinkState | null = null;
   #closed = false;
   #cancelRetry: () => void = () => {};
   #waiters: (() => void)[] = [];
@@ -97,6 +99,11 @@ export class Link {
 
   get state(): LinkState {
     return this.#state;
+  }
+
+  /** The state for people: while it tries again by itself, why it failed last. */
+  get shownState(): LinkState {
+    return this.#state.kind === 'starting' ? (this.#failed ?? this.#state) : this.#state;
   }
 
   get hello(): ServerHello | null {
@@ -133,6 +140,7 @@ export class Link {
   async restart(): Promise<void> {
     this.#cancelRetry();
     this.#failures = 0;
+    this.#failed = null;
     if (this.#attempting !== null && this.#transport === null) return;
     this.#setState({ kind: 'starting', since: this.#options.clock.now(), attempt: 1 });
     await this.#drop();
@@ -203,7 +211,10 @@ export class Link {
 
   #setState(state: LinkState): void {
     this.#state = state;
-    if (state.kind !== 'starting') this.#wake();
+    if (state.kind !== 'starting') {
+      this.#failed = state.kind === 'up' ? null : state;
+      this.#wake();
+    }
     this.#options.events.onState();
   }
 

@@ -82,7 +82,7 @@ export class Upstream {
 
   /** The state for people; `visible` counts the tools that the lists leave. */
   state(visible: (tools: readonly JsonObject[]) => number): ServerState {
-    const state = this.#primary.link.state;
+    const state = this.#primary.link.shownState;
     if (state.kind !== 'up') return state;
     const tools = this.#primary.link.lists.tools;
     const toolCount = visible(tools);
@@ -110,6 +110,11 @@ export class Upstream {
 
   get stderrTail(): string {
     return this.#primary.link.stderrTail;
+  }
+
+  /** Whether it is being started, for the first time or again. */
+  get isStarting(): boolean {
+    return this.#primary.link.state.kind === 'starting';
   }
 
   /** Whether any call runs or waits, on any connection. */
