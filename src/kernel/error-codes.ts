@@ -670,6 +670,11 @@ export const ERROR_CODES = {
     means: "An agent's configuration could not be changed; it is untouched.",
     fix: 'The message says why; `--print` shows what to write by hand.',
   },
+  OUTPUT_UNWRITABLE: {
+    ...internal,
+    means: 'What a command printed could not be written, as on a full disk.',
+    fix: 'Make room, or write it elsewhere; what the command changed stays changed.',
+  },
   INTERNAL: {
     ...internal,
     means: 'Plugboard met a state that should not occur.',
