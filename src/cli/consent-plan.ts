@@ -2,7 +2,7 @@ import type { Agreement, ConsentFacts } from '../marketplace/index.ts';
 
 /** What is known before a plugin is put in place. */
 export type ConsentCase = {
-  /** `plugin add NAME` says which plugin; an upgrade of whatever is there does not. */
+  /** `plugin add NAME` says which plugin, which is enough for a first install; an upgrade does not. */
   readonly named: boolean;
   /** A first install, or more than was agreed to. */
   readonly widens: boolean;
@@ -30,12 +30,12 @@ export function planConsent(facts: ConsentCase): ConsentPlan {
   return { consent: planAgreement(facts), requests: planRequests(facts) };
 }
 
-function planAgreement({ named, widens, interactive, yes, required }: ConsentCase): ConsentPlan['consent'] {
+function planAgreement({ named, widens, before, interactive, yes, required }: ConsentCase): ConsentPlan['consent'] {
   if (!widens) return 'unchanged';
   if (required === true) return 'requirements';
   if (yes) return 'yes';
   if (interactive) return 'ask';
-  return named ? 'no_terminal' : 'refuse';
+  return named && before === null ? 'no_terminal' : 'refuse';
 }
 
 /** Requests that were accepted stay in force as long as there is no other one among them. */

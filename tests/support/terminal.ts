@@ -16,6 +16,9 @@ export type AtTerminal = {
 /** What is typed in answer to a question; `null` closes the terminal. */
 export type Keys = string | null;
 
+/** Keys, or what happens while the question waits and the keys after that. */
+export type Answer = Keys | (() => Promise<Keys>);
+
 export const ENTER = '\r';
 export const CTRL_C = '\u0003';
 export const CTRL_D = '\u0004';
@@ -26,7 +29,7 @@ const TERMINAL = `for (const stream of [process.stdin, process.stdout, process.s
     Object.defineProperty(stream, key, { value });`;
 
 /** `plugboard ARGS` at a terminal. Each of the answers is typed when the next question has been asked. */
-export function atTerminal(home: Home, args: readonly string[], answers: readonly Keys[] = []): AtTerminal {
+export function atTerminal(home: Home, args: readonly string[], answers: readonly Answer[] = []): AtTerminal {
   const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(TERMINAL)}`];
   const child = spawn(process.execPath, [...nodeArgs, PRODUCT, ...args], {
     env: { ...home.env, TERM: 'xterm' },
@@ -49,9 +52,10 @@ export function atTerminal(home: Home, args: readonly string[], answers: readonl
     child.once('close', (code, signal) => resolve(signal ?? code ?? 0));
   });
   const answer = async (): Promise<void> => {
-    for (const [index, keys] of answers.entries()) {
+    for (const [index, typed] of answers.entries()) {
       // A question is drawn again with every key, so the answered ones are what tells how far it is.
       await Promise.race([ended, until(() => isAsking(stripVTControlCharacters(asked), index))]);
+      const keys = typeof typed === 'function' ? await typed() : typed;
       if (keys === null) child.stdin.end();
       else child.stdin.write(keys);
     }

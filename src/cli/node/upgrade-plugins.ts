@@ -79,17 +79,19 @@ export async function placeOffer(
   } else {
     const { pluginId, action } = prepared;
     const { changes } = placed;
-    await noteFailure(desk, tally, { pluginId, action, offer, error: consentRequired(prepared), changes });
+    const error = consentRequired(prepared, `plugboard plugin upgrade ${pluginId}`);
+    await noteFailure(desk, tally, { pluginId, action, offer, error, changes });
   }
 }
 
-export function consentRequired({ pluginId, version, before }: Prepared): AppError {
+/** @param command The one that would agree, without `--yes`. */
+export function consentRequired({ pluginId, version, before }: Prepared, command: string): AppError {
   const stays = before === null ? 'nothing was installed' : `${before.version} stays`;
   return new AppError(
     'PLUGIN_CONSENT_REQUIRED',
     `'${pluginId}' ${version} would do more than you agreed to; ${stays}`,
     {
-      hint: `look at it in a terminal, or agree with: plugboard plugin upgrade ${pluginId} --yes`,
+      hint: `look at it in a terminal, or agree with: ${command} --yes`,
     },
   );
 }

@@ -22,6 +22,21 @@ describe('whether a person is asked', () => {
     { name: 'at a terminal, for an upgrade', of: { interactive: true, named: false }, want: 'ask' },
     { name: 'not with --yes', of: { interactive: true, yes: true }, want: 'yes' },
     { name: 'not without a terminal, where the plugin was named', of: {}, want: 'no_terminal' },
+    {
+      name: 'not for a named one that is installed, without a terminal, which is not made',
+      of: { before: before(asking(), false) },
+      want: 'refuse',
+    },
+    {
+      name: 'not for a named one that is installed, with --yes',
+      of: { before: before(asking(), false), yes: true },
+      want: 'yes',
+    },
+    {
+      name: 'not for a named one that is as it was, without a terminal',
+      of: { before: before(asking(), false), widens: false },
+      want: 'unchanged',
+    },
     { name: 'not for an upgrade without a terminal, which is not made', of: { named: false }, want: 'refuse' },
     { name: 'not for an upgrade with --yes', of: { named: false, yes: true }, want: 'yes' },
     { name: 'not where nothing is more', of: { interactive: true, widens: false }, want: 'unchanged' },

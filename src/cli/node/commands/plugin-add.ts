@@ -20,7 +20,15 @@ import { findOffer } from '../plugin-offers.ts';
 import { pluginNow } from '../plugin-states.ts';
 import { isEnabled, switchPlugin } from '../plugin-switch.ts';
 import { reloadRunning } from '../running.ts';
-import { consentFlags, evidenceOf, newTally, REQUESTS_OPTION, recordFailure, YES_OPTION } from '../upgrade-plugins.ts';
+import {
+  consentFlags,
+  consentRequired,
+  evidenceOf,
+  newTally,
+  REQUESTS_OPTION,
+  recordFailure,
+  YES_OPTION,
+} from '../upgrade-plugins.ts';
 
 export const pluginAdd: CliCommand<AddedPlugin> = {
   name: 'plugin add',
@@ -55,7 +63,7 @@ async function addPlugin(desk: PluginDesk, input: Input): Promise<AddedPlugin> {
   return enable(desk, placed);
 }
 
-/** @throws AppError `PLUGIN_*`; a failure is written down among the receipts of the plugin */
+/** @throws AppError `PLUGIN_*`, also `PLUGIN_CONSENT_REQUIRED`; a failure is written down among the receipts of the plugin */
 async function place(
   desk: PluginDesk,
   input: Input,
@@ -71,7 +79,11 @@ async function place(
     const evidence = evidenceOf(tally);
     const options = { ...consentFlags(input), named: true, required: false, evidence };
     const placed = await placePlugin(desk, prepared, options);
-    if (placed.kind === 'refused') throw new Error('a plugin that was named is never refused');
+    if (placed.kind === 'refused') {
+      const { version } = input.values;
+      const what = version === undefined ? pluginId : `${pluginId} --version ${version}`;
+      throw consentRequired(prepared, `plugboard plugin add ${what}`);
+    }
     return placed.report;
   } catch (error) {
     if (error instanceof AppError) {

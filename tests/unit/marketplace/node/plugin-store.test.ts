@@ -14,7 +14,7 @@ import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Offer } from '../../../../src/marketplace/index.ts';
 import { plugin, writeFiles } from '../../../support/marketplace-folder.ts';
-import { NO_EVIDENCE, openStores, YES } from '../../../support/plugin-stores.ts';
+import { NO_EVIDENCE, openStores, type Stores, YES } from '../../../support/plugin-stores.ts';
 import { useStores } from '../../../support/use-stores.ts';
 import { ECHO, ID, market, staged } from './tools-market.ts';
 
@@ -74,14 +74,34 @@ describe('a change of what is installed', () => {
     expect(installed && (await stores.plugins.verify(installed))).toEqual({ kind: 'intact', added: [] });
   });
 
-  test('nobody was asked about what another process put there meanwhile', async () => {
+  test.each<{ name: string; meanwhile: (stores: Stores) => Promise<unknown>; want: readonly string[] }>([
+    { name: 'upgraded it', meanwhile: (stores) => stores.add(market(stores, '1.2.0'), 'tools'), want: ['1.2.0'] },
+    { name: 'removed it', meanwhile: (stores) => stores.plugins.remove(ID), want: [] },
+  ])('what was agreed to is not installed when another process has $name meanwhile', async ({ meanwhile, want }) => {
+    for (const how of ['asked', 'yes', 'unchanged'] as const) {
+      const stores = createStores();
+      await stores.add(market(stores), 'tools');
+      const prepared = await stores.prepare(market(stores, '1.1.0'), 'tools');
+      await meanwhile(stores);
+      await expect(prepared.commit({ how, requestsAccepted: false }, NO_EVIDENCE)).rejects.toMatchObject({
+        code: 'PLUGIN_BUSY',
+        message: `\`${ID}\` was changed meanwhile; nothing was installed`,
+      });
+      expect(stores.plugins.installed().plugins.map(({ version }) => version)).toEqual(want);
+      expect(staged(stores)).toEqual([]);
+    }
+  });
+
+  test('a first install that another process made meanwhile is made again only when it is the very same', async () => {
     const stores = createStores();
-    await stores.add(market(stores), 'tools');
-    const prepared = await stores.prepare(market(stores, '1.1.0'), 'tools');
-    await stores.add(market(stores, '1.2.0'), 'tools');
-    const silently = prepared.commit({ how: 'unchanged', requestsAccepted: false }, NO_EVIDENCE);
-    await expect(silently).rejects.toMatchObject({ code: 'PLUGIN_BUSY' });
-    expect(stores.plugins.installed().plugins.map(({ version }) => version)).toEqual(['1.2.0']);
+    const [same, other] = [
+      await stores.prepare(market(stores), 'tools'),
+      await stores.prepare(market(stores), 'tools'),
+    ];
+    const newer = await stores.prepare(market(stores, '1.1.0'), 'tools');
+    for (const prepared of [same, other]) await prepared.commit(YES, NO_EVIDENCE);
+    await expect(newer.commit(YES, NO_EVIDENCE)).rejects.toMatchObject({ code: 'PLUGIN_BUSY' });
+    expect(stores.plugins.installed().plugins.map(({ version }) => version)).toEqual(['1.0.0']);
   });
 
   test('a removal is a receipt; the files go, the data and the receipts stay', async () => {
