@@ -45,6 +45,23 @@ test(proves('plugins.run'), async () => {
   ]);
 });
 
+test('without its folder for data a server is not started, and says why', async () => {
+  const home = createHome();
+  home.configure({});
+  const mark = join(home.folder, 'started');
+  const started = `import { writeFileSync } from 'node:fs';\nwriteFileSync(${JSON.stringify(mark)}, '');\n`;
+  await install(home, ID, { servers: { poka: BUNDLED }, files: { 'server.mjs': started } });
+  const data = join(home.path, 'plugins', 'data', 'acme', 'poka');
+  rmSync(data, { recursive: true, force: true });
+  mkdirSync(join(data, '..'), { recursive: true });
+  writeFileSync(data, '');
+  const { report } = await doctor(home);
+  expect(report.servers).toMatchObject([
+    { name: 'poka', state: { kind: 'invalid', issues: [{ code: 'HOME_UNUSABLE', file: data, plugin: ID }] } },
+  ]);
+  expect(existsSync(mark)).toBe(false);
+});
+
 test('what is wrong in a plugin: doctor names plugin, file and server, and the siblings run', async () => {
   const home = createHome();
   home.configure({});

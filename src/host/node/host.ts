@@ -17,10 +17,12 @@ import { issuesOfFiles, reportServer, requiredIssues, staticState } from '../../
 import type { Store } from '../../storage/node/index.ts';
 import type { Catalogue } from '../../tools/index.ts';
 import type { ListKind } from '../../upstreams/index.ts';
-import { type BlockedState, createStartSlots, type StartSlots, Upstream } from '../../upstreams/node/index.ts';
+import { createStartSlots, type StartBlock, type StartSlots, Upstream } from '../../upstreams/node/index.ts';
 import type { Host, HostSession, LoadedPlugins, ServerView, SessionOptions } from '../types.ts';
 import { Catalogues } from './catalogues.ts';
+import { issueOf, keptIssue, newlyBroken } from './kept-config.ts';
 import { type PluginLoader, pluginFolders } from './load-plugins.ts';
+import { checkPluginStart } from './plugin-start.ts';
 import { Session } from './session.ts';
 import { StderrFeeds } from './stderr-feeds.ts';
 import { createTransportFor } from './transports.ts';
@@ -215,24 +217,13 @@ export class LocalHost implements Host {
     return resolveServers({ config, requirements, plugins, pluginIssues: issues, workspace });
   }
 
-  /** Whether a plugin may start now: what keeps it from that is the state of its server. */
-  async #beforeStart({ name, owner }: ResolvedServer): Promise<BlockedState | null> {
+  /** Whether the plugin of a server may start now. What was found is true of all servers of the plugin. */
+  async #beforeStart({ owner }: ResolvedServer): Promise<StartBlock | null> {
     if (owner === null) return null;
-    const { pluginId } = owner;
-    try {
-      const found = await this.#plugins.beforeStart(owner);
-      this.#integrity.set(pluginId, found);
-      if (found.kind === 'intact') return null;
-      // What is true of one server is true of all servers of the plugin.
-      void this.reload();
-      const command = `run: plugboard plugin add ${pluginId}`;
-      return { kind: 'blocked', reason: 'tampered', detail: found.path, command };
-    } catch (error) {
-      // The server may do without its folder, and says so itself if it does not.
-      if (!(error instanceof AppError)) throw error;
-      this.#options.log('warn', `${name}: ${error.message}`, { where: error.where });
-      return null;
-    }
+    const { found, block } = await checkPluginStart(owner, this.#plugins);
+    if (found !== null) this.#integrity.set(owner.pluginId, found);
+    if (block?.kind === 'blocked') void this.reload();
+    return block;
   }
 
   /** @throws AppError `UNKNOWN_SERVER` */
@@ -333,25 +324,12 @@ export class LocalHost implements Host {
   async #readAgain(): Promise<LoadedConfig | null> {
     try {
       const loaded = await this.#options.load();
-      const present = filesOf(loaded);
-      // Of a file that was broken before there is no good state to keep; its own issue says so.
-      const before = this.#loaded.brokenFiles.map(({ file }) => file);
-      const gone = filesOf(this.#loaded).filter((file) => !present.includes(file) && !before.includes(file));
-      const newlyBroken = loaded.brokenFiles.filter(({ file }) => !before.includes(file));
-      const broken = [...newlyBroken, ...gone.map(deletedIssue)];
+      const broken = newlyBroken(this.#loaded, loaded);
       if (broken.length === 0) return loaded;
       this.#reloadIssues = broken.map(keptIssue);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      this.#reloadIssues = [
-        keptIssue({
-          code: error.code,
-          severity: 'error',
-          message: error.message,
-          hint: error.hint,
-          ...(error.where === undefined ? {} : { file: error.where }),
-        }),
-      ];
+      this.#reloadIssues = [keptIssue(issueOf(error))];
     }
     for (const issue of this.#reloadIssues)
       this.#options.log('warn', issue.message, { file: issue.file, line: issue.line });
@@ -406,23 +384,4 @@ export class LocalHost implements Host {
     this.#catalogues.forget();
     for (const listener of this.#listeners) listener();
   }
-}
-
-function deletedIssue(file: string): Issue {
-  return {
-    code: 'CONFIG_UNREADABLE',
-    severity: 'error',
-    message: 'the file was deleted',
-    hint: 'put it back, or restart Plugboard to go on without it',
-    file,
-  };
-}
-
-function keptIssue(issue: Issue): Issue {
-  return { ...issue, message: `${issue.message}; the last good configuration stays in force` };
-}
-
-/** The files that were there and were read. */
-function filesOf(loaded: LoadedConfig): readonly string[] {
-  return loaded.layers.flatMap(({ file }) => (file === null ? [] : [file]));
 }

@@ -26,7 +26,7 @@ export type NeedsConfig = {
 };
 
 /** What keeps a server from being started at this very moment. */
-export type BlockedState = Extract<ServerState, { kind: 'blocked' }>;
+export type StartBlock = Extract<ServerState, { kind: 'blocked' | 'invalid' }>;
 
 export type LinkOptions = {
   readonly server: string;
@@ -39,7 +39,7 @@ export type LinkOptions = {
   readonly clientVersion: string;
   readonly clock: Clock;
   readonly slots: StartSlots;
-  readonly beforeStart: () => Promise<BlockedState | null>;
+  readonly beforeStart: () => Promise<StartBlock | null>;
   /** `onRenewed` is called when the server has lost its session and a new one took its place. */
   readonly createTransport: (onRenewed: () => void) => Transport | NeedsConfig;
   /** True for the link that is kept up by itself and whose lists are the server's; others come back at their next use. */
@@ -234,7 +234,7 @@ export class Link {
     }
   }
 
-  async #transportOrState(): Promise<Transport | BlockedState | NeedsConfig> {
+  async #transportOrState(): Promise<Transport | StartBlock | NeedsConfig> {
     return (await this.#options.beforeStart()) ?? this.#options.createTransport(() => this.#onRenewed());
   }
 

@@ -15,7 +15,7 @@ import type { AgentPort, Call } from '../ports.ts';
 import { SHARED_CAPABILITIES, sessionCapabilities } from '../protocol.ts';
 import type { Transport } from '../transport.ts';
 import type { ServerHello } from './handshake.ts';
-import { type BlockedState, Link, type NeedsConfig } from './link.ts';
+import { Link, type NeedsConfig, type StartBlock } from './link.ts';
 import type { StartSlots } from './slots.ts';
 import { Use } from './use.ts';
 
@@ -25,7 +25,7 @@ export type UpstreamOptions = {
   /** The host's own values of the names that the server declares. */
   readonly env: EnvValues;
   /** Asked right before each start of a connection; a state that it gives keeps the server from starting. */
-  readonly beforeStart: () => Promise<BlockedState | null>;
+  readonly beforeStart: () => Promise<StartBlock | null>;
   readonly createTransport: (env: EnvValues, onRenewed: () => void) => Transport | NeedsConfig;
   readonly clientVersion: string;
   readonly clock: Clock;
