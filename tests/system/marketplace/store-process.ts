@@ -14,12 +14,11 @@ export type StoreProcess = {
 /** Changes plugins in a process of its own. `shell`: commands that come before it, such as limits. */
 export function changeIn(
   args: readonly [action: 'add' | 'remove' | 'upgrade', folder: string, root: string, name: string],
-  { shell = '', uid }: { readonly shell?: string; readonly uid?: number } = {},
+  { shell = '' }: { readonly shell?: string } = {},
 ): StoreProcess {
   const child = spawn('/bin/sh', ['-c', `${shell} exec "$0" "$@"`, process.execPath, CHILD, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { PATH: process.env['PATH'] ?? '' },
-    ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   let text = '';
   let begin: () => void = () => {};
