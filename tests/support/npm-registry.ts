@@ -36,6 +36,8 @@ export async function startNpmRegistry(): Promise<NpmRegistry> {
     web: { enable: false },
     max_body_size: '200mb',
   });
+  // Making a large archive takes longer than connections are kept by default, and the next request would meet a closed one.
+  server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   return {
