@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type HttpAgent, openHttpAgent } from '../support/agent.ts';
@@ -93,6 +93,18 @@ test(proves('plugins.dev.half'), async () => {
   expect(await plugin.stop()).toBe(0);
 });
 
+test('what asks nobody again is said so; a folder that was moved away is to be put back', async () => {
+  const home = createHome();
+  const plugin = await dev(home);
+  plugin.edit('.codex-plugin/plugin.json', (text) => text.replace('"0.1.0"', '"0.2.0"'));
+  await plugin.says(/^users would not be asked again about:$/);
+  await plugin.says(/^ {4}~ changed: version: 0\.2\.0/);
+  renameSync(plugin.dir, `${plugin.dir}-away`);
+  await plugin.says(/^word-count +INVALID — .*the folder of the plugin is not there any more — put it back, or end/);
+  expect(await plugin.stop()).toBe(0);
+  expect(plugin.stdout()).not.toMatch(/changed: (?:,|$)|plugin add|asked again about what/m);
+});
+
 test('with --json one line says where it is; nothing else of the home is served, and its host is left alone', async () => {
   const home = createHome();
   home.configure({ other: { command: 'no-such-program' } });
@@ -116,6 +128,11 @@ test('a folder that is not there, and that of a marketplace', async () => {
   expect(await refusal(home, ['plugin', 'dev', join(home.folder, 'nowhere')])).toMatchObject({
     status: 1,
     code: 'NOT_FOUND',
+  });
+  writeFileSync(join(home.folder, 'a-file'), '');
+  expect(await refusal(home, ['plugin', 'dev', join(home.folder, 'a-file')])).toMatchObject({
+    code: 'NOT_FOUND',
+    message: 'this is a file, and no folder',
   });
   expect(await refusal(home, ['plugin', 'dev', join(home.folder, 'word-count')])).toMatchObject({
     status: 1,

@@ -9,8 +9,8 @@ const MADE =
   /(?:^|\/)(?:node_modules|\.git|\.hg|\.venv|venv|__pycache__|\.cache|\.DS_Store)(?:\/|$)|\.(?:log|pyc|tmp|swp)$|~$/;
 
 /**
- * Calls `onChange` with the files of a bundle that were written, made or deleted, soon after the last of them, and once
- * with none when the watch has begun, for what happened until then. Links are not followed.
+ * Calls `onChange` with the files of a bundle that were written, made or deleted, soon after the last of them, with none
+ * where only the folder itself was, and once with none when the watch has begun, for what happened until then. Links are not followed.
  *
  * @param root Absolute.
  * @returns A function that ends the watch.
@@ -29,7 +29,7 @@ export function watchBundle(root: string, onChange: (paths: readonly string[]) =
     const ignored = (path: string): boolean => MADE.test(inBundle(path));
     return watch(root, { ignoreInitial: true, followSymlinks: false, ignored })
       .on('all', (_event, path) => {
-        changed.add(inBundle(path));
+        if (inBundle(path) !== '') changed.add(inBundle(path));
         clearTimeout(timer);
         timer = setTimeout(tell, QUIET_MS);
       })

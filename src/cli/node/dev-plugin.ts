@@ -38,6 +38,7 @@ export function createDevPlugin(context: CliContext, dir: string): DevPlugin {
   const folders = { root: bundle.root, data: join(context.home, 'plugins', 'data', pluginId) };
   let good: Plugin | null = null;
   const read = (): { readonly plugin: Plugin | null; readonly issues: readonly Issue[] } => {
+    if (good !== null && bundle.look('').kind === 'absent') return withoutFolder(good, bundle.root);
     const { plugin, issues } = parsePlugin({ bundle, entry: null, dataDir: folders.data });
     const isHalf = plugin === null || issues.some(({ code }) => UNREAD.includes(code));
     if (isHalf && good !== null) return { plugin: good, issues: issues.map(keptIssue) };
@@ -94,6 +95,19 @@ function keptIssue(issue: Issue): Issue {
   return issue.severity === 'error'
     ? { ...issue, message: `${issue.message}; what was read before stays in force` }
     : issue;
+}
+
+/** None of its servers can run while its folder is away. */
+function withoutFolder(plugin: Plugin, root: string): { readonly plugin: Plugin; readonly issues: readonly Issue[] } {
+  const gone: Issue = {
+    code: 'NOT_FOUND',
+    severity: 'error',
+    message: 'the folder of the plugin is not there any more',
+    hint: 'put it back, or end this command',
+    file: root,
+  };
+  const servers = plugin.servers.map((server) => ({ ...server, entry: { ...server.entry, problems: [gone] } }));
+  return { plugin: { ...plugin, servers }, issues: [gone] };
 }
 
 const MANIFESTS = ['plugin.json', 'mcp.json', '.mcp.json', '.app.json', 'hooks.json', 'hooks/hooks.json'];

@@ -54,8 +54,12 @@ export const pluginDev: CliCommand<number> = {
 /** @throws AppError `NOT_FOUND` when it is no folder, `PLUGIN_MANIFEST_INVALID` when it is that of a marketplace */
 function folderOf({ cwd }: CliContext, given: string): string {
   const dir = resolve(cwd, given);
-  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new AppError('NOT_FOUND', 'there is no such folder', { where: dir, hint: 'give the folder of a plugin' });
+  const facts = statSync(dir, { throwIfNoEntry: false });
+  if (facts?.isDirectory() !== true)
+    throw new AppError('NOT_FOUND', facts === undefined ? 'there is no such folder' : 'this is a file, and no folder', {
+      where: dir,
+      hint: 'give the folder of a plugin',
+    });
   const has = (path: string): boolean => existsSync(join(dir, path));
   const own = ['.codex-plugin', '.claude-plugin', '.cursor-plugin', '.'].map((folder) => join(folder, 'plugin.json'));
   if (MANIFEST_PATHS.some(has) && ![...own, '.mcp.json'].some(has))
@@ -99,8 +103,11 @@ function follow(context: CliContext, { running, plugin, dir }: Followed): () => 
     await running.host.reload();
     const facts = plugin.facts();
     const changes = agreed === null || facts === null ? [] : diffConsent(agreed, facts);
-    if (changes.length > 0 && !globals.json)
-      out.write(`users would be asked again about what has a !:\n${renderChanges(changes)}\n`);
+    if (changes.length > 0 && !globals.json) {
+      const asked = changes.some(({ widens }) => widens);
+      const head = asked ? 'users would be asked again about what has a !:' : 'users would not be asked again about:';
+      out.write(`${head}\n${renderChanges(changes)}\n`);
+    }
     agreed = facts ?? agreed;
     const declared = plugin.declarations();
     if (paths.some((path) => !declared.has(path))) await restart(running);
