@@ -501,6 +501,11 @@ export const ERROR_CODES = {
     means: 'A file of an installed plugin is not as it was installed; its servers are not started.',
     fix: 'Install it again with `plugboard plugin add NAME`.',
   },
+  PLUGIN_FILES_MISSING: {
+    ...plugin,
+    means: 'The folder of an installed plugin is not there any more; its servers are not started.',
+    fix: 'Install it again with `plugboard plugin add NAME`, or remove it with `plugboard plugin remove NAME`.',
+  },
   PLUGIN_FILE_ADDED: {
     ...plugin,
     means: 'A file was added to an installed plugin.',

@@ -109,7 +109,7 @@ function showServer(
  */
 function inBundle({ input }: PluginClaim, problems: readonly Issue[]): readonly Issue[] {
   if (input.marketplaceSource === null) return problems;
-  return problems.map(({ hint: _, ...problem }) => problem);
+  return problems.map(({ hint: _hint, ...problem }) => problem);
 }
 
 /** What is wrong in what the user wrote is for the user to correct. */

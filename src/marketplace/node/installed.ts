@@ -63,7 +63,7 @@ function isFolder(path: string): boolean {
 
 function gone({ pluginId, root }: InstalledPlugin): Issue {
   return {
-    code: 'PLUGIN_TAMPERED',
+    code: 'PLUGIN_FILES_MISSING',
     severity: 'error',
     message: `the files of \`${pluginId}\` are gone`,
     hint: `install it again with \`plugboard plugin add ${pluginId}\``,

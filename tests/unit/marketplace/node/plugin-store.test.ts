@@ -302,7 +302,7 @@ describe('what is installed is held against its receipt', () => {
     const { plugins, issues } = stores.plugins.installed();
     expect(plugins).toHaveLength(1);
     expect(issues).toEqual([
-      expect.objectContaining({ code: 'PLUGIN_TAMPERED', plugin: ID, file: receipt.installedPath }),
+      expect.objectContaining({ code: 'PLUGIN_FILES_MISSING', plugin: ID, file: receipt.installedPath }),
     ]);
   });
 
