@@ -2,7 +2,8 @@ import { relative, resolve } from 'node:path';
 import { planScaffold, SCAFFOLD_FAMILIES, type ScaffoldFamily, scaffoldMarketplace } from '../../../authoring/index.ts';
 import { writeScaffold } from '../../../authoring/node/index.ts';
 import { AppError, nearest, printableLine } from '../../../kernel/index.ts';
-import { accountName } from '../../../kernel/node/index.ts';
+import { accountName, makeFolder } from '../../../kernel/node/index.ts';
+import { pluginId } from '../../../marketplace/index.ts';
 import type { CliCommand } from '../context.ts';
 
 type Made = {
@@ -31,7 +32,7 @@ export const pluginNew: CliCommand<Made> = {
     const family = familyOf(input.values['family'] ?? 'codex');
     const files = planScaffold({ name, family, author: input.values['author'] || accountName() });
     const dir = resolve(cwd, input.values['dir'] ?? name);
-    await writeScaffold(dir, files);
+    await writeScaffold(dir, files, makeFolder);
     const marketplaceName = scaffoldMarketplace(name);
     return { schemaVersion: 1, name, family, dir, files: files.map(({ path }) => path), marketplaceName };
   },
@@ -42,7 +43,7 @@ export const pluginNew: CliCommand<Made> = {
       ['plugboard plugin validate .', 'says what is wrong, and what each client makes of it'],
       [`plugboard plugin dev plugins/${name}`, 'runs it, and again after each change'],
       ['plugboard plugin marketplace add .', 'makes it known on this machine'],
-      [`plugboard plugin add ${name}@${marketplaceName}`, 'installs it'],
+      [`plugboard plugin add ${pluginId(name, marketplaceName)}`, 'installs it'],
     ];
     const width = Math.max(...steps.map(([command]) => command.length));
     return [

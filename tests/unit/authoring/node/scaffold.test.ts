@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { writeScaffold } from '../../../../src/authoring/node/scaffold.ts';
 import { planScaffold } from '../../../../src/authoring/scaffold.ts';
 import { AppError } from '../../../../src/kernel/index.ts';
+import { makeFolder } from '../../../../src/kernel/node/index.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../../../examples/plugins/', import.meta.url));
 
@@ -22,23 +23,31 @@ const files = planScaffold({ name: 'word-count', family: 'codex', author: 'Plugb
 
 test('the files are written, and the tests among them pass', async () => {
   const dir = join(folder, 'made', 'here');
-  await writeScaffold(dir, files);
+  await writeScaffold(dir, files, makeFolder);
   for (const { path, text } of files) expect(readFileSync(join(dir, path), 'utf8')).toBe(text);
   const out = execFileSync(process.execPath, ['--test'], { cwd: dir, env: {}, encoding: 'utf8' });
   expect(out).toMatch(/^. pass 5$/m);
 });
 
 test('an empty folder is taken, one with something in it is left as it is', async () => {
-  await writeScaffold(folder, files);
-  const error: unknown = await writeScaffold(folder, files).catch((thrown: unknown) => thrown);
+  await writeScaffold(folder, files, makeFolder);
+  const error: unknown = await writeScaffold(folder, files, makeFolder).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(AppError);
   expect(error).toMatchObject({ code: 'USAGE', message: 'the folder is not empty', where: folder });
+});
+
+test.runIf(existsSync('/proc/self'))('a folder that can hold no other is an error, and the attempt ends', async () => {
+  expect(await writeScaffold('/proc/x/y', files, makeFolder).catch((thrown: unknown) => thrown)).toMatchObject({
+    code: 'USAGE',
+    message: 'the folder cannot be written (ENOENT)',
+    where: '/proc/x/y',
+  });
 });
 
 test('a file is no folder', async () => {
   const file = join(folder, 'file');
   writeFileSync(file, 'mine');
-  expect(await writeScaffold(file, files).catch((thrown: unknown) => thrown)).toMatchObject({
+  expect(await writeScaffold(file, files, makeFolder).catch((thrown: unknown) => thrown)).toMatchObject({
     code: 'USAGE',
     message: 'the folder cannot be written (EEXIST)',
   });
