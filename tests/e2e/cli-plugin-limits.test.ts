@@ -79,6 +79,19 @@ test('a source that is not allowed is refused before anything is fetched, and wh
   expect(available.map((one) => one.state)).toEqual([state, state]);
 });
 
+test('a name that only a marketplace has that is not allowed is blocked, by the file that says so', async () => {
+  const home = createHome();
+  const open = contextUnder(home, '');
+  const other = writeMarketplace(join(home.folder, 'free'), 'free', { own: plugin('own', {}) });
+  for (const source of [market(home), other]) await run(open, 'plugin marketplace add', { SOURCE: source });
+  const allowed = `[marketplaces.allowed_sources.free]\nsource = "local"\npath = ${JSON.stringify(other)}\n`;
+  const context = contextUnder(home, `[marketplaces]\nrestrict_to_allowed_sources = true\n${allowed}`);
+  const file = join(home.folder, 'etc', 'plugboard', 'requirements.toml');
+  expect(await codeOf(run(context, 'plugin add', { PLUGIN: 'plain' }))).toBe(`MARKETPLACE_NOT_ALLOWED ${file}`);
+  expect(await codeOf(run(context, 'plugin add', { PLUGIN: 'nobody' }))).toBe('PLUGIN_NOT_FOUND undefined');
+  expect(await run(context, 'plugin add', { PLUGIN: 'own' })).toMatchObject({ pluginId: 'own@free' });
+});
+
 test('where plugins are turned off nothing is added, and what is there can be removed', async () => {
   const home = createHome();
   const open = contextUnder(home, '');

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type {
@@ -146,6 +146,23 @@ describe('marketplaces', () => {
     expect(elsewhere.marketplaces.map(({ name }) => name)).toEqual(['mine']);
   });
 
+  test('that of the repository is there once when its folder was added as well', async () => {
+    const home = createHome();
+    const root = offer(home, { poka: poka() });
+    mkdirSync(join(root, '.git'));
+    symlinkSync(root, join(home.folder, 'link'));
+    for (const source of [root, join(home.folder, 'link')]) {
+      await said(home, ['plugin', 'marketplace', 'add', source]);
+      for (const cwd of [root, join(home.folder, 'link')]) {
+        const { marketplaces, issues } = await report<ListedMarketplaces>(home, ['plugin', 'marketplace', 'list'], {
+          cwd,
+        });
+        expect([marketplaces.map(({ name, kind }) => [name, kind]), issues]).toEqual([[['acme', 'configured']], []]);
+      }
+      await said(home, ['plugin', 'marketplace', 'remove', 'acme']);
+    }
+  });
+
   test('one that cannot be read is told, and the others count', async () => {
     const home = createHome();
     await said(home, ['plugin', 'marketplace', 'add', offer(home, { poka: poka() })]);
@@ -170,6 +187,7 @@ describe('which plugin', () => {
     { args: ['pokka@acme'], status: 1, code: 'PLUGIN_NOT_FOUND', hint: /poka@acme/ },
     { args: ['poka@acne'], status: 1, code: 'MARKETPLACE_NOT_FOUND', hint: /did you mean 'acme'/ },
     { args: ['hidden'], status: 1, code: 'PLUGIN_NOT_AVAILABLE' },
+    { args: ['outside'], status: 1, code: 'PLUGIN_NOT_FOUND', hint: /^it is listed there, and cannot be used: / },
     { args: ['misnamed'], status: 1, code: 'PLUGIN_NAME_MISMATCH' },
   ])('plugin add $args ends with $code', async ({ args, status, code, message = /./, hint = /./ }) => {
     const home = createHome();
@@ -179,6 +197,7 @@ describe('which plugin', () => {
       twice: plugin('twice', {}),
       hidden: plugin('hidden', {}, { entry: policy }),
       misnamed: plugin('something-else', {}),
+      outside: plugin('outside', {}, { entry: { source: { source: 'local', path: '../outside' } } }),
     });
     writeMarketplace(join(home.folder, 'other'), 'other', { twice: plugin('twice', {}) });
     for (const name of ['acme', 'other']) await said(home, ['plugin', 'marketplace', 'add', join(home.folder, name)]);

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { LoadedConfig } from '../../config/node/index.ts';
 import { AppError, type Issue, nearest } from '../../kernel/index.ts';
@@ -48,7 +48,8 @@ export async function knownMarketplaces(
       return { name, kind: 'configured', source: sourceFromSettings(settings), manifest };
     });
   const opened = configured.map((place) => open(place, () => store.open(place)));
-  const implicit = await Promise.all(implicitPlaces(loadOptions).map((place) => openImplicit(place, store)));
+  const others = implicitPlaces(loadOptions).filter((place) => !configured.some((one) => isSamePlace(one, place)));
+  const implicit = await Promise.all(others.map((place) => openImplicit(place, store)));
   const all: KnownMarketplace[] = [];
   const issues: Issue[] = [];
   for (const found of [...opened, ...implicit]) {
@@ -106,6 +107,20 @@ function implicitPlaces({ env, projectDir }: CliContext['loadOptions']): readonl
       ? [{ kind, source: { kind: 'local' as const, path: folder }, manifest: IMPLICIT_MANIFEST }]
       : [],
   );
+}
+
+/** The manifest in a folder is the one that counts by itself: whoever added that folder knows it. */
+function isSamePlace({ source, manifest }: MarketplacePlace, implicit: Omit<MarketplacePlace, 'name'>): boolean {
+  if (source.kind !== 'local' || implicit.source.kind !== 'local') return false;
+  return (manifest ?? IMPLICIT_MANIFEST) === IMPLICIT_MANIFEST && isSameFolder(source.path, implicit.source.path);
+}
+
+function isSameFolder(a: string, b: string): boolean {
+  try {
+    return a === b || realpathSync(a) === realpathSync(b);
+  } catch {
+    return false;
+  }
 }
 
 /** The nearest folder upwards that has a `.git`. */

@@ -52,7 +52,7 @@ export function openMarketplace({ known }: PluginDesk, name: string): Marketplac
   return found.marketplace;
 }
 
-/** Of the marketplaces that can be used and are allowed: what one of the others may offer does not count. */
+/** Of the marketplaces that can be used and are allowed. Where only others list it, what stands against it is told. */
 function onlyOffer({ known }: PluginDesk, name: string): Offer {
   const open = known.all.flatMap(({ marketplace, refusal }) =>
     marketplace === null || refusal !== null ? [] : [marketplace],
@@ -68,12 +68,28 @@ function onlyOffer({ known }: PluginDesk, name: string): Offer {
     );
   const [offer] = offers;
   if (offer !== undefined) return offer;
-  throw notOffered(known, open, name);
+  throw refusalOf(known, name) ?? leftOut(open, name) ?? notOffered(known, open, name);
+}
+
+/** Why the marketplace that lists it is not allowed. */
+function refusalOf({ all }: PluginDesk['known'], name: string): AppError | null {
+  const lists = all.find(({ marketplace }) => marketplace !== null && findEntry(marketplace, name) !== null);
+  return lists?.refusal ?? null;
+}
+
+/** What is wrong with the entry that one of them has for it. */
+function leftOut(open: readonly Marketplace[], name: string): AppError | null {
+  const lists = open.find((marketplace) => {
+    const id = pluginId(name, marketplace.name);
+    return marketplace.issues.some(({ plugin, severity }) => plugin === id && severity === 'error');
+  });
+  return lists === undefined ? null : entryNotFound(lists, name);
 }
 
 function notOffered({ all }: PluginDesk['known'], open: readonly Marketplace[], name: string): AppError {
+  const failed = all.filter(({ marketplace, refusal }) => marketplace === null || refusal !== null);
   const [only] = open;
-  if (only !== undefined && open.length === 1) return entryNotFound(only, name);
+  if (only !== undefined && open.length === 1 && failed.length === 0) return entryNotFound(only, name);
   const names = open.flatMap(({ entries, name: marketplace }) =>
     entries.map((entry) => pluginId(entry.name, marketplace)),
   );
@@ -82,7 +98,6 @@ function notOffered({ all }: PluginDesk['known'], open: readonly Marketplace[], 
     names.map((id) => id.slice(0, id.lastIndexOf('@'))),
   );
   const meant = names.find((id) => id.startsWith(`${near}@`));
-  const failed = all.filter(({ marketplace, refusal }) => marketplace === null || refusal !== null);
   const hint =
     open.length === 0
       ? "add one with 'plugboard plugin marketplace add SOURCE'"
