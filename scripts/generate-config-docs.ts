@@ -61,7 +61,7 @@ From low to high; a higher layer wins.
 - A key that this version does not act on yet is checked, gives the warning \`KEY_NOT_YET_SUPPORTED\`, and changes nothing.
 - \`"$NAME"\` and \`"\${NAME}"\` stay as they are, with a note. \`"\${env:NAME}"\`, \`"\${secret:NAME}"\` and
   \`"\${user_config.KEY}"\` are kept for a later version; a server that uses them is not started. The arguments
-  of a shell are left to the shell.
+  of a shell are left to the shell. The files of plugins have [rules of their own](plugins.md#references).
 - Changes by commands (\`mcp add\`, \`config set\`, …) keep comments, order, line ends, links and file mode, and are refused where
   they would change anything else. Only the comment behind a key, on the same line, goes with the key when that is removed.
 
