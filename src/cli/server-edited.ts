@@ -8,3 +8,24 @@ export type ServerEdited = {
   readonly message: string;
   readonly notes: readonly string[];
 };
+
+/**
+ * What became of switching a server on or off.
+ *
+ * @param edit `file`: the user's file. `said`: the place that says so now; null where none does.
+ */
+export function switchedReport(
+  { name, wanted }: { readonly name: string; readonly wanted: boolean },
+  edit: { readonly changed: boolean; readonly file: string; readonly said: string | null },
+  notes: readonly string[],
+): ServerEdited {
+  const { changed, file, said } = edit;
+  return {
+    schemaVersion: 1,
+    name,
+    changed,
+    where: changed ? file : (said ?? file),
+    message: `MCP server '${name}' is ${wanted ? 'enabled' : 'disabled'} ${changed ? 'now' : 'already'}.`,
+    notes,
+  };
+}

@@ -7,6 +7,7 @@
  */
 export { type ConsentSubject, consentDigest, consentFacts } from './consent.ts';
 export { type ConsentChange, diffConsent } from './consent-diff.ts';
+export { dataFolder } from './data-folder.ts';
 export {
   type Listed,
   type ListedPolicy,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostStatus } from '../../api/index.ts';
 import { AppError, type Issue, printableLine, renderIssue } from '../../kernel/index.ts';
 import { renderServerLine, type ServerReport } from '../../status/index.ts';
-import type { Input } from '../command.ts';
+import type { Input, OptionSpec } from '../command.ts';
 import { renderServing } from '../render-serve.ts';
 import type { CliContext } from './context.ts';
 import type { HostProcess } from './host-process.ts';
@@ -15,6 +15,14 @@ import { programWords } from './self.ts';
 
 /** How long the first table waits for servers that are still starting. Milliseconds. */
 const TABLE_WAIT_MS = 3_000;
+
+/** The options of {@link address}. `otherwise`: what counts without them. */
+export function addressOptions(otherwise: { readonly host: string; readonly port: string }): readonly OptionSpec[] {
+  return [
+    { name: 'host', value: 'ADDRESS', help: `address to listen on (default: ${otherwise.host})` },
+    { name: 'port', value: 'PORT', help: `port to listen on, 0 for any (default: ${otherwise.port})` },
+  ];
+}
 
 type Token =
   | { readonly kind: 'fresh'; readonly token: string }

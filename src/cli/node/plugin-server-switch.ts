@@ -10,7 +10,7 @@ import {
 } from '../../config/index.ts';
 import { AppError, isJsonObject } from '../../kernel/index.ts';
 import { pluginServerSwitch } from '../../servers/index.ts';
-import type { ServerEdited } from '../server-edited.ts';
+import { type ServerEdited, switchedReport } from '../server-edited.ts';
 import type { CliContext } from './context.ts';
 import { calledByPlugins, type KnownServers, type PluginServerKnown } from './known-servers.ts';
 import { editUserConfig, freshNotes } from './user-config.ts';
@@ -50,15 +50,9 @@ export async function setPluginServerEnabled(
       hint: 'change it there',
     });
   });
-  const state = wanted ? 'enabled' : 'disabled';
-  return {
-    schemaVersion: 1,
-    name,
-    changed: edit.changed,
-    where: edit.changed ? edit.file : (placeOf(switchIn(edit.after.config).origin) ?? edit.file),
-    message: edit.changed ? `MCP server '${name}' is ${state} now.` : `MCP server '${name}' is ${state} already.`,
-    notes: [...freshNotes(edit), ...(wanted ? pluginOffNotes(edit.after.config, owner.pluginId) : [])],
-  };
+  const said = placeOf(switchIn(edit.after.config).origin);
+  const notes = [...freshNotes(edit), ...(wanted ? pluginOffNotes(edit.after.config, owner.pluginId) : [])];
+  return switchedReport({ name, wanted }, { ...edit, said }, notes);
 }
 
 function enabledKey({ owner }: PluginServerKnown): KeyPath {

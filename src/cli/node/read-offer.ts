@@ -1,5 +1,11 @@
-import { join } from 'node:path';
-import { consentFacts, pluginId as idOf, type Offer, type OfferedPlugin, sourceJson } from '../../marketplace/index.ts';
+import {
+  consentFacts,
+  dataFolder,
+  pluginId as idOf,
+  type Offer,
+  type OfferedPlugin,
+  sourceJson,
+} from '../../marketplace/index.ts';
 import { capabilitySummary, parsePlugin } from '../../plugins/index.ts';
 import { openBundle } from '../../plugins/node/index.ts';
 
@@ -10,7 +16,7 @@ import { openBundle } from '../../plugins/node/index.ts';
 export function readOffer(home: string, { marketplace, entry }: Offer): OfferedPlugin | null {
   if (entry.source.source !== 'local') return null;
   const pluginId = idOf(entry.name, marketplace.name);
-  const data = join(home, 'plugins', 'data', pluginId);
+  const data = dataFolder(home, { name: entry.name, marketplace: marketplace.name });
   const bundle = openBundle(entry.source.path);
   const { plugin } = parsePlugin({ bundle, entry: entry.facts, dataDir: data });
   if (plugin === null) return null;

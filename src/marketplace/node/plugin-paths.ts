@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parsePluginId } from '../../config/index.ts';
+import { dataFolder } from '../data-folder.ts';
 
 /** The folders of one plugin in a home. Absolute. */
 export type PluginPaths = {
@@ -22,7 +23,7 @@ export function pluginPaths(home: string, pluginId: string): PluginPaths | null 
     name,
     marketplaceName: marketplace,
     cache: join(cacheFolder(home), marketplace, name),
-    data: join(home, 'plugins', 'data', marketplace, name),
+    data: dataFolder(home, id),
     receipts: join(receiptsFolder(home), pluginId),
   };
 }

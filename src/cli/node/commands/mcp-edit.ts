@@ -12,7 +12,7 @@ import {
 } from '../../../config/index.ts';
 import { AppError, isJsonObject, printableLine } from '../../../kernel/index.ts';
 import { parseNewServer } from '../../add-server.ts';
-import type { ServerEdited } from '../../server-edited.ts';
+import { type ServerEdited, switchedReport } from '../../server-edited.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { calledByPlugins, loadServers, ofPlugin, type PluginServerKnown } from '../known-servers.ts';
 import { setPluginServerEnabled } from '../plugin-server-switch.ts';
@@ -169,15 +169,8 @@ async function setEnabled(context: CliContext, name: string, wanted: boolean): P
       },
     );
   });
-  const state = wanted ? 'enabled' : 'disabled';
-  return {
-    schemaVersion: 1,
-    name,
-    changed: edit.changed,
-    where: edit.changed ? edit.file : (whereIs(edit.after, name) ?? edit.file),
-    message: edit.changed ? `MCP server '${name}' is ${state} now.` : `MCP server '${name}' is ${state} already.`,
-    notes: [...freshNotes(edit), ...(namesakes.length > 1 ? [`that is for ${listed(namesakes)}`] : [])],
-  };
+  const notes = [...freshNotes(edit), ...(namesakes.length > 1 ? [`that is for ${listed(namesakes)}`] : [])];
+  return switchedReport({ name, wanted }, { ...edit, said: whereIs(edit.after, name) }, notes);
 }
 
 /** A name that several plugins give to a server of theirs. */

@@ -6,7 +6,7 @@ import { diffConsent, MANIFEST_PATHS } from '../../../marketplace/index.ts';
 import { renderChanges, renderConsent } from '../../render-consent.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { createDevPlugin, type DevPlugin } from '../dev-plugin.ts';
-import { address, announce, announceChanges, localToken, stopSignal } from '../foreground.ts';
+import { address, addressOptions, announce, announceChanges, localToken, stopSignal } from '../foreground.ts';
 import { type HostProcess, startStandalone } from '../host-process.ts';
 
 /** Serves a plugin from its folder. Goes on until a signal, so it prints by itself. */
@@ -15,10 +15,7 @@ export const pluginDev: CliCommand<number> = {
   summary: 'Run a plugin from its folder, alone, and again after each change',
   examples: ['plugboard plugin dev ./my-plugin', 'plugboard plugin dev ./my-plugin --port 7451'],
   args: [{ name: 'DIR', help: 'the folder of the plugin', required: true }],
-  options: [
-    { name: 'host', value: 'ADDRESS', help: 'address to listen on (default: 127.0.0.1)' },
-    { name: 'port', value: 'PORT', help: 'port to listen on (default: any that is free)' },
-  ],
+  options: addressOptions({ host: '127.0.0.1', port: 'any that is free' }),
   run: async (context, input) => {
     const dir = folderOf(context, input.args['DIR'] ?? '.');
     const at = address(input, { host: '127.0.0.1', port: 0 });

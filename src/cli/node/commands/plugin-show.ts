@@ -2,6 +2,7 @@ import {
   consentDigest,
   type FiledReceipt,
   type InstalledPlugin,
+  pluginId as idOf,
   type ListedState,
   pluginListing,
 } from '../../../marketplace/index.ts';
@@ -41,7 +42,7 @@ async function showInstalled(desk: PluginDesk, installed: InstalledPlugin): Prom
   const { context, plugins } = desk;
   const { pluginId, filed } = installed;
   const offer =
-    allOffers(desk).find(({ entry, marketplace }) => `${entry.name}@${marketplace.name}` === pluginId) ?? null;
+    allOffers(desk).find(({ entry, marketplace }) => idOf(entry.name, marketplace.name) === pluginId) ?? null;
   const listing = listOne(desk, installed, { running: null, offer });
   const [integrity, now] = await Promise.all([plugins.verify(installed), pluginNow(context, pluginId)]);
   const tampered: ListedState | null =

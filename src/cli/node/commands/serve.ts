@@ -5,7 +5,15 @@ import { AppError } from '../../../kernel/index.ts';
 import { openStore } from '../../../storage/node/index.ts';
 import type { Input } from '../../command.ts';
 import type { CliCommand, CliContext } from '../context.ts';
-import { address, announce, announceChanges, localToken, type Stop, stopSignal } from '../foreground.ts';
+import {
+  address,
+  addressOptions,
+  announce,
+  announceChanges,
+  localToken,
+  type Stop,
+  stopSignal,
+} from '../foreground.ts';
 import { startOrMeet, startStandalone } from '../host-process.ts';
 
 /** A detached host that nobody uses leaves after this, unless `--idle` says otherwise. Seconds. */
@@ -20,8 +28,7 @@ export const serveCommand: CliCommand<number> = {
   examples: ['plugboard serve', 'plugboard serve --port 8080', 'plugboard serve --config ./plugboard.toml'],
   args: [],
   options: [
-    { name: 'host', value: 'ADDRESS', help: 'address to listen on (default: [serve] host, else 127.0.0.1)' },
-    { name: 'port', value: 'PORT', help: 'port to listen on, 0 for any (default: [serve] port, else 7450)' },
+    ...addressOptions({ host: '[serve] host, else 127.0.0.1', port: '[serve] port, else 7450' }),
     { name: 'standalone', help: 'leave the host of the home alone: no lock, no socket' },
     { name: 'detached', help: 'run without HTTP, for the pipes of this home, and leave when nobody uses it' },
     {
