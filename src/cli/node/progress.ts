@@ -2,7 +2,7 @@ import { printableLine } from '../../kernel/index.ts';
 import { fit } from '../render-table.ts';
 import type { CliContext } from './context.ts';
 
-/** What is going on, on standard error: one line that changes on a terminal, a line each elsewhere, nothing with `--json`. */
+/** What is going on, on standard error: one line that changes on a terminal, nothing elsewhere and with `--json`. */
 export type Progress = {
   readonly show: (line: string) => void;
   /** Takes the line away, before something else is written. */
@@ -16,12 +16,12 @@ export function createProgress({ err, globals }: Pick<CliContext, 'err' | 'globa
   return {
     show: (line) => {
       const text = printableLine(line);
-      if (globals.json || text === last) return;
+      if (globals.json || !err.isTty || text === last) return;
       last = text;
-      err.write(err.isTty ? `${CLEAR_LINE}${fit(text, (err.columns || 80) - 1)}` : `${text}\n`);
+      err.write(`${CLEAR_LINE}${fit(text, (err.columns || 80) - 1)}`);
     },
     clear: () => {
-      if (last !== '' && err.isTty) err.write(CLEAR_LINE);
+      if (last !== '') err.write(CLEAR_LINE);
       last = '';
     },
   };

@@ -98,7 +98,7 @@ async function copyFolder(from: { readonly root: string; readonly path: string }
   }
   const entries = await readTree(folder, place.limits, from.path);
   const count = entries.filter(({ kind }) => kind !== 'folder').length;
-  place.onProgress(`copying ${count} ${count === 1 ? 'file' : 'files'}`);
+  if (count > 0) place.onProgress(`copying ${count} ${count === 1 ? 'file' : 'files'}`);
   await copyTree(entries, folder, place.content);
 }
 
