@@ -20,8 +20,15 @@ export type ReceiptJson = { readonly file: string; readonly digest: string };
 /** What was agreed to. */
 export type ConsentJson = Pick<Consent, 'digest' | 'how' | 'requestsAccepted'>;
 
-/** `unchanged`: it is there as it is offered. `declined`: a person said no, and what was there stays. */
-export type PlacedOutcome = 'added' | 'upgraded' | 'rolled_back' | 'repaired' | 'unchanged' | 'declined';
+/** `reinstalled`: the same version with other files, or agreed to otherwise. `unchanged`: it is there as it is offered. `declined`: a person said no, and what was there stays. */
+export type PlacedOutcome =
+  | 'added'
+  | 'upgraded'
+  | 'reinstalled'
+  | 'rolled_back'
+  | 'repaired'
+  | 'unchanged'
+  | 'declined';
 
 /** What became of one plugin. */
 export type PlacedPlugin = PluginIdJson & {

@@ -44,7 +44,9 @@ function titleOf({
     case 'upgraded':
       return `Upgraded plugin '${pluginId}'${from} to ${version}`;
     case 'rolled_back':
-      return `Put plugin '${pluginId}' back${from} to ${version}`;
+      return `Switched plugin '${pluginId}'${from} to ${version}`;
+    case 'reinstalled':
+      return `Installed plugin '${pluginId}' ${version} again`;
     case 'repaired':
       return `Repaired plugin '${pluginId}' ${version}`;
     case 'unchanged':

@@ -58,6 +58,8 @@ export type PluginStore = {
   /** Versions in the cache, newest receipt first. */
   readonly cached: (pluginId: string) => readonly string[];
   readonly verify: (plugin: InstalledPlugin) => Promise<Integrity>;
+  /** The first file that is gone, or of another kind, size or executable bit. Quick: no content is read. null: none. */
+  readonly glance: (plugin: InstalledPlugin) => string | null;
   /** Fetches and reads what a marketplace offers. @throws AppError `PLUGIN_*` */
   readonly prepare: (offer: Offer, options: FetchOptions) => Promise<Prepared>;
   /** A version that is still in the cache. @throws AppError `PLUGIN_NOT_FOUND`, `PLUGIN_TAMPERED` */

@@ -280,7 +280,30 @@ test(proves('plugins.repair'), async () => {
   const repaired = await change<AddedPlugin>(home, add);
   expect([repaired.outcome, repaired.consent.how]).toEqual(['repaired', 'unchanged']);
   expect(readFileSync(join(repaired.installedPath, 'server.mjs'), 'utf8')).not.toBe('changed');
-  expect((await report<ShownPlugin>(home, ['plugin', 'show', 'poka'])).state).toEqual({ kind: 'enabled' });
+  const { state, receipts } = await report<ShownPlugin>(home, ['plugin', 'show', 'poka']);
+  expect([state, receipts.map(({ action }) => action)]).toEqual([{ kind: 'enabled' }, ['add', 'add']]);
+  offer(home, { poka: poka('1.0.0', { env: { MODE: 'other' } }) });
+  expect((await home.finish([...add, '--yes'])).stdout).toContain(
+    "Installed plugin 'poka@acme' 1.0.0 again, from marketplace",
+  );
+});
+
+test('a list sees files that are gone or of another size, and leaves what is in them to a look at one', async () => {
+  const home = await homeWithPoka();
+  const { installedPath } = await report<ShownPlugin>(home, ['plugin', 'show', 'poka']);
+  const file = join(installedPath ?? '', 'server.mjs');
+  const text = readFileSync(file, 'utf8');
+  const states = async () =>
+    (await report<ListedPlugins>(home, ['plugin', 'list'])).installed.map(({ state }) => state);
+  const tampered = [{ kind: 'blocked', reason: 'tampered', detail: 'server.mjs' }];
+  writeFileSync(file, `${text} `);
+  expect(await states()).toEqual(tampered);
+  writeFileSync(file, text.replace(/^./, '#'));
+  expect(await states()).toEqual([{ kind: 'enabled' }]);
+  expect([(await report<ShownPlugin>(home, ['plugin', 'show', 'poka'])).state]).toEqual(tampered);
+  rmSync(file);
+  expect(await states()).toEqual(tampered);
+  expect((await home.finish(['plugin', 'list', '--help'])).stdout).toContain('is checked by plugin show, doctor');
 });
 
 test(proves('plugins.upgrade'), async () => {
@@ -373,7 +396,7 @@ test(proves('plugins.switch'), async () => {
     name: 'poka',
     marketplaceName: 'acme',
     wasInstalled: true,
-    notes: [],
+    notes: [`what it kept stays: ${join(home.path, 'plugins', 'data', 'acme', 'poka')}`],
   });
   expect((await home.status())?.servers).toEqual([]);
   expect(configOf(home)).not.toContain('[plugins');
@@ -390,7 +413,11 @@ test('policies of a plugin that is removed stay, and are told', async () => {
     join(home.path, 'config.toml'),
     `${configOf(home)}\n[plugins."poka@acme".mcp_servers.poka]\ndisabled_tools = ["echo"]\n`,
   );
+  const data = join(home.path, 'plugins', 'data', 'acme', 'poka');
+  writeFiles(data, { 'kept.txt': 'x' });
   const { notes } = await report<RemovedPlugin>(home, ['plugin', 'remove', 'poka']);
+  expect(notes[1]).toBe(`what it kept stays: ${data}`);
+  expect(existsSync(join(data, 'kept.txt'))).toBe(true);
   expect(notes[0]).toMatch(/^what your configuration says about it stays: .*config\.toml:\d+$/);
   expect(configOf(home)).toContain('[plugins."poka@acme".mcp_servers.poka]\ndisabled_tools = ["echo"]\n');
   expect(configOf(home)).not.toContain('enabled = true');
@@ -404,6 +431,15 @@ test('what is installed and cannot be enabled is told so', async () => {
   expect(stderr).toContain("'poka@acme' is installed now, and could not be enabled: ");
   const { installed } = await report<ListedPlugins>(home, ['plugin', 'list']);
   expect(installed.map(({ pluginId }) => pluginId)).toEqual(['poka@acme']);
+});
+
+test('nothing is fetched where plugins are turned off', async () => {
+  const home = createHome();
+  await said(home, ['plugin', 'marketplace', 'add', offer(home, { poka: poka() })]);
+  const { status, stdout, stderr } = await home.finish(['-c', 'features.plugins=false', 'plugin', 'add', 'poka']);
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toContain("'poka@acme' would be disabled by features.plugins; nothing is installed");
+  expect(existsSync(join(home.path, 'plugins'))).toBe(false);
 });
 
 test('a file that is no TOML ends a change before it begins', async () => {

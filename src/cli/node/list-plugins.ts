@@ -5,6 +5,7 @@ import { marketplaceRequirementFor, pluginsRequirementFor } from '../../config/i
 import type { Issue } from '../../kernel/index.ts';
 import {
   type InstalledPlugin,
+  pluginId as idOf,
   type ListedState,
   type MarketplaceListing,
   marketplaceListing,
@@ -24,7 +25,7 @@ export function listInstalled(
   installed: readonly InstalledPlugin[],
   running: HostStatus | null,
 ): readonly PluginListing[] {
-  const offers = new Map(allOffers(desk).map((offer) => [`${offer.entry.name}@${offer.marketplace.name}`, offer]));
+  const offers = new Map(allOffers(desk).map((offer) => [idOf(offer.entry.name, offer.marketplace.name), offer]));
   const rank = new Map([...offers.keys()].map((id, index) => [id, index]));
   const last = offers.size;
   return installed
@@ -32,7 +33,7 @@ export function listInstalled(
     .map((plugin) => listOne(desk, plugin, { running, offer: offers.get(plugin.pluginId) ?? null }));
 }
 
-/** One installed plugin as it is, as far as that is known without looking at its files. */
+/** One installed plugin as it is, as far as that is known without reading its files. */
 export function listOne(
   desk: PluginDesk,
   installed: InstalledPlugin,
@@ -62,7 +63,7 @@ export function listAvailable(
 ): readonly PluginListing[] {
   const ids = new Set(installed.map(({ pluginId }) => pluginId));
   return allOffers(desk)
-    .filter(({ marketplace, entry }) => !ids.has(`${entry.name}@${marketplace.name}`))
+    .filter(({ marketplace, entry }) => !ids.has(idOf(entry.name, marketplace.name)))
     .map((offer) =>
       pluginListing({
         kind: 'available',
@@ -85,7 +86,8 @@ export function blockedBy({ known, loaded }: PluginDesk, marketplace: string): s
   return pluginsRequirementFor(loaded.requirements) ?? refusal?.where ?? null;
 }
 
-function stateOf({ loaded }: PluginDesk, installed: InstalledPlugin, running: HostStatus | null): ListedState {
+/** The files are glanced at only: `plugin show`, `doctor` and each start read what is in them. */
+function stateOf({ loaded, plugins }: PluginDesk, installed: InstalledPlugin, running: HostStatus | null): ListedState {
   const { config, requirements } = loaded;
   const { pluginId, root, filed, marketplaceName } = installed;
   const { sourceType, source } = filed.receipt.marketplaceSource;
@@ -94,6 +96,8 @@ function stateOf({ loaded }: PluginDesk, installed: InstalledPlugin, running: Ho
     pluginsRequirementFor(requirements) ?? marketplaceRequirementFor(requirements, { sourceType, source, ref });
   if (file !== null) return { kind: 'blocked', reason: 'requirements', detail: file };
   if (!existsSync(root)) return { kind: 'missing' };
+  const differs = plugins.glance(installed);
+  if (differs !== null) return { kind: 'blocked', reason: 'tampered', detail: differs };
   if (!isEnabled(config, pluginId)) return { kind: 'disabled', where: whereEnabled(config, pluginId) ?? 'built-in' };
   return blockedNow(running, pluginId) ?? { kind: 'enabled' };
 }

@@ -69,7 +69,7 @@ async function decide(desk: PluginDesk, prepared: Prepared, options: PlaceOption
   }
   const spoilt = before !== null && changes.length === 0 && (await plugins.verify(before)).kind === 'tampered';
   const filed = await prepared.commit(agreement, options.evidence);
-  return placed(prepared, { outcome: spoilt ? 'repaired' : OUTCOMES[prepared.action], changes, filed });
+  return placed(prepared, { outcome: spoilt ? 'repaired' : outcomeOf(prepared), changes, filed });
 }
 
 const OUTCOMES: Readonly<Record<Prepared['action'], PlacedOutcome>> = {
@@ -77,6 +77,10 @@ const OUTCOMES: Readonly<Record<Prepared['action'], PlacedOutcome>> = {
   upgrade: 'upgraded',
   rollback: 'rolled_back',
 };
+
+function outcomeOf({ action, before }: Prepared): PlacedOutcome {
+  return action === 'add' && before !== null ? 'reinstalled' : OUTCOMES[action];
+}
 
 function agreedBefore({ filed }: InstalledPlugin): ConsentCase['before'] {
   const { consent } = filed.receipt;

@@ -20,6 +20,23 @@ export function whereEnabled(config: Config, pluginId: string): string | null {
 }
 
 /**
+ * Refuses to begin what ends with enabling a plugin, where no plugin can be.
+ *
+ * @throws AppError `CONFIG_EDIT_REFUSED`
+ */
+export function refuseWhileOff(config: Config, pluginId: string): void {
+  if (config.pluginsOff === null) return;
+  throw new AppError(
+    'CONFIG_EDIT_REFUSED',
+    `'${pluginId}' would be disabled by features.plugins; nothing is installed`,
+    {
+      where: whereEnabled(config, pluginId) ?? '-c',
+      hint: 'change it there',
+    },
+  );
+}
+
+/**
  * Writes `[plugins."ID"] enabled` into the user's file, unless it says so already; a running host reads it at once.
  *
  * @throws AppError `CONFIG_EDIT_REFUSED` when something that counts more says otherwise, and what `editUserConfig` throws

@@ -82,7 +82,10 @@ function addCommand(program: Commander, command: CliCommand, onExit: (code: numb
       prepare(parent.command(word).description(GROUPS[words.slice(0, index + 1).join(' ')] ?? ''));
   }
   const leaf = prepare(
-    parent.command(words.at(-1) ?? '', { hidden: command.hidden === true }).description(command.summary),
+    parent
+      .command(words.at(-1) ?? '', { hidden: command.hidden === true })
+      .summary(command.summary)
+      .description(command.details === undefined ? command.summary : `${command.summary}\n\n${command.details}`),
   );
   for (const argument of command.args) {
     const name = argument.rest === true ? `${argument.name}...` : argument.name;

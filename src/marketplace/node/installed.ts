@@ -1,9 +1,9 @@
-import { readdirSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Issue } from '../../kernel/index.ts';
 import { compareFiles } from '../integrity.ts';
 import { installedFrom } from '../receipt.ts';
-import type { FiledReceipt, InstalledPlugin, Integrity } from '../types.ts';
+import type { FiledReceipt, FileRecord, InstalledPlugin, Integrity } from '../types.ts';
 import { type PluginPaths, pluginPaths, receiptsFolder } from './plugin-paths.ts';
 import { standingOf } from './receipts.ts';
 import { surveyFiles } from './tree.ts';
@@ -47,6 +47,21 @@ function pluginOf(paths: PluginPaths, filed: FiledReceipt): InstalledPlugin | nu
 export async function verifyFiles({ root, filed }: InstalledPlugin): Promise<Integrity> {
   const { files } = filed.receipt;
   return compareFiles(files, await surveyFiles(root, files));
+}
+
+/** Holds what a folder says of the files of an installed plugin against its receipt. @see PluginStore.glance */
+export function glanceAtFiles({ root, filed }: InstalledPlugin): string | null {
+  return filed.receipt.files.find((file) => !looksLike(file, join(root, file.path)))?.path ?? null;
+}
+
+function looksLike({ kind, executable, sizeBytes }: FileRecord, path: string): boolean {
+  try {
+    const now = lstatSync(path);
+    if (kind === 'link') return now.isSymbolicLink();
+    return now.isFile() && now.size === sizeBytes && ((now.mode & 0o111) !== 0) === executable;
+  } catch {
+    return false;
+  }
 }
 
 function idsIn(folder: string): readonly string[] {

@@ -6,7 +6,7 @@ import type { FiledReceipt, Receipt } from '../types.ts';
 import { cachedVersions, clearCache } from './cache.ts';
 import { changing } from './change-lock.ts';
 import { writing } from './disk-errors.ts';
-import { currentOf, readInstalled, verifyFiles } from './installed.ts';
+import { currentOf, glanceAtFiles, readInstalled, verifyFiles } from './installed.ts';
 import { type PluginPaths, pluginPaths, stagingFolder } from './plugin-paths.ts';
 import type { PluginStoreOptions } from './ports.ts';
 import { prepareFromCache, prepareOffer } from './prepare.ts';
@@ -37,6 +37,7 @@ export function createPluginStore(options: PluginStoreOptions): PluginStore {
       return paths === null ? [] : cachedVersions(paths);
     },
     verify: verifyFiles,
+    glance: glanceAtFiles,
     prepare: (offer, fetch) => prepareOffer(options, offer, fetch),
     prepareCached: (pluginId, version) => prepareFromCache(options, pluginId, version),
     remove: async (pluginId) => {

@@ -61,7 +61,7 @@ async function prepareIn(
     options,
     { ...bundle, reading: { ...reading, issues } },
     {
-      action: before === null ? 'add' : 'upgrade',
+      action: before === null || before.version === reading.version ? 'add' : 'upgrade',
       before,
       onProgress,
       readAt: { root: folder, shown },

@@ -190,8 +190,8 @@ const failed = (code: ErrorCode): Upgraded['errors'][number] => ({
 test.each<{ outcome: PlacedPlugin['outcome']; previousVersion: string | null; want: string }>([
   { outcome: 'added', previousVersion: null, want: "Added plugin 'tools@acme' 1.1.0." },
   { outcome: 'upgraded', previousVersion: '1.0.0', want: "Upgraded plugin 'tools@acme' from 1.0.0 to 1.1.0." },
-  { outcome: 'upgraded', previousVersion: '1.1.0', want: "Upgraded plugin 'tools@acme' to 1.1.0." },
-  { outcome: 'rolled_back', previousVersion: '2.0.0', want: "Put plugin 'tools@acme' back from 2.0.0 to 1.1.0." },
+  { outcome: 'reinstalled', previousVersion: '1.1.0', want: "Installed plugin 'tools@acme' 1.1.0 again." },
+  { outcome: 'rolled_back', previousVersion: '2.0.0', want: "Switched plugin 'tools@acme' from 2.0.0 to 1.1.0." },
   { outcome: 'repaired', previousVersion: '1.1.0', want: "Repaired plugin 'tools@acme' 1.1.0." },
   { outcome: 'declined', previousVersion: '1.0.0', want: "Plugin 'tools@acme' stays at 1.0.0: you did not agree." },
 ])('a plugin that was $outcome, before it $previousVersion', ({ outcome, previousVersion, want }) => {

@@ -18,7 +18,7 @@ import {
 } from '../plugin-desk.ts';
 import { findOffer } from '../plugin-offers.ts';
 import { pluginNow } from '../plugin-states.ts';
-import { isEnabled, switchPlugin } from '../plugin-switch.ts';
+import { isEnabled, refuseWhileOff, switchPlugin } from '../plugin-switch.ts';
 import { reloadRunning } from '../running.ts';
 import {
   consentFlags,
@@ -55,6 +55,7 @@ async function addPlugin(desk: PluginDesk, input: Input): Promise<AddedPlugin> {
   const version = input.values['version'];
   const offer = version === undefined ? findOffer(desk, selector) : null;
   const pluginId = offer === null ? installedId(desk, selector) : idOf(offer.entry.name, offer.marketplace.name);
+  refuseWhileOff(desk.loaded.config, pluginId);
   const placed = await place(desk, input, { pluginId, offer });
   if (placed.outcome === 'declined') {
     const what = placed.previousVersion === null ? 'nothing was installed' : `${placed.previousVersion} stays`;

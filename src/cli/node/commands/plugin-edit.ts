@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { printableLine } from '../../../kernel/index.ts';
+import { dataFolder, pluginId as idOf } from '../../../marketplace/index.ts';
 import type { Input } from '../../command.ts';
 import type { RemovedPlugin, SwitchedPlugin } from '../../plugin-reports.ts';
 import type { CliCommand, CliContext } from '../context.ts';
@@ -34,9 +36,12 @@ function removePlugin(context: CliContext, input: Input): Promise<RemovedPlugin>
     const installed = plugins.installed().plugins;
     const found = findInstalled(installed, selector);
     if (found === null && selector.marketplace === null) throw notInstalled(selector, installed);
-    const pluginId = found?.pluginId ?? `${selector.name}@${selector.marketplace ?? ''}`;
+    const pluginId = found?.pluginId ?? idOf(selector.name, selector.marketplace ?? '');
     const filed = await plugins.remove(pluginId);
-    const notes = await forgetPlugin(context, pluginId);
+    const { name, marketplaceName: marketplace } = idParts(pluginId);
+    const data = dataFolder(context.home, { name, marketplace });
+    const kept = filed !== null && existsSync(data) ? [`what it kept stays: ${data}`] : [];
+    const notes = [...(await forgetPlugin(context, pluginId)), ...kept];
     if (filed !== null) await reloadRunning(context);
     return {
       schemaVersion: 1,

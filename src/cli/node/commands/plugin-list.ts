@@ -17,6 +17,7 @@ export const pluginList: CliCommand<ListedPlugins> = {
     'plugboard plugin list --json',
     'plugboard plugin list --available --json',
   ],
+  details: 'What is in the files of a plugin is checked by plugin show, doctor and at each start.',
   args: [],
   options: [
     { ...MARKETPLACE_OPTION, help: 'only the plugins of this marketplace' },

@@ -39,6 +39,7 @@ describe('a change of what is installed', () => {
     const first = await stores.add(market(stores), 'tools');
     const second = await stores.add(market(stores, '1.0.0', { 'echo.js': 'other' }), 'tools');
     const eight = second.receipt.contentSha256?.slice(0, 8);
+    expect([first.receipt.action, second.receipt.action]).toEqual(['add', 'add']);
     expect(second.receipt.installedPath).toBe(`${first.receipt.installedPath}~${eight}`);
     expect(readFileSync(join(first.receipt.installedPath ?? '', 'echo.js'), 'utf8')).toBe('console.log("echo")\n');
     const third = await stores.add(market(stores), 'tools');
