@@ -15,7 +15,9 @@ import type { AgentPort, Call } from '../ports.ts';
 import { SHARED_CAPABILITIES, sessionCapabilities } from '../protocol.ts';
 import type { Transport } from '../transport.ts';
 import type { ServerHello } from './handshake.ts';
-import { Link, type NeedsConfig, type StartBlock } from './link.ts';
+import { Link } from './link.ts';
+import type { NeedsConfig, StartBlock } from './link-options.ts';
+import { createReadOnlyTools } from './read-only-tools.ts';
 import type { StartSlots } from './slots.ts';
 import { Use } from './use.ts';
 
@@ -63,8 +65,7 @@ export class Upstream {
   /** Who waits for a free connection, in the order they came. */
   #roomWanted: (() => void)[] = [];
   #perSession: boolean;
-  /** Names of the read-only tools of the list they were taken from. */
-  #readOnly: { readonly of: unknown; readonly names: ReadonlySet<unknown> } = { of: null, names: new Set() };
+  readonly #isReadOnly = createReadOnlyTools();
   /** What the configuration says now; it may change without a new connection. */
   settings: ResolvedServer;
 
@@ -387,24 +388,11 @@ export class Upstream {
 
   #inTurn(use: Use, call: Call): Promise<RpcOutcome | 'moved'> {
     const mode =
-      this.settings.supportsParallelToolCalls || this.#isReadOnly(call.params?.['name']) ? 'shared' : 'exclusive';
+      this.settings.supportsParallelToolCalls || this.#isReadOnly(this.lists.tools, call.params?.['name'])
+        ? 'shared'
+        : 'exclusive';
     return use.queue.run({ mode, signal: call.signal }, async () => (await use.link.ready()).call(call));
   }
-
-  #isReadOnly(tool: unknown): boolean {
-    const { tools } = this.lists;
-    if (this.#readOnly.of !== tools)
-      this.#readOnly = {
-        of: tools,
-        names: new Set<unknown>(tools.filter(hasReadOnlyHint).map((entry) => entry['name'])),
-      };
-    return this.#readOnly.names.has(tool);
-  }
-}
-
-function hasReadOnlyHint(tool: JsonObject): boolean {
-  const annotations = tool['annotations'];
-  return isJsonObject(annotations) && annotations['readOnlyHint'] === true;
 }
 
 /** For what a connection that is just going away need not hear any more. */
