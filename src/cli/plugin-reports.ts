@@ -88,8 +88,15 @@ export type Upgraded = {
   /** Absolute folders of the marketplaces that have a new snapshot. */
   readonly upgradedRoots: readonly string[];
   readonly errors: readonly ChangeError[];
-  readonly plugins: readonly PlacedPlugin[];
+  readonly plugins: readonly UpgradedPlugin[];
+  /** Plugins that stay as they are, since their marketplace does not count here. */
+  readonly skipped: readonly (PluginIdJson & { readonly marketplaceSource: MarketplaceSourceJson })[];
+  /** Git marketplaces that were not fetched: what they offer is what they offered at the last fetch. */
+  readonly notFetched: readonly string[];
 };
+
+/** What became of one plugin, and its servers as they are now. */
+export type UpgradedPlugin = PlacedPlugin & { readonly servers: readonly PluginServerState[] };
 
 /** `plugin remove`. */
 export type RemovedPlugin = { readonly schemaVersion: 1 } & PluginIdJson & {
@@ -138,7 +145,7 @@ export type RemovedMarketplace = {
 };
 
 /** The exit status of a command that did several things. */
-export function exitOfChanges({ errors, plugins }: Pick<Upgraded, 'errors' | 'plugins'>): number {
+export function exitOfChanges({ errors, plugins }: Pick<AddedMarketplace, 'errors' | 'plugins'>): number {
   const declined = plugins.some(({ outcome }) => outcome === 'declined') ? [ERROR_CODES.PLUGIN_DECLINED.exit] : [];
   return worstExit([...errors.map(({ code }) => ERROR_CODES[code].exit), ...declined]);
 }

@@ -6,6 +6,7 @@ import type {
   PluginServerState,
   RemovedMarketplace,
   Upgraded,
+  UpgradedPlugin,
 } from './plugin-reports.ts';
 
 /** `plugin add` for people: what became of it, where the evidence is, and what to do next. */
@@ -20,7 +21,14 @@ export function renderAddedPlugin(report: AddedPlugin): string {
     ...servers.map((server) => `  ${serverLine(server)}`),
     ...issues.map(renderIssue),
     ...nextSteps(servers),
+    ...grantStep(report),
   );
+}
+
+/** How to accept, later, what was not granted. */
+function grantStep({ pluginId, issues }: Pick<PlacedPlugin, 'pluginId' | 'issues'>): readonly string[] {
+  if (!issues.some(({ code }) => code === 'PLUGIN_REQUEST')) return [];
+  return [`to grant what it asks for: plugboard plugin add ${pluginId} --accept-requests`];
 }
 
 const HOW: Readonly<Record<AddedPlugin['consent']['how'], string>> = {
@@ -73,11 +81,34 @@ function nextSteps(servers: readonly PluginServerState[]): readonly string[] {
 }
 
 /** `plugin upgrade` for people. */
-export function renderUpgraded({ plugins, errors }: Upgraded): string {
+export function renderUpgraded({ plugins, errors, skipped, notFetched }: Upgraded): string {
   const changed = plugins.filter(({ outcome }) => outcome !== 'unchanged');
-  if (changed.length > 0) return lines(...changed.map((plugin) => `${titleOf(plugin)}.`));
-  if (errors.length > 0) return '';
-  return plugins.length === 0 ? 'No plugins are installed.' : 'All installed plugins are already up to date.';
+  const left = skipped.map(
+    ({ pluginId, marketplaceName, marketplaceSource }) =>
+      `Plugin '${pluginId}' stays as it is: its marketplace '${marketplaceName}' (${marketplaceSource.source}) does not count here.`,
+  );
+  const idle = changed.length === 0 && errors.length === 0 && (plugins.length > 0 || left.length === 0);
+  return lines(...changed.flatMap(upgradedLines), ...(idle ? [idleText(plugins.length, notFetched)] : []), ...left);
+}
+
+function idleText(plugins: number, notFetched: readonly string[]): string {
+  if (plugins === 0) return 'No plugins are installed.';
+  if (notFetched.length === 0) return 'All installed plugins are already up to date.';
+  return "All installed plugins are up to date as of the last fetch of their marketplaces; 'plugboard plugin marketplace upgrade' fetches.";
+}
+
+/** What became of it; where it was changed also the evidence, its servers, and what to do next. */
+function upgradedLines(plugin: UpgradedPlugin): readonly string[] {
+  const { outcome, receipt, servers, issues } = plugin;
+  if (outcome === 'declined') return [`${titleOf(plugin)}.`];
+  return [
+    `${titleOf(plugin)}.`,
+    ...(receipt === null ? [] : [`  receipt  ${receipt.file}`]),
+    ...servers.map((server) => `  ${serverLine(server)}`),
+    ...issues.map(renderIssue),
+    ...nextSteps(servers),
+    ...grantStep(plugin),
+  ];
 }
 
 /** `plugin marketplace upgrade` for people. */
@@ -87,7 +118,7 @@ export function renderUpgradedMarketplaces(report: Upgraded): string {
   if (upgradedRoots.length > 0 || changed.length > 0) {
     const count = upgradedRoots.length === 1 ? '1 marketplace' : `${upgradedRoots.length} marketplaces`;
     const roots = upgradedRoots.length === 0 ? [] : [`Upgraded ${count}:`, ...upgradedRoots.map((root) => `  ${root}`)];
-    return lines(...roots, ...changed.map((plugin) => `${titleOf(plugin)}.`));
+    return lines(...roots, ...changed.flatMap(upgradedLines));
   }
   if (errors.length > 0) return '';
   return selectedMarketplaces.length === 0

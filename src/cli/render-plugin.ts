@@ -24,7 +24,7 @@ export function renderPlugins({ installed, available, marketplaces }: ListedPlug
       const own = all.filter(({ marketplaceName }) => marketplaceName === marketplace.name);
       return [marketplaceTitle(marketplace), table(own, columns)];
     }),
-    ...(elsewhere.length === 0 ? [] : [['From marketplaces that are not there any more', table(elsewhere, columns)]]),
+    ...bySource(elsewhere).map((own) => [elsewhereTitle(own), table(own, columns)]),
   ];
   if (parts.length > 0) return parts.map(([title, body]) => `${title}\n\n${body}`).join('\n\n');
   return "No plugins yet. Try 'plugboard plugin marketplace add SOURCE'.";
@@ -33,6 +33,23 @@ export function renderPlugins({ installed, available, marketplaces }: ListedPlug
 function marketplaceTitle({ name, root, blockedBy }: MarketplaceListing): string {
   const blocked = blockedBy === null ? '' : `\nnot allowed by ${blockedBy}`;
   return printable(`Marketplace '${printableLine(name)}'\n${printableLine(root)}${blocked}`);
+}
+
+/** Plugins of marketplaces that do not count here: one list for each place they came from. */
+function bySource(plugins: readonly PluginListing[]): readonly (readonly PluginListing[])[] {
+  return Object.values(
+    Object.groupBy(
+      plugins,
+      ({ marketplaceName, marketplaceSource }) => `${marketplaceName} ${marketplaceSource.source}`,
+    ),
+  ).flatMap((own) => (own === undefined ? [] : [own]));
+}
+
+function elsewhereTitle([first]: readonly PluginListing[]): string {
+  const { marketplaceName = '', marketplaceSource } = first ?? {};
+  return printable(
+    `From marketplace '${printableLine(marketplaceName)}', which does not count here\n${printableLine(marketplaceSource?.source ?? '')}`,
+  );
 }
 
 function table(plugins: readonly PluginListing[], columns?: number): string {

@@ -103,6 +103,7 @@ describe('what a plugin asks for to loosen a limit', () => {
     expect(run.seen()).toContain(`asks     ${REQUEST} (${granted})`);
     const { requestsAccepted } = want as { readonly requestsAccepted: boolean };
     expect(/\[PLUGIN_REQUEST\]/.test(run.seen())).toBe(!requestsAccepted);
+    expect(run.seen().includes('plugboard plugin add tools@acme --accept-requests')).toBe(!requestsAccepted);
     const { stdout } = await home.finish(['plugin', 'show', 'tools']);
     expect(stdout).toContain(`${REQUEST} (${requestsAccepted ? 'granted' : 'not granted unless you accept it'})`);
     expect(stdout.includes('[PLUGIN_REQUEST]')).toBe(!requestsAccepted);

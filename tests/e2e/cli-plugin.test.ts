@@ -236,7 +236,7 @@ test('a list can be of one marketplace, also of one that is gone', async () => {
     code: 'MARKETPLACE_NOT_FOUND',
   });
   expect(await said(home, ['plugin', 'list', '-m', 'other'])).toContain(
-    'From marketplaces that are not there any more',
+    `From marketplace 'other', which does not count here\n${join(home.folder, 'other')}`,
   );
 });
 
@@ -353,6 +353,36 @@ test('one plugin that cannot be upgraded stops no other', async () => {
   const { plugins, errors } = await change<Upgraded>(home, ['plugin', 'upgrade'], 1);
   expect(plugins.map(({ pluginId, version }) => [pluginId, version])).toEqual([['z@acme', '2.0.0']]);
   expect(errors).toMatchObject([{ pluginId: 'a@acme', marketplaceName: 'acme', code: 'PLUGIN_NOT_FOUND' }]);
+});
+
+test('a plugin of a repository is told where it came from elsewhere, and is not upgraded there', async () => {
+  const home = await homeWithPoka();
+  const repository = join(home.folder, 'repo');
+  mkdirSync(join(repository, '.git'), { recursive: true });
+  const theirs = (version: string) => writeMarketplace(repository, 'theirs', { own: plugin('own', {}, { version }) });
+  theirs('1.0.0');
+  const [inside, outside] = [{ cwd: repository }, { cwd: home.folder }];
+  await home.finish(['plugin', 'add', 'own@theirs'], inside);
+  theirs('1.1.0');
+  const title = `From marketplace 'theirs', which does not count here\n${repository}\n`;
+  expect(await said(home, ['plugin', 'list'], outside)).toContain(title);
+  expect(await said(home, ['plugin', 'list'], inside)).not.toContain(title);
+  const { status, stdout } = await home.finish(['plugin', 'upgrade'], outside);
+  expect([status, stdout]).toEqual([
+    0,
+    `All installed plugins are already up to date.
+Plugin 'own@theirs' stays as it is: its marketplace 'theirs' (${repository}) does not count here.\n`,
+  ]);
+  const { errors } = await change<Upgraded>(home, ['plugin', 'upgrade', 'own'], 1);
+  expect(errors).toMatchObject([
+    {
+      ...{ pluginId: 'own@theirs', code: 'MARKETPLACE_NOT_FOUND', where: repository },
+      hint: `run the command where it counts, or add it: plugboard plugin marketplace add ${repository}`,
+    },
+  ]);
+  expect((await home.finish(['plugin', 'upgrade'], inside)).stdout).toContain(
+    "Upgraded plugin 'own@theirs' from 1.0.0 to 1.1.0.",
+  );
 });
 
 test(proves('plugins.rollback'), async () => {

@@ -25,27 +25,36 @@ export type Tally = {
   readonly upgradedRoots: string[];
   readonly errors: ChangeError[];
   readonly plugins: PlacedPlugin[];
+  readonly skipped: InstalledPlugin[];
   /** Whether the person who was asked has gone: then nothing more is begun. */
   stopped: boolean;
 };
 
 export function newTally(selectedMarketplaces: readonly string[]): Tally {
-  return { selectedMarketplaces, upgradedRoots: [], errors: [], plugins: [], stopped: false };
+  return { selectedMarketplaces, upgradedRoots: [], errors: [], plugins: [], skipped: [], stopped: false };
 }
 
 /**
  * Puts what marketplaces offer now in the place of what is installed, one plugin after the other. One that fails keeps
- * what was there, is written down, and does not stop the others.
+ * what was there, is written down, and does not stop the others. One whose marketplace does not count here is skipped,
+ * unless it was `named`: then that is its failure.
  */
 export async function upgradePlugins(
   desk: PluginDesk,
   installed: readonly InstalledPlugin[],
-  { tally, options }: { readonly tally: Tally; readonly options: ConsentFlags },
+  { tally, options, named }: { readonly tally: Tally; readonly options: ConsentFlags; readonly named: boolean },
 ): Promise<void> {
-  for (const { pluginId, name, marketplaceName } of installed) {
+  for (const plugin of installed) {
     if (tally.stopped) return;
+    const { pluginId, name, marketplaceName } = plugin;
+    const counts = desk.known.all.some((one) => one.name === marketplaceName);
+    if (!counts && !named) {
+      tally.skipped.push(plugin);
+      continue;
+    }
     let offer: Offer | null = null;
     try {
+      if (!counts) throw outOfSight(plugin);
       offer = findOffer(desk, { name, marketplace: marketplaceName });
       await placeOffer(desk, offer, { tally, options: { ...options, named: false, required: false } });
     } catch (error) {
@@ -53,6 +62,15 @@ export async function upgradePlugins(
       await noteFailure(desk, tally, { pluginId, action: 'upgrade', offer, error });
     }
   }
+}
+
+/** A marketplace that was removed, or that of a repository or home that this is not. */
+function outOfSight({ marketplaceName, filed }: InstalledPlugin): AppError {
+  const { source } = filed.receipt.marketplaceSource;
+  return new AppError('MARKETPLACE_NOT_FOUND', `marketplace '${marketplaceName}' does not count here`, {
+    where: source,
+    hint: `run the command where it counts, or add it: plugboard plugin marketplace add ${source}`,
+  });
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   exitOfChanges,
   type PlacedPlugin,
   type Upgraded,
+  type UpgradedPlugin,
 } from '../../../src/cli/plugin-reports.ts';
 import { renderMarketplaces, renderPlugin, renderPlugins } from '../../../src/cli/render-plugin.ts';
 import {
@@ -14,7 +15,7 @@ import {
   renderUpgraded,
   renderUpgradedMarketplaces,
 } from '../../../src/cli/render-plugin-change.ts';
-import type { ErrorCode } from '../../../src/kernel/index.ts';
+import { type ErrorCode, type Issue, renderIssue } from '../../../src/kernel/index.ts';
 import type { ListedState, MarketplaceListing, PluginListing } from '../../../src/marketplace/index.ts';
 import { factsWith } from './sample-facts.ts';
 
@@ -91,7 +92,8 @@ not allowed by /etc/r.toml
 
 It offers nothing that can be used.
 
-From marketplaces that are not there any more
+From marketplace 'left', which does not count here
+/m
 
 PLUGIN    STATUS     VERSION  SOURCE
 old@left  installed  1.0.0    /m/tools`);
@@ -182,7 +184,11 @@ const PLACED: PlacedPlugin = {
   ...{ pluginId: 'tools@acme', name: 'tools', marketplaceName: 'acme', outcome: 'upgraded', version: '1.1.0' },
   ...{ previousVersion: '1.0.0', changes: [], receipt: null, consent: null, issues: [] },
 };
-const UPGRADED: Upgraded = { schemaVersion: 1, selectedMarketplaces: [], upgradedRoots: [], errors: [], plugins: [] };
+const UPGRADED_PLUGIN: UpgradedPlugin = { ...PLACED, servers: [] };
+const UPGRADED: Upgraded = {
+  schemaVersion: 1,
+  ...{ selectedMarketplaces: [], upgradedRoots: [], errors: [], plugins: [], skipped: [], notFetched: [] },
+};
 const failed = (code: ErrorCode): Upgraded['errors'][number] => ({
   ...{ marketplaceName: 'acme', pluginId: null, code, message: 'm', hint: 'h' },
 });
@@ -195,11 +201,11 @@ test.each<{ outcome: PlacedPlugin['outcome']; previousVersion: string | null; wa
   { outcome: 'repaired', previousVersion: '1.1.0', want: "Repaired plugin 'tools@acme' 1.1.0." },
   { outcome: 'declined', previousVersion: '1.0.0', want: "Plugin 'tools@acme' stays at 1.0.0: you did not agree." },
 ])('a plugin that was $outcome, before it $previousVersion', ({ outcome, previousVersion, want }) => {
-  expect(renderUpgraded({ ...UPGRADED, plugins: [{ ...PLACED, outcome, previousVersion }] })).toBe(want);
+  expect(renderUpgraded({ ...UPGRADED, plugins: [{ ...UPGRADED_PLUGIN, outcome, previousVersion }] })).toBe(want);
 });
 
 describe('where nothing was to be done', () => {
-  const same = { ...PLACED, outcome: 'unchanged' } as const;
+  const same = { ...UPGRADED_PLUGIN, outcome: 'unchanged' } as const;
   test.each<{ name: string; render: (report: Upgraded) => string; of: Partial<Upgraded>; want: string }>([
     { name: 'no plugins', render: renderUpgraded, of: {}, want: 'No plugins are installed.' },
     {
@@ -207,6 +213,25 @@ describe('where nothing was to be done', () => {
       render: renderUpgraded,
       of: { plugins: [same] },
       want: 'All installed plugins are already up to date.',
+    },
+    {
+      name: 'plugins that are current as far as is known',
+      render: renderUpgraded,
+      of: { plugins: [same], notFetched: ['acme'] },
+      want: "All installed plugins are up to date as of the last fetch of their marketplaces; 'plugboard plugin marketplace upgrade' fetches.",
+    },
+    {
+      name: 'a marketplace that does not count here',
+      render: renderUpgraded,
+      of: {
+        skipped: [
+          {
+            ...{ pluginId: 'own@far', name: 'own', marketplaceName: 'far' },
+            marketplaceSource: { sourceType: 'local', source: '/r' },
+          },
+        ],
+      },
+      want: "Plugin 'own@far' stays as it is: its marketplace 'far' (/r) does not count here.",
     },
     { name: 'errors alone', render: renderUpgraded, of: { errors: [failed('PLUGIN_NOT_FOUND')] }, want: '' },
     {
@@ -238,7 +263,7 @@ describe('where nothing was to be done', () => {
 
 test.each<{ name: string; of: Partial<Upgraded>; want: number }>([
   { name: 'nothing', of: {}, want: 0 },
-  { name: 'a person who said no', of: { plugins: [{ ...PLACED, outcome: 'declined' }] }, want: 5 },
+  { name: 'a person who said no', of: { plugins: [{ ...UPGRADED_PLUGIN, outcome: 'declined' }] }, want: 5 },
   { name: 'agreement that is missing', of: { errors: [failed('PLUGIN_CONSENT_REQUIRED')] }, want: 3 },
   {
     name: 'a failure beside it',
@@ -274,6 +299,22 @@ next, for b: set TOKEN`);
   files    /h/tools
   receipt  /h/0001.json`,
   );
+});
+
+const ASKS: Issue = { code: 'PLUGIN_REQUEST', severity: 'note', message: 'asks', hint: 'h' };
+const GRANT = 'to grant what it asks for: plugboard plugin add tools@acme --accept-requests';
+
+test('what was upgraded says where the evidence is, what its servers do, and what to do next', () => {
+  const servers = [{ name: 'b', exposedAs: 'b', state: null, nextStep: 'set TOKEN' }];
+  const plugins = [{ ...PLACED, receipt: { file: '/h/0002.json', digest: 'd' }, servers, issues: [ASKS] }];
+  const text = `Upgraded plugin 'tools@acme' from 1.0.0 to 1.1.0.
+  receipt  /h/0002.json
+  server b: starts with the next use
+${renderIssue(ASKS)}
+next, for b: set TOKEN
+${GRANT}`;
+  expect(renderUpgraded({ ...UPGRADED, plugins })).toBe(text);
+  expect(renderUpgradedMarketplaces({ ...UPGRADED, plugins })).toBe(text);
 });
 
 test('marketplaces that come and go say what stays and what is offered', () => {

@@ -1,13 +1,14 @@
 import { AppError } from '../../../kernel/index.ts';
 import type { MarketplacePlace } from '../../../marketplace/index.ts';
 import type { Input } from '../../command.ts';
-import { exitOfChanges, type Upgraded } from '../../plugin-reports.ts';
+import { exitOfChanges, type PlacedPlugin, type Upgraded, type UpgradedPlugin } from '../../plugin-reports.ts';
 import { renderUpgraded, renderUpgradedMarketplaces } from '../../render-plugin-change.ts';
 import type { CliCommand } from '../context.ts';
 import { noSuchMarketplace, withMarketplace } from '../known-marketplaces.ts';
 import {
   atPluginDesk,
   findInstalled,
+  idParts,
   MARKETPLACE_OPTION,
   notInstalled,
   PLUGIN_ARGUMENT,
@@ -15,6 +16,7 @@ import {
   parseSelector,
   sayErrors,
 } from '../plugin-desk.ts';
+import { pluginNow } from '../plugin-states.ts';
 import { placeRequired } from '../required-plugins.ts';
 import { reloadRunning } from '../running.ts';
 import {
@@ -37,12 +39,19 @@ export const pluginUpgrade: CliCommand<Upgraded> = {
     atPluginDesk(context, { changes: true }, async (desk) => {
       const installed = chosen(desk, input);
       const tally = newTally([...new Set(installed.map(({ marketplaceName }) => marketplaceName))].toSorted());
-      await upgradePlugins(desk, installed, { tally, options: consentFlags(input) });
-      return finish(desk, tally);
+      const named = input.args['PLUGIN'] !== undefined;
+      await upgradePlugins(desk, installed, { tally, options: consentFlags(input), named });
+      return finish(desk, tally, notFetched(desk, tally));
     }),
   render: renderUpgraded,
   exitCode: exitOfChanges,
 };
+
+/** Those that {@link marketplaceUpgrade} would fetch. */
+function notFetched({ known }: PluginDesk, { selectedMarketplaces }: Tally): readonly string[] {
+  const git = known.all.filter(({ place }) => place.source.kind === 'git').map(({ name }) => name);
+  return git.filter((name) => selectedMarketplaces.includes(name));
+}
 
 /** The one that was named, those of a marketplace, or all. */
 function chosen({ plugins }: PluginDesk, input: Input): ReturnType<PluginDesk['plugins']['installed']>['plugins'] {
@@ -82,11 +91,11 @@ async function upgradeMarketplaces(desk: PluginDesk, input: Input): Promise<Upgr
       continue;
     }
     const from = now.plugins.installed().plugins.filter(({ marketplaceName }) => marketplaceName === place.name);
-    await upgradePlugins(now, from, { tally, options });
+    await upgradePlugins(now, from, { tally, options, named: false });
     const marketplace = now.known.all.find(({ name }) => name === place.name)?.marketplace ?? null;
     if (marketplace !== null && !tally.stopped) await placeRequired(now, marketplace, tally);
   }
-  return finish(desk, tally);
+  return finish(desk, tally, []);
 }
 
 /** @throws AppError `MARKETPLACE_NOT_FOUND`, `MARKETPLACE_NOT_GIT` */
@@ -133,10 +142,20 @@ function renamed(before: string, now: string): AppError {
   });
 }
 
-async function finish({ context }: PluginDesk, tally: Tally): Promise<Upgraded> {
-  if (tally.plugins.some(({ outcome }) => outcome !== 'unchanged' && outcome !== 'declined'))
-    await reloadRunning(context);
+async function finish({ context }: PluginDesk, tally: Tally, notFetchedNow: readonly string[]): Promise<Upgraded> {
+  if (tally.plugins.some(isChanged)) await reloadRunning(context);
   sayErrors(context, tally.errors);
-  const { selectedMarketplaces, upgradedRoots, errors, plugins } = tally;
-  return { schemaVersion: 1, selectedMarketplaces, upgradedRoots, errors, plugins };
+  const { selectedMarketplaces, upgradedRoots, errors } = tally;
+  const plugins: UpgradedPlugin[] = [];
+  for (const plugin of tally.plugins) {
+    const servers = isChanged(plugin) ? (await pluginNow(context, plugin.pluginId)).servers : [];
+    plugins.push({ ...plugin, servers });
+  }
+  const skipped = tally.skipped.map(({ pluginId, filed }) => ({
+    ...idParts(pluginId),
+    marketplaceSource: filed.receipt.marketplaceSource,
+  }));
+  return { schemaVersion: 1, selectedMarketplaces, upgradedRoots, errors, plugins, skipped, notFetched: notFetchedNow };
 }
+
+const isChanged = ({ outcome }: PlacedPlugin): boolean => outcome !== 'unchanged' && outcome !== 'declined';
