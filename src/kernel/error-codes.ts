@@ -482,8 +482,9 @@ export const ERROR_CODES = {
   },
   PLUGIN_SERVER_CONFLICT: {
     ...plugin,
-    means: 'Two plugins have a server of the same name; each gets the name of its plugin in front.',
-    fix: 'Nothing to do; remove one of the plugins to get the short name back.',
+    means:
+      'Two plugins have a server of the same name, or one has a name with `:`; each gets the name of its plugin in front.',
+    fix: 'Nothing to do; remove one of two plugins to get the short name back.',
   },
   PLUGIN_SERVER_REPLACED: {
     ...plugin,

@@ -13,10 +13,12 @@ const MAX_NAME_LENGTH = 128;
 
 /**
  * The name of each server of a plugin. It is the plugin's own name for it where no other plugin in use has that too, else
- * `<plugin>:<server>`, and `<plugin>@<marketplace>:<server>` where that is taken as well.
+ * `<plugin>:<server>`, and `<plugin>@<marketplace>:<server>` where that is taken as well. A name with a `:` is never taken
+ * as it is: so it cannot be one that another plugin's server has, or comes to have.
  *
  * @param taken Names of other servers.
- * @returns In the order of `claims`, which decides nothing else. `conflicts`: the claims of plugins in use that share a name.
+ * @returns In the order of `claims`, which decides nothing else. `conflicts`: the claims of plugins in use that share a
+ *   name, or a single one whose name has a `:`.
  */
 export function namePluginServers<Claim extends NameClaim>(
   claims: readonly Claim[],
@@ -37,11 +39,17 @@ export function namePluginServers<Claim extends NameClaim>(
     if (!names.has(claim)) give(claim, freeName(claim, claims, used));
   }
   const inUse = groups.map((group) => group.filter(({ active }) => active));
-  return { names, conflicts: inUse.filter(({ length }) => length > 1) };
+  return { names, conflicts: inUse.filter((group) => group.length > 1 || group.some(looksQualified)) };
+}
+
+/** Whether a plugin calls its server as if it were one of a plugin that it names. */
+function looksQualified({ server }: NameClaim): boolean {
+  return server.includes(':');
 }
 
 /** Whose the short name is. */
 function ownerOf<Claim extends NameClaim>(group: readonly Claim[]): Claim | null {
+  if (group.some(looksQualified)) return null;
   const active = group.filter((claim) => claim.active);
   const candidates = active.length === 0 ? group : active;
   return candidates.length === 1 ? (candidates[0] ?? null) : null;

@@ -206,6 +206,16 @@ function replacedIssue({ pluginId, server, active }: PluginClaim, by: ServerEntr
 function conflictIssue(group: readonly PluginClaim[], names: ReadonlyMap<PluginClaim, string>): Issue {
   const ids = group.map(({ pluginId }) => pluginId);
   const called = group.map((claim) => names.get(claim) ?? claim.server);
+  const [only] = group;
+  if (only !== undefined && group.length === 1)
+    return {
+      code: 'PLUGIN_SERVER_CONFLICT',
+      severity: 'warning',
+      message: `${only.pluginId} has a server named '${only.server}', which could be taken for one of another plugin; it is called ${list(called)}`,
+      hint: 'ask the maintainer of the plugin for a name without `:`',
+      server: names.get(only) ?? only.server,
+      plugin: only.pluginId,
+    };
   return {
     code: 'PLUGIN_SERVER_CONFLICT',
     severity: 'warning',
