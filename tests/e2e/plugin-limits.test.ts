@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { privateFolder } from '../../src/api/node/index.ts';
@@ -6,6 +10,7 @@ import { createLocalExecutor } from '../../src/executors/node/index.ts';
 import { createHost, createPluginLoader, type LocalHost } from '../../src/host/node/index.ts';
 import { silentLog } from '../../src/kernel/index.ts';
 import { systemClock } from '../../src/kernel/node/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Home, useHomes } from '../support/home.ts';
 import { BUNDLED, install, storesOf } from '../support/installed-plugin.ts';
 import { writeFiles } from '../support/marketplace-folder.ts';
@@ -105,4 +110,30 @@ test('its marketplace is allowed: it runs', async () => {
   const toml = `[marketplaces]\nrestrict_to_allowed_sources = true\nallowed_sources.a = { source = "local", path = ${path} }`;
   const host = await hostUnder(home, own, toml);
   expect(host.servers().map(({ report }) => report.state?.kind)).toEqual(['connected']);
+});
+
+test('a headers helper that was changed since is not run again, and blocks the plugin', async () => {
+  const home = createHome();
+  home.configure({});
+  let helper = '';
+  const marks = ['as-installed', 'changed'].map((name) => join(home.folder, name));
+  const script = (mark = ''): string => `touch ${mark}\necho '{"X-Token":"t"}'\n`;
+  const server = createServer((_request, response) => {
+    writeFileSync(helper, script(marks[1]));
+    response.writeHead(401).end();
+  }).listen(0, '127.0.0.1');
+  open.push({ close: async () => void server.close() });
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+  const root = await install(home, ID, {
+    servers: { api: { url, http_headers_helper: 'sh ./helper.sh' } },
+    files: { 'helper.sh': script(marks[0]) },
+  });
+  helper = join(root, 'helper.sh');
+  const host = await hostUnder(home, own, '');
+  await eventually(() => expect(host.servers()[0]?.report.state?.kind).toBe('blocked'));
+  expect(host.servers().map(({ report }) => report.state)).toEqual([
+    { kind: 'blocked', reason: 'tampered', detail: 'helper.sh', command: `run: plugboard plugin add ${ID}` },
+  ]);
+  expect(marks.map((mark) => existsSync(mark))).toEqual([true, false]);
 });

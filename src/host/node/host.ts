@@ -256,6 +256,7 @@ export class LocalHost implements Host {
             owner: server.owner,
             launch,
             values,
+            beforeHelper: () => this.#beforeStart(server),
             onRenewed,
             onStderr: (text) => this.#stderr.push(server.name, text),
           },

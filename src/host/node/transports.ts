@@ -10,6 +10,7 @@ import {
   type HttpVerdict,
   type NeedsConfig,
   runHeadersHelper,
+  type StartBlock,
 } from '../../upstreams/node/index.ts';
 
 export type TransportHouse = {
@@ -29,6 +30,8 @@ export type TransportFor = {
   readonly launch: Launch;
   /** The caller's values of the names that the server declares. */
   readonly values: EnvValues;
+  /** Asked before every run of a program that its plugin brings for it. */
+  readonly beforeHelper: () => Promise<StartBlock | null>;
   readonly onStderr: (text: string) => void;
   readonly onRenewed: () => void;
 };
@@ -104,7 +107,10 @@ function http(house: TransportHouse, to: TransportFor & { readonly launch: HttpL
   });
 }
 
-function runHelper(house: TransportHouse, to: TransportFor & { readonly helper: string }): Promise<HeaderValues> {
+/** @throws TransportEnded `headers_helper` */
+async function runHelper(house: TransportHouse, to: TransportFor & { readonly helper: string }): Promise<HeaderValues> {
+  const block = await to.beforeHelper();
+  if (block !== null) throw new TransportEnded({ kind: 'headers_helper', detail: notRun(block) });
   const { root = null, dataDir = null } = to.owner ?? {};
   const folders = {
     ...(root === null ? {} : { PLUGIN_ROOT: root }),
@@ -116,6 +122,14 @@ function runHelper(house: TransportHouse, to: TransportFor & { readonly helper: 
     platform: process.platform,
   });
   return runHeadersHelper({ command: to.helper, cwd: root ?? house.workspace, env }, house.executor.runProgram);
+}
+
+function notRun(block: StartBlock): string {
+  const why =
+    block.kind === 'blocked'
+      ? `the plugin's files are not as they were installed: ${block.detail}`
+      : block.issues.map(({ message }) => message).join('; ');
+  return `http_headers_helper is not run: ${why}`;
 }
 
 function isVerdict(value: string | null): value is HttpVerdict {
