@@ -11,16 +11,19 @@ import {
 import { renderTable } from './render-table.ts';
 import type { ListedServer, ShownServer, TransportJson } from './server-json.ts';
 
-/** `mcp list` for people: one line for each server. */
+/** `mcp list` for people: one line for each server, with the plugin it comes from where there are any. */
 export function renderServerTable(servers: readonly ListedServer[], columns?: number): string {
   if (servers.length === 0) return "No MCP servers configured yet. Try 'plugboard mcp add my-tool -- my-command'.";
+  const hasPlugins = servers.some(({ plugin }) => plugin !== null);
+  const column = (text: string): readonly string[] => (hasPlugins ? [text] : []);
   const rows = servers.map((server) => [
     server.name,
+    ...column(server.plugin ?? '-'),
     typeOf(server.transport),
     shortState(server),
     targetOf(server.transport),
   ]);
-  return renderTable(['Name', 'Type', 'State', 'Command or URL'], rows, columns);
+  return renderTable(['Name', ...column('Plugin'), 'Type', 'State', 'Command or URL'], rows, columns);
 }
 
 /** `mcp get` for people: the lines of Codex, then ours. */
