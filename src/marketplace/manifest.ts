@@ -24,7 +24,7 @@ export const MANIFEST_PATHS: readonly string[] = [
 export type ManifestOptions = { readonly file: string } & Pick<Marketplace, 'root' | 'kind' | 'source' | 'revision'>;
 
 const TOP_KEYS = ['$schema', 'name', 'version', 'description', 'interface', 'owner', 'metadata', 'plugins'];
-const COMPONENT_KEYS = ['hooks', 'skills', 'commands', 'agents', 'apps'];
+const COMPONENT_KEYS = ['hooks', 'skills', 'commands', 'agents', 'apps', 'userConfig'];
 const ENTRY_KEYS = [
   ...['name', 'source', 'policy', 'version', 'description', 'category', 'mcpServers', ...COMPONENT_KEYS],
   // What other clients read.

@@ -73,7 +73,8 @@ function readServers(
   manifest: Manifest,
   { entry, dataDir, settings }: Around & { readonly settings: readonly Setting[] },
 ): { readonly servers: readonly PluginServer[]; readonly mcpPath: string | null } {
-  const { family, agentVersion } = manifest;
+  const { agentVersion } = manifest;
+  const family = isClaudeEntry(manifest, entry) ? 'claude' : manifest.family;
   const declared =
     agentVersion === null
       ? { ...readDeclarations(reading, manifest, entry), refusal: null }
@@ -89,6 +90,11 @@ function readServers(
   const servers = declared.servers.flatMap((declaration) => readServer(declaration, options) ?? []);
   noteRequests(reading, servers);
   return { servers, mcpPath: declared.mcpPath };
+}
+
+/** Whether a plugin without a manifest is written for Claude: it is listed where Claude lists plugins. */
+function isClaudeEntry({ path }: Manifest, entry: EntryFacts | null): boolean {
+  return path === null && entry !== null && /[\\/]\.claude-plugin[\\/]marketplace\.json$/.test(entry.file);
 }
 
 /** One note for all that the servers ask for. */

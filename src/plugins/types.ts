@@ -39,7 +39,7 @@ export type EntryFacts = {
   readonly category: string | null;
   /** `mcpServers` of the entry, for a bundle without a manifest of its own. */
   readonly mcpServers: JsonValue | undefined;
-  /** `hooks`, `skills`, `commands`, `agents` of the entry likewise, by key. */
+  /** `hooks`, `skills`, `commands`, `agents`, `apps`, `userConfig` of the entry likewise, by key. */
   readonly components: Readonly<Record<string, JsonValue>>;
   /** The marketplace's file, for messages about these. */
   readonly file: string;

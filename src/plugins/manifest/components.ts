@@ -1,4 +1,5 @@
 import { type KeyPath, type Located, read } from '../../config/index.ts';
+import { shorten } from '../../kernel/index.ts';
 import { kindOf, pathValue, type Reading, readJson, tell } from '../reading.ts';
 import type { PluginPart } from '../types.ts';
 import type { Manifest } from './manifest.ts';
@@ -32,7 +33,7 @@ export function readParts(reading: Reading, manifest: Manifest, kind: keyof type
   const parts = paths.flatMap((path) => (kind === 'skills' ? skillsAt(reading, path) : filesAt(reading, path, 0)));
   for (const { path, key, at } of named) {
     if (reading.bundle.look(path).kind !== 'absent') continue;
-    const message = 'names nothing in the plugin';
+    const message = `names nothing in the plugin: there is no ./${shorten(path, 200)}`;
     tell(reading, { key, place: at }, { code: 'PLUGIN_PATH_MISSING', severity: 'warning', message });
   }
   const unique = [...new Map(parts.map((part) => [part.path, part])).values()];

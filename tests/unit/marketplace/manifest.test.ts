@@ -69,7 +69,7 @@ test('a marketplace of Claude', () => {
       {
         ...{ name: 'formatter', source: 'formatter', description: 'Formats', version: '2.1.0', strict: false },
         ...{ author: { name: 'Ada' }, homepage: 'https://x.example', keywords: ['a'], tags: ['b'], license: 'MIT' },
-        ...{ mcpServers, hooks: './hooks.json', commands: ['./a.md'], lspServers: {} },
+        ...{ mcpServers, hooks: './hooks.json', commands: ['./a.md'], lspServers: {}, userConfig: { key: {} } },
       },
       { name: 'near', source: './plugins/near' },
     ],
@@ -86,7 +86,7 @@ test('a marketplace of Claude', () => {
     description: 'Formats',
     category: null,
     mcpServers,
-    components: { hooks: './hooks.json', commands: ['./a.md'] },
+    components: { hooks: './hooks.json', commands: ['./a.md'], userConfig: { key: {} } },
     file: FILE,
     place: { index: 0, line: 1, column: 195 },
   });

@@ -99,6 +99,11 @@ describe('skills, commands and agents', () => {
     expect([sure().skills, sure().agents, brief(issues)]).toEqual([[], [], ['error PLUGIN_PATH_ESCAPES agents@3:13']]);
   });
 
+  test('a path that names nothing is said', () => {
+    const { issues } = bundles.parse(withManifest({ skills: './nope' }));
+    expect(issues.map(({ message }) => message)).toEqual(['skills names nothing in the plugin: there is no ./nope']);
+  });
+
   test('without a manifest the marketplace may say where they are', () => {
     const entry = entryOf('p', { components: { skills: './more' } });
     expect(bundles.parse(parts, { entry }).sure().skills).toEqual([{ name: 'c', path: 'more/c/SKILL.md' }]);

@@ -101,6 +101,19 @@ describe('which files declare servers', () => {
     expect(brief(unused.issues)).toEqual(['note PLUGIN_FILE_UNUSED plugins.2.mcpServers@7:5']);
   });
 
+  test.each([
+    { where: 'a marketplace of Claude', file: '/mkt/.claude-plugin/marketplace.json', unfilled: ['env:API_KEY'] },
+    { where: 'another marketplace', file: '/mkt/.agents/plugins/marketplace.json', unfilled: [] },
+  ])('what $where says of a plugin without a manifest is read as it is meant there', ({ file, unfilled }) => {
+    const mcpServers = { a: { ...run('x'), env: { KEY: '${API_KEY:-none}', TOKEN: '${user_config.token}' } } };
+    const components = { userConfig: { token: { type: 'string', title: 'Token', description: 'Of the service' } } };
+    const { sure, issues } = bundles.parse({}, { entry: entryOf('p', { file, mcpServers, components }) });
+    const { servers, settings, family } = sure();
+    expect(servers.map((server) => [server.unfilled, server.settings])).toEqual([[unfilled, ['token']]]);
+    expect([family, settings.map(({ key }) => key)]).toEqual(['none', ['token']]);
+    expect(issues.filter(({ severity }) => severity === 'error')).toEqual([]);
+  });
+
   test('beside a manifest what the marketplace says is not used, which is said', () => {
     const read = bundles.parse(manifest({ a: run('m') }), { entry: entryOf('p', { mcpServers: { b: run('entry') } }) });
     expect([commands(read), read.issues.map(({ code, file }) => [code, file])]).toEqual([
