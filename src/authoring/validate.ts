@@ -22,8 +22,24 @@ export function validatePlugin(options: ParseOptions & { readonly strict: boolea
   const { bundle, entry, strict } = options;
   const { plugin, issues } = parsePlugin(options);
   const rules = plugin === null ? [] : strictFindings(plugin, { bundle, inForce: strict });
-  const findings = [...issues, ...rules].toSorted((a, b) => compare(a.file ?? '', b.file ?? '') || byPlace(a, b));
+  const findings = saidOnce(issues, rules, strict).toSorted(
+    (a, b) => compare(a.file ?? '', b.file ?? '') || byPlace(a, b),
+  );
   return { plugin, findings, clients: clientVerdicts({ bundle, entry, plugin }) };
+}
+
+/** A key that is not known breaks a rule too: that is one finding, as grave as the rule. */
+function saidOnce(issues: readonly Issue[], rules: readonly Issue[], strict: boolean): readonly Issue[] {
+  const spot = ({ file, key, line, column }: Issue): string => JSON.stringify([file, key, line, column]);
+  const isUnknown = ({ code }: Issue): boolean => code === 'PLUGIN_UNKNOWN_KEY';
+  const unknown = new Set(issues.filter(isUnknown).map(spot));
+  const broken = new Set(rules.map(spot));
+  return [
+    ...issues.map((issue) =>
+      strict && isUnknown(issue) && broken.has(spot(issue)) ? { ...issue, severity: 'error' as const } : issue,
+    ),
+    ...rules.filter((rule) => !unknown.has(spot(rule))),
+  ];
 }
 
 function compare(a: string, b: string): number {

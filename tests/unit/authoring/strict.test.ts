@@ -79,7 +79,6 @@ test.each<{ name: string; changes: Parameters<typeof manifest>[0]; want: string 
   },
   { name: 'a TODO', changes: { description: '[TODO: say what it does]' }, want: 'description still holds a TODO' },
   { name: 'hooks', changes: { hooks: {} }, want: 'hooks is a key that stores do not take' },
-  { name: 'an unknown key', changes: { lspServers: {} }, want: 'lspServers is a key that stores do not take' },
   {
     name: 'no interface',
     changes: { interface: undefined },
@@ -135,12 +134,24 @@ test('pictures must be files of the plugin; one that is not there is an error on
 
 test('the file of servers holds mcpServers and nothing else', () => {
   const server = { command: 'node' };
-  expect(rules({ ...manifest({}), '.mcp.json': { mcpServers: { s: server }, other: server } }, true)).toEqual([
-    'error .mcp.json:1:40 other stands beside `mcpServers`, where nothing else may stand',
-  ]);
-  expect(rules({ '.mcp.json': { s: server } }, true)).toEqual([
+  expect(rules({ ...manifest({}), '.mcp.json': { s: server } }, true)).toEqual([
     'error .mcp.json:1:1 mcpServers is missing: the servers of a plugin stand under this key',
   ]);
+});
+
+test.each<{ readonly files: Files; readonly says: string }>([
+  {
+    files: { ...manifest({}), '.mcp.json': { mcpServers: { s: { command: 'node' } }, other: { command: 'node' } } },
+    says: 'other stands beside `mcpServers`, and is not read as a server',
+  },
+  { files: manifest({ colour: 1 }), says: 'colour is not known and has no effect' },
+])('a key that is not known is one finding, and an error with --strict: $says', ({ files, says }) => {
+  write(files);
+  const found = (strict: boolean): readonly string[] => {
+    const { findings } = validatePlugin({ bundle: openBundle(path()), entry: null, dataDir: '/data', strict });
+    return findings.map(({ severity, message }) => `${severity} ${message}`);
+  };
+  expect([found(true), found(false)]).toEqual([[`error ${says}`], [`warning ${says}`]]);
 });
 
 test('places are those of what has to be corrected', () => {
