@@ -15,4 +15,4 @@ export {
   scaffoldMarketplace,
 } from './scaffold.ts';
 export { type Validation, validatePlugin } from './validate.ts';
-export { type FixedFile, planFixes } from './validate-fix.ts';
+export { type FixedFile, planFixes, unfixable } from './validate-fix.ts';

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { applyEdits, type Edit, findNodeAtLocation, modify, type Node, parseTree } from 'jsonc-parser';
+import type { Issue } from '../kernel/index.ts';
 import {
   agentSchema,
   type Bundle,
@@ -35,7 +37,23 @@ export type FixedFile = {
  * is left to its maintainer.
  */
 export function planFixes(bundle: Bundle, plugin: Plugin): readonly FixedFile[] {
-  const { manifestPath, mcpPath, family } = plugin;
+  const { manifestPath } = plugin;
+  return [...rulesOf(plugin)].flatMap(([path, rules]) => fixFile({ bundle, manifestPath }, path, rules) ?? []);
+}
+
+/** Why files are left as they are that there may be something to fix in: the first problem of each as JSON, with its place. */
+export function unfixable(bundle: Bundle, plugin: Plugin): readonly Issue[] {
+  const { manifestPath } = plugin;
+  return [...rulesOf(plugin)].flatMap(([path, rules]) => {
+    const opened = openDocument({ bundle, manifestPath }, path);
+    const [problem] = opened?.issues ?? [];
+    if (opened === null || problem === undefined) return [];
+    const { document } = opened;
+    return document === null || rules.some((rule) => rule(document).length > 0) ? [problem] : [];
+  });
+}
+
+function rulesOf({ manifestPath, mcpPath, family }: Plugin): ReadonlyMap<string, readonly FixRule[]> {
   const rules = new Map<string, readonly FixRule[]>();
   const add = (path: string | null, more: readonly FixRule[]): void => {
     if (path !== null) rules.set(path, [...(rules.get(path) ?? []), ...more]);
@@ -44,7 +62,7 @@ export function planFixes(bundle: Bundle, plugin: Plugin): readonly FixedFile[] 
   if (mcpPath !== manifestPath && family !== 'agent_plugins') add(mcpPath, [renameServers([])]);
   if (family === 'codex') add(mcpPath, [renameHeaders]);
   if (family === 'agent_plugins') add(mcpPath, [addSchema]);
-  return [...rules].flatMap(([path, toApply]) => fixFile({ bundle, manifestPath }, path, toApply) ?? []);
+  return rules;
 }
 
 type FixContext = { readonly bundle: Bundle; readonly manifestPath: string | null };
@@ -58,14 +76,24 @@ type FixRule = (document: Document) => readonly Change[];
 
 const MARK = '\ufeff';
 
-function fixFile(context: FixContext, path: string, rules: readonly FixRule[]): FixedFile | null {
+/** A file as it stands and as a document, null of what is no JSON; `issues` are those of its JSON. null for no text. */
+type Opened = { readonly before: string; readonly document: Document | null; readonly issues: readonly Issue[] };
+
+function openDocument(context: FixContext, path: string): Opened | null {
   const found = context.bundle.read(path);
   if (found.kind !== 'text') return null;
-  const parsed = parseJson(found.text, path);
+  const { value, issues } = parseJson(found.text, join(context.bundle.root, path));
   const text = found.text.startsWith(MARK) ? found.text.slice(1) : found.text;
-  const tree = parseTree(text);
-  if (parsed.value === null || parsed.issues.length > 0 || tree === undefined) return null;
-  const changes = rules.flatMap((rule) => rule({ ...context, path, text, tree }));
+  const tree = value === null ? undefined : parseTree(text);
+  return { before: found.text, document: tree === undefined ? null : { ...context, path, text, tree }, issues };
+}
+
+function fixFile(context: FixContext, path: string, rules: readonly FixRule[]): FixedFile | null {
+  const opened = openDocument(context, path);
+  if (opened === null || opened.document === null || opened.issues.length > 0) return null;
+  const { before, document } = opened;
+  const { text } = document;
+  const changes = rules.flatMap((rule) => rule(document));
   if (changes.length === 0) return null;
   const after = applyEdits(
     text,
@@ -74,8 +102,8 @@ function fixFile(context: FixContext, path: string, rules: readonly FixRule[]): 
   const lineOf = (offset: number): number => text.slice(0, offset).split('\n').length;
   return {
     path,
-    before: found.text,
-    after: found.text.startsWith(MARK) ? MARK + after : after,
+    before,
+    after: before.startsWith(MARK) ? MARK + after : after,
     fixes: changes.map(({ at, message }) => ({ line: lineOf(at), message })),
   };
 }
@@ -91,10 +119,12 @@ function renameServers(owners: readonly string[]): FixRule {
     const property = owner === undefined ? undefined : propertyOf(owner, 'mcp_servers');
     if (owner === undefined || property === undefined || propertyOf(owner, 'mcpServers') !== undefined) return [];
     const value = property.children?.[1];
+    // The manifest may name a file in place of servers.
+    const isPath = value?.type === 'string' && owners.length === 0 && document.path === document.manifestPath;
     const isServer =
       value?.type !== 'object' || propertyOf(value, 'command') !== undefined || propertyOf(value, 'url') !== undefined;
     const change = rename(property, 'mcpServers');
-    return isServer || losesServers(document, change) ? [] : [change];
+    return (isServer && !isPath) || losesServers(document, change) ? [] : [change];
   };
 }
 

@@ -16,11 +16,16 @@ export type ValidatedPlugin = {
   readonly path: string;
   /** null when nothing can be installed. */
   readonly name: string | null;
+  /** What the marketplace calls it; null where none lists it. */
+  readonly entry: string | null;
   readonly version: string | null;
   readonly family: PluginFamily | null;
   readonly findings: readonly Issue[];
   readonly clients: readonly ClientRow[];
 };
+
+/** One line of what `--fix` did, or did not. `line`: in the file as it was. */
+export type FixLine = { readonly file: string; readonly line: number; readonly message: string };
 
 export type ValidateReport = {
   readonly schemaVersion: 1;
@@ -36,7 +41,9 @@ export type ValidateReport = {
   } | null;
   readonly plugins: readonly ValidatedPlugin[];
   /** What `--fix` changed; null without it. */
-  readonly fixed: readonly { readonly file: string; readonly line: number; readonly message: string }[] | null;
+  readonly fixed: readonly FixLine[] | null;
+  /** Files in which `--fix` changes nothing, and why; null without it. */
+  readonly unfixed: readonly FixLine[] | null;
   readonly summary: Readonly<Record<Issue['severity'], number>>;
 };
 
@@ -57,13 +64,13 @@ export function countFindings(findings: readonly Issue[]): ValidateReport['summa
 
 /** Findings, then what each client makes of it, then one line that sums up. */
 export function renderValidation(report: ValidateReport, columns?: number): string {
-  const { fixed, marketplace, plugins, summary } = report;
+  const { fixed, unfixed, marketplace, plugins, summary } = report;
   const [only] = plugins;
   const view =
     marketplace === null && only !== undefined ? renderClients(only, columns) : renderPlugins(plugins, columns);
   const elsewhere = marketplace?.elsewhere ?? [];
   return [
-    ...(fixed === null ? [] : [renderFixed(fixed)]),
+    ...(fixed === null ? [] : [renderFixed(fixed, unfixed ?? [])]),
     allFindings(report).map(renderIssue).join('\n'),
     view,
     elsewhere.length === 0 ? '' : printableLine(`Not in this folder, and not looked at: ${elsewhere.join(', ')}`),
@@ -73,9 +80,11 @@ export function renderValidation(report: ValidateReport, columns?: number): stri
     .join('\n\n');
 }
 
-function renderFixed(fixed: NonNullable<ValidateReport['fixed']>): string {
-  if (fixed.length === 0) return 'There is nothing to fix by itself.';
-  return fixed.map(({ file, line, message }) => printableLine(`fixed ${file}:${line}: ${message}`)).join('\n');
+function renderFixed(fixed: readonly FixLine[], unfixed: readonly FixLine[]): string {
+  if (fixed.length + unfixed.length === 0) return 'There is nothing to fix by itself.';
+  const lines = (word: string, of: readonly FixLine[], then = ''): readonly string[] =>
+    of.map(({ file, line, message }) => printableLine(`${word} ${file}:${line}: ${message}${then}`));
+  return [...lines('fixed', fixed), ...lines('not fixed', unfixed, '; correct that, and run it again')].join('\n');
 }
 
 /** One bundle: a row for each thing it declares, and below it what each client has to say. */
@@ -98,19 +107,20 @@ function verdictOf({ subject, cells }: ClientRow, id: ClientId): string {
 }
 
 /** Clients that say the same share a line. */
-function notesOf(row: ClientRow): readonly string[] {
+function notesOf(row: ClientRow, of = ''): readonly string[] {
   const said = new Map<string, string[]>();
   for (const id of CLIENT_IDS)
     for (const note of row.cells[id].notes) said.set(note, [...(said.get(note) ?? []), CLIENTS[id]]);
-  return [...said].map(([note, clients]) => printableLine(`  ${labelOf(row)}: ${note} (${clients.join(', ')})`));
+  return [...said].map(([note, clients]) => printableLine(`  ${of}${labelOf(row)}: ${note} (${clients.join(', ')})`));
 }
 
-/** A marketplace: a row for each plugin. */
+/** A marketplace: a row for each plugin, and below it what each client has to say of them. */
 function renderPlugins(plugins: readonly ValidatedPlugin[], columns: number | undefined): string {
-  const rows = plugins.map(({ path, name, version, family, findings, clients }) => {
+  const rows = plugins.map((plugin) => {
+    const { version, family, findings, clients } = plugin;
     const count = countFindings(findings);
     return [
-      name ?? path,
+      calledIn(plugin),
       version ?? '-',
       family ?? '-',
       ...SEVERITIES.map((severity) => String(count[severity])),
@@ -118,7 +128,12 @@ function renderPlugins(plugins: readonly ValidatedPlugin[], columns: number | un
     ];
   });
   const head = ['Plugin', 'Version', 'Family', 'Errors', 'Warnings', 'Notes', ...Object.values(CLIENTS)];
-  return renderTable(head, rows, columns);
+  const notes = plugins.flatMap((plugin) => plugin.clients.flatMap((row) => notesOf(row, `${calledIn(plugin)}, `)));
+  return [renderTable(head, rows, columns), ...(notes.length === 0 ? [] : [notes.join('\n')])].join('\n\n');
+}
+
+function calledIn({ name, entry, path }: ValidatedPlugin): string {
+  return name ?? entry ?? path;
 }
 
 /** The plugin as a whole: `loads` only if everything of it does. */

@@ -235,9 +235,6 @@ test(proves('plugins.validate.fix'), async () => {
   const once = await report<ValidateReport>(home, ['plugin', 'validate', 'p', '--fix'], how);
   expect(once.fixed).toEqual([
     { file: `p/${MANIFEST}`, line: 4, message: '`./` goes in front of the path in `mcpServers`' },
-  ]);
-  const twice = await report<ValidateReport>(home, ['plugin', 'validate', 'p', '--fix'], how);
-  expect(twice.fixed).toEqual([
     { file: 'p/servers.json', line: 2, message: '`mcp_servers` is renamed to `mcpServers`' },
     { file: 'p/servers.json', line: 3, message: '`headers` is renamed to `http_headers`' },
   ]);
@@ -245,6 +242,19 @@ test(proves('plugins.validate.fix'), async () => {
     servers.replace('mcp_servers', 'mcpServers').replace('headers', 'http_headers'),
   );
   expect(await said(home, ['plugin', 'validate', 'p', '--fix'], how)).toMatch(/^There is nothing to fix by itself\.\n/);
+});
+
+test('--fix says in which file it changes nothing, and why', async () => {
+  const home = createHome();
+  const servers = '{\n  "mcp_servers": { "s": { "command": "x" },\n    "s": { "command": "y" } }\n}\n';
+  const how = bundle(home, { [MANIFEST]: { name: 'p', version: '1.0.0' }, '.mcp.json': servers });
+  const { fixed, unfixed } = await report<ValidateReport>(home, ['plugin', 'validate', 'p', '--fix'], how);
+  const message = 'mcp_servers.s stands twice in one object; the last one counts';
+  expect([fixed, unfixed]).toEqual([[], [{ file: 'p/.mcp.json', line: 3, message }]]);
+  expect(await said(home, ['plugin', 'validate', 'p', '--fix'], how)).toMatch(
+    `not fixed p/.mcp.json:3: ${message}; correct that, and run it again\n`,
+  );
+  expect(readFileSync(join(home.folder, 'p/.mcp.json'), 'utf8')).toBe(servers);
 });
 
 test('what is not there, and what is no bundle', async () => {
@@ -255,6 +265,12 @@ test('what is not there, and what is no bundle', async () => {
     status: 1,
     code: 'NOT_FOUND',
     where: join(home.folder, 'nowhere'),
+  });
+  writeFileSync(join(home.folder, 'plugin.json'), '{"name": "p"}');
+  expect(await refusal(home, ['plugin', 'validate', 'plugin.json'], how)).toMatchObject({
+    code: 'PLUGIN_UNREADABLE',
+    message: 'this is a file, and no zip archive',
+    hint: 'give the folder of the plugin, or a zip file of it',
   });
   const empty = await home.finish(['--json', 'plugin', 'validate', 'empty'], how);
   expect(empty.status).toBe(1);

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { mkdir, open as openFile, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -23,6 +23,12 @@ export async function extractZip(file: string, into: string, how: ZipOptions = {
   } catch (error) {
     how.signal?.throwIfAborted();
     if (error instanceof AppError) throw new AppError(error.code, error.message, { where: file, hint: error.hint });
+    if (!(await beginsAsZip(file)))
+      throw new AppError('PLUGIN_UNREADABLE', 'this is a file, and no zip archive', {
+        where: file,
+        hint: 'give the folder of the plugin, or a zip file of it',
+        cause: error,
+      });
     const reason = error instanceof Error ? error.message : String(error);
     throw new AppError('PLUGIN_UNREADABLE', `the archive cannot be unpacked: ${reason}`, {
       where: file,
@@ -32,6 +38,16 @@ export async function extractZip(file: string, into: string, how: ZipOptions = {
   }
   const names = await readdir(into, { withFileTypes: true });
   return join(into, bundleFolder(names.map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))));
+}
+
+async function beginsAsZip(file: string): Promise<boolean> {
+  const handle = await openFile(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
+    return bytesRead === 2 && buffer.toString('latin1') === 'PK';
+  } finally {
+    await handle.close();
+  }
 }
 
 async function extract(file: string, into: string, { limits = ZIP_LIMITS, signal }: ZipOptions): Promise<void> {

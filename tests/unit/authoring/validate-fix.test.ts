@@ -41,6 +41,13 @@ test('in the manifest, too, at the top and inside', () => {
   });
 });
 
+test('also where the manifest names a file under it', () => {
+  const text = '{"name":"p","mcp_servers":"./.mcp.json"}';
+  expect(fixed({ [MANIFEST]: text, '.mcp.json': { mcpServers: { s: { command: 'x' } } } }).texts).toEqual({
+    [MANIFEST]: '{"name":"p","mcpServers":"./.mcp.json"}',
+  });
+});
+
 test.each<{ name: string; files: Files }>([
   { name: 'a server that is called mcp_servers', files: { '.mcp.json': '{"mcp_servers":{"command":"node"}}' } },
   {

@@ -43,7 +43,16 @@ const FINDINGS: readonly Issue[] = [
 ];
 
 function plugin(changes: Partial<ValidatedPlugin> = {}): ValidatedPlugin {
-  return { path: 'p', name: 'hello', version: '1.0.0', family: 'codex', findings: [], clients: [], ...changes };
+  return {
+    path: 'p',
+    name: 'hello',
+    entry: null,
+    version: '1.0.0',
+    family: 'codex',
+    findings: [],
+    clients: [],
+    ...changes,
+  };
 }
 
 function report(plugins: readonly ValidatedPlugin[], changes: Partial<ValidateReport> = {}): ValidateReport {
@@ -54,6 +63,7 @@ function report(plugins: readonly ValidatedPlugin[], changes: Partial<ValidateRe
     marketplace: null,
     plugins,
     fixed: null,
+    unfixed: null,
     summary: countFindings(plugins.flatMap(({ findings }) => findings)),
     ...changes,
   };
@@ -89,19 +99,24 @@ Not valid: 1 error, 1 warning, 0 notes`,
 
   test('a marketplace: a row for each plugin, and what was not looked at', () => {
     const ignores: ClientCell = { verdict: 'ignores', notes: [] };
-    const refuses: ClientCell = { verdict: 'refuses', notes: [] };
+    const refuses: ClientCell = { verdict: 'refuses', notes: ['there is no `plugin.json`'] };
     const one = plugin({
       findings: FINDINGS.slice(2),
-      clients: [row('plugin', 'hello', [LOADS, LOADS, refuses]), row('server', 's', [LOADS, ignores, refuses])],
+      clients: [
+        row('plugin', 'hello', [LOADS, LOADS, refuses]),
+        row('server', 's', [LOADS, ignores, { ...refuses, notes: [] }]),
+      ],
     });
-    const broken = plugin({ path: 'plugins/broken', name: null, version: null, family: null });
+    const broken = plugin({ path: 'plugins/broken', name: null, entry: 'broken', version: null, family: null });
     const marketplace = { name: 'acme', findings: [], elsewhere: ['far', 'away'] };
     expect(renderValidation(report([one, broken], { marketplace }))).toBe(
       `/else where/mcp.json: note: mcp.json is not read [PLUGIN_FILE_UNUSED]
 
-Plugin          Version  Family  Errors  Warnings  Notes  Codex 0.136  Codex 0.169  Agent Plugins 1.0
-hello           1.0.0    codex   0       0         1      loads        partly       refuses
-plugins/broken  -        -       0       0         0      loads        loads        loads
+Plugin  Version  Family  Errors  Warnings  Notes  Codex 0.136  Codex 0.169  Agent Plugins 1.0
+hello   1.0.0    codex   0       0         1      loads        partly       refuses
+broken  -        -       0       0         0      loads        loads        loads
+
+  hello, plugin: there is no \`plugin.json\` (Agent Plugins 1.0)
 
 Not in this folder, and not looked at: far, away
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, isAbsolute, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { planFixes, type Validation, validatePlugin } from '../../../authoring/index.ts';
+import { planFixes, unfixable, type Validation, validatePlugin } from '../../../authoring/index.ts';
 import { extractZip, writeFixes } from '../../../authoring/node/index.ts';
 import { AppError, type Issue, type JsonObject } from '../../../kernel/index.ts';
 import { MANIFEST_PATHS, type Marketplace, parseMarketplace } from '../../../marketplace/index.ts';
@@ -12,6 +12,7 @@ import { openBundle } from '../../../plugins/node/index.ts';
 import {
   allFindings,
   countFindings,
+  type FixLine,
   renderValidation,
   sarifOf,
   type ValidatedPlugin,
@@ -58,6 +59,9 @@ export const pluginValidate: CliCommand<Report> = {
   exitCode: ({ summary }) => (summary.error > 0 ? 1 : 0),
 };
 
+/** One correction may be the way to the next; there are fewer kinds than this. */
+const MOST_ROUNDS = 5;
+
 type How = { readonly strict: boolean; readonly fix: boolean };
 
 /** A folder to look at, and what it is called to people: the archive it was unpacked from. Both absolute. */
@@ -82,7 +86,7 @@ async function validateArchive(context: CliContext, file: string, how: How): Pro
 }
 
 async function validateFolder(context: CliContext, place: Place, how: How): Promise<ValidateReport> {
-  const view: View = { context, place: { ...place, root: openBundle(place.root).root }, how, fixed: [] };
+  const view: View = { context, place: { ...place, root: openBundle(place.root).root }, how, fixed: [], unfixed: [] };
   const marketplace = readMarketplace(view);
   const plugins =
     marketplace === null ? [await validateOne(view, place.root, null)] : await validateEntries(view, marketplace);
@@ -93,6 +97,7 @@ async function validateFolder(context: CliContext, place: Place, how: How): Prom
     strict: how.strict,
     ...found,
     fixed: how.fix ? view.fixed : null,
+    unfixed: how.fix ? view.unfixed : null,
     summary: countFindings(allFindings(found)),
   };
 }
@@ -102,7 +107,8 @@ type View = {
   /** `root` without symbolic links. */
   readonly place: Place;
   readonly how: How;
-  readonly fixed: { readonly file: string; readonly line: number; readonly message: string }[];
+  readonly fixed: FixLine[];
+  readonly unfixed: FixLine[];
 };
 
 type Found = { readonly entries: Marketplace['entries']; readonly report: NonNullable<ValidateReport['marketplace']> };
@@ -161,24 +167,32 @@ async function validateOne(view: View, root: string, entry: EntryFacts | null): 
   const dataDir = join(view.context.home, 'plugins', 'data', basename(root));
   const look = (): Validation => validatePlugin({ bundle, entry, dataDir, strict: view.how.strict });
   let { plugin, findings, clients } = look();
-  if (view.how.fix && plugin !== null) {
+  for (let round = 0; view.how.fix && plugin !== null && round < MOST_ROUNDS; round += 1) {
     const files = planFixes(bundle, plugin);
+    if (files.length === 0) break;
     await writeFixes(bundle, files);
     view.fixed.push(
       ...files.flatMap(({ path, fixes }) =>
         fixes.map((fix) => ({ file: shownPath(view, join(bundle.root, path)), ...fix })),
       ),
     );
-    if (files.length > 0) ({ plugin, findings, clients } = look());
+    ({ plugin, findings, clients } = look());
   }
+  if (view.how.fix && plugin !== null)
+    view.unfixed.push(...unfixable(bundle, plugin).map((issue) => unfixed(view, issue)));
   return {
     path: shownPath(view, bundle.root),
     name: plugin?.name ?? null,
+    entry: entry?.name ?? null,
     version: plugin?.version ?? null,
     family: plugin?.family ?? null,
     findings: findings.map((issue) => shownIssue(view, issue)),
     clients,
   };
+}
+
+function unfixed(view: View, { file = '', line = 1, message }: Issue): FixLine {
+  return { file: shownPath(view, file), line, message };
 }
 
 function shownIssue(view: View, issue: Issue): Issue {
