@@ -104,6 +104,7 @@ function bare(server: ConsentServer): ConsentServer {
   return {
     ...server,
     ...{ unpinned: null, envNames: [], setsEnv: [], headers: [], headersHelper: null, valueDigests: [] },
+    ...{ cwd: null, files: [], roots: [], sharing: 'auto', enabled: true },
     ...{ settings: [], authModel: 'none', dataClasses: [], enabledTools: null, disabledTools: [], requests: [] },
   };
 }
@@ -118,16 +119,22 @@ function serverChanges(before: ConsentServer | null, now: ConsentServer): readon
   const lists = (words: string, of: (server: ConsentServer) => readonly string[]): readonly ConsentChange[] =>
     listed(subject, [of(old), of(now)], words);
   const helpers = [old.headersHelper ?? 'nothing', now.headersHelper ?? 'nothing'] as const;
+  const folders = [old.cwd ?? 'its own folder', now.cwd ?? 'its own folder'] as const;
   const pinning = [old.unpinned ?? 'no', now.unpinned ?? 'no'] as const;
   return [
     ...(isDeepStrictEqual([old.command, old.url], [now.command, now.url])
       ? []
       : [{ kind: 'changed', subject, text: `${whatRuns(now)} (before: ${whatRuns(old)})`, widens: true } as const]),
+    ...tells(folders, true, 'runs in '),
     ...tells(pinning, now.unpinned !== null, 'what runs is decided when it starts: '),
     ...tells(helpers, now.headersHelper !== null, 'gets headers from '),
     ...lists('reads the variable ', ({ envNames }) => envNames),
     ...lists('sets the variable ', ({ setsEnv }) => setsEnv),
     ...lists('sends the header ', ({ headers }) => headers),
+    ...lists('reads the file ', ({ files }) => files),
+    ...lists('is told of the folder ', ({ roots }) => roots),
+    ...tells([old.sharing, now.sharing], now.sharing === 'auto', 'shares connections: '),
+    ...tells([startText(old), startText(now)], now.enabled),
     ...values(subject, [old, now]),
     ...lists('gets the setting ', (server) => server.settings),
     ...tells([old.authModel, now.authModel], now.authModel !== 'none', 'signs in by '),
@@ -135,6 +142,10 @@ function serverChanges(before: ConsentServer | null, now: ConsentServer): readon
     ...tools(subject, [old, now], isNew),
     ...lists('asks ', ({ requests }) => requests),
   ];
+}
+
+function startText({ enabled }: ConsentServer): string {
+  return enabled ? 'starts by itself' : 'starts only once you enable it';
 }
 
 /** A name that came says so itself. */

@@ -76,6 +76,9 @@ function serverFacts({ entry, ...server }: PluginServer, folders: ConsentSubject
     dataClasses: sorted(server.dataClasses),
     enabledTools: entry.enabledTools === null ? null : sorted(entry.enabledTools),
     disabledTools: sorted(entry.disabledTools),
+    roots: sorted(entry.roots.map(({ uri }) => declared(uri))),
+    sharing: entry.sharing,
+    enabled: entry.enabled,
     requests: describeRequests(server.requests),
   };
 }
@@ -83,6 +86,7 @@ function serverFacts({ entry, ...server }: PluginServer, folders: ConsentSubject
 type TransportFacts = Pick<
   ConsentServer,
   | 'command'
+  | 'cwd'
   | 'url'
   | 'host'
   | 'runs'
@@ -91,13 +95,16 @@ type TransportFacts = Pick<
   | 'setsEnv'
   | 'headers'
   | 'headersHelper'
+  | 'files'
   | 'valueDigests'
 >;
 
 function stdioFacts(transport: StdioTransport, declared: (text: string) => string): TransportFacts {
   const command = [transport.command, ...transport.args].map(declared);
+  const cwd = transport.cwd === null ? null : declared(transport.cwd);
   return {
     command,
+    cwd: cwd === '${PLUGIN_ROOT}' ? null : cwd,
     url: null,
     host: null,
     runs: 'local',
@@ -106,6 +113,7 @@ function stdioFacts(transport: StdioTransport, declared: (text: string) => strin
     setsEnv: sorted(Object.keys(transport.env)),
     headers: [],
     headersHelper: null,
+    files: [],
     valueDigests: valueDigests(transport.env, declared),
   };
 }
@@ -119,6 +127,7 @@ function httpFacts(transport: HttpTransport | null, declared: (text: string) => 
   const helper = transport?.headersHelper ?? null;
   return {
     command: null,
+    cwd: null,
     url: transport?.url ?? null,
     host,
     runs: host === null || isLoopback(host.replace(/:\d+$/, '')) ? 'local' : 'remote',
@@ -127,8 +136,15 @@ function httpFacts(transport: HttpTransport | null, declared: (text: string) => 
     setsEnv: [],
     headers: sorted(token === null ? sent : [...sent, 'Authorization']),
     headersHelper: helper === null ? null : declared(helper),
+    files: transport === null ? [] : filesOf(transport, declared),
     valueDigests: valueDigests(transport?.headers ?? {}, declared),
   };
+}
+
+function filesOf(transport: HttpTransport, declared: (text: string) => string): readonly string[] {
+  const { caFile, clientCertFile, clientKeyFile } = transport;
+  const files = { ca_file: caFile, client_cert_file: clientCertFile, client_key_file: clientKeyFile };
+  return sorted(Object.entries(files).flatMap(([key, file]) => (file === null ? [] : [`${key} ${declared(file)}`])));
 }
 
 /** `NODE_OPTIONS` with another value runs something else, though the name stays. */

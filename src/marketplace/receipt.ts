@@ -166,9 +166,10 @@ const authPolicy = oneOf('ON_INSTALL', 'ON_USE');
 
 const server = record({
   ...{ name: text, transport: oneOf('stdio', 'http', null), command: orNull(texts), url: orNull(text) },
+  ...{ cwd: orNull(text), roots: texts, sharing: oneOf('auto', 'session'), enabled: flag },
   ...{ host: orNull(text), runs: oneOf('local', 'remote'), unpinned: orNull(text), envNames: texts, setsEnv: texts },
   ...{ valueDigests: texts },
-  ...{ headers: texts, headersHelper: orNull(text), settings: texts, dataClasses: texts },
+  ...{ headers: texts, headersHelper: orNull(text), files: texts, settings: texts, dataClasses: texts },
   authModel: oneOf('none', 'user_oauth', 'service_token', 'scoped_credential'),
   ...{ enabledTools: orNull(texts), disabledTools: texts, requests: texts },
 });

@@ -100,7 +100,7 @@ const IN_PLUGIN: Readonly<Record<string, Partial<KeyRow>>> = {
     doc: 'Names of variables that the user has to set. They are shown before the plugin is installed. `{ "name": "X", "required": true }` keeps the server from starting without it; Codex drops a server with such an object.',
   },
   ca_file: {
-    doc: 'PEM file with the certificate authority to trust beside the usual ones. Relative paths start at the plugin.',
+    doc: 'PEM file with the certificate authority to trust beside the usual ones. In the plugin or in `${PLUGIN_DATA}`; relative paths start at the plugin.',
   },
   required: { doc: 'Asks to be an error when it does not start. In force only when the user accepted it.' },
   supports_parallel_tool_calls: {

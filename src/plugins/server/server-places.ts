@@ -20,7 +20,8 @@ const FILE_KEYS = ['ca_file', 'client_cert_file', 'client_key_file'];
 
 /**
  * Makes the paths of a server absolute. Relative ones start at the bundle and stay inside it, symbolic links followed; a
- * path that leads out is an error of that server. Without `cwd` a program runs in the bundle.
+ * path that leads out is an error of that server. Only `command` may be a path of the machine: Plugboard itself reads the
+ * files that other keys name, and sends what is in them. Without `cwd` a program runs in the bundle.
  *
  * @param written The same server before references were filled in.
  */
@@ -54,14 +55,17 @@ function placed(place: Place, options: PlaceOptions): string | null {
   return inBundle(place.text, place, options);
 }
 
-/** Programs and files of the machine may be named; the working folder is the plugin's own. */
+/** Programs of the machine may be named, which consent shows; working folders and files are the plugin's own. */
 function absolute(place: Place, options: PlaceOptions): string | null {
-  if (place.key !== 'cwd') return place.text;
+  if (place.key === 'command') return place.text;
   const path = posix.normalize(place.text);
-  const inside = [options.bundle.root, options.dataDir].some((dir) => path === dir || path.startsWith(`${dir}/`));
-  return inside
-    ? path
-    : escapes(place, options, 'is an absolute path, and a plugin runs its servers in its own folder');
+  const below = (dir: string): string | null =>
+    path === dir ? '.' : path.startsWith(`${dir}/`) ? `.${path.slice(dir.length)}` : null;
+  const inRoot = below(options.bundle.root);
+  if (inRoot !== null) return inBundle(inRoot, place, options);
+  if (below(options.dataDir) !== null) return path;
+  const whose = place.key === 'cwd' ? 'runs its servers in its own folder' : 'names files of its own';
+  return escapes(place, options, `is an absolute path, and a plugin ${whose}`);
 }
 
 /** What is in the folder for data cannot be looked at: it may not be there yet. */

@@ -3,6 +3,7 @@ import type { ConsentFacts, ConsentServer } from '../../../src/marketplace/index
 const SERVER: ConsentServer = {
   ...{ name: 'tools', transport: 'stdio', command: ['node', './main.mjs'], url: null, host: null, runs: 'local' },
   ...{ unpinned: null, envNames: [], setsEnv: [], headers: [], headersHelper: null, valueDigests: [], settings: [] },
+  ...{ cwd: null, files: [], roots: [], sharing: 'auto', enabled: true },
   ...{ authModel: 'none', dataClasses: [], enabledTools: null, disabledTools: [], requests: [] },
 };
 

@@ -108,6 +108,23 @@ describe('what a user is shown of a server', () => {
         unpinned: "sh -c 'npx headers'",
       },
     },
+    {
+      name: 'a working folder elsewhere',
+      entry: { transport: stdio('node', { args: ['main.js'], cwd: `${DATA}/run` }) },
+      want: { cwd: '${PLUGIN_DATA}/run' },
+    },
+    {
+      name: 'files that are read for it, open folders, no sharing, no start',
+      entry: {
+        transport: http('https://a.example/', { caFile: `${ROOT}/ca.pem`, clientKeyFile: `${DATA}/key.pem` }),
+        ...{ roots: [{ uri: `file://${ROOT}/docs` }, { uri: 'file:///srv' }], sharing: 'session', enabled: false },
+      },
+      want: {
+        ...remote('https://a.example/', 'a.example:443'),
+        files: ['ca_file ${PLUGIN_ROOT}/ca.pem', 'client_key_file ${PLUGIN_DATA}/key.pem'],
+        ...{ roots: ['file://${PLUGIN_ROOT}/docs', 'file:///srv'], sharing: 'session', enabled: false },
+      },
+    },
     { name: 'a server without a transport', entry: {}, want: { transport: null, command: null } },
     {
       name: 'tools, settings and data',
@@ -230,7 +247,7 @@ describe('the digest of what was agreed to', () => {
 
   test('does not depend on where the bundle lies, or on the order of keys', () => {
     const moved = facts(
-      { servers: [server('docs', { transport: stdio('/tmp/stage/x', { args: ['/tmp/data/y'] }) })] },
+      { servers: [server('docs', { transport: stdio('/tmp/stage/x', { args: ['/tmp/data/y'], cwd: '/tmp/stage' }) })] },
       { root: '/tmp/stage', data: '/tmp/data' },
     );
     const turned = Object.fromEntries(Object.entries(full).reverse());

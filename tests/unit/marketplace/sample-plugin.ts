@@ -70,4 +70,5 @@ export const NO_SERVER: ConsentServer = {
     authModel: 'none',
   },
   ...{ dataClasses: [], enabledTools: null, disabledTools: [], requests: [] },
+  ...{ cwd: null, files: [], roots: [], sharing: 'auto', enabled: true },
 };

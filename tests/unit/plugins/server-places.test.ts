@@ -74,7 +74,25 @@ describe('paths of a server stay in the plugin', () => {
     {
       name: 'a certificate of the machine',
       server: { ...http, ca_file: '/etc/ca.pem' },
-      want: { caFile: '/etc/ca.pem' },
+      want: {},
+      issues: ['error PLUGIN_PATH_ESCAPES ca_file'],
+    },
+    {
+      name: 'a device, as a certificate and its key',
+      server: { ...http, client_cert_file: '/dev/ptmx', client_key_file: '/dev/zero' },
+      want: {},
+      issues: ['error PLUGIN_PATH_ESCAPES client_cert_file', 'error PLUGIN_PATH_ESCAPES client_key_file'],
+    },
+    {
+      name: 'a certificate through a link that leads out',
+      server: { ...http, ca_file: './link' },
+      want: {},
+      issues: ['error PLUGIN_PATH_ESCAPES ca_file'],
+    },
+    {
+      name: 'a certificate in the folder for data',
+      server: { ...http, ca_file: '${PLUGIN_DATA}/ca.pem' },
+      want: { caFile: '/data/p/ca.pem' },
     },
     {
       name: 'a key elsewhere',
