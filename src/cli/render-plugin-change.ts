@@ -17,7 +17,7 @@ export function renderAddedPlugin(report: AddedPlugin): string {
     `${titleOf(report)}, from marketplace '${marketplaceName}'.`,
     `  files    ${installedPath}`,
     `  receipt  ${receipt.file}`,
-    ...(report.outcome === 'unchanged' ? [] : [`  consent  ${HOW[consent.how]}${requests}`]),
+    ...(report.outcome === 'unchanged' ? [] : [`  consent  ${CONSENT_HOW[consent.how]}${requests}`]),
     ...servers.map((server) => `  ${serverLine(server)}`),
     ...issues.map(renderIssue),
     ...nextSteps(servers),
@@ -31,10 +31,11 @@ function grantStep({ pluginId, issues }: Pick<PlacedPlugin, 'pluginId' | 'issues
   return [`to grant what it asks for: plugboard plugin add ${pluginId} --accept-requests`];
 }
 
-const HOW: Readonly<Record<AddedPlugin['consent']['how'], string>> = {
+/** How somebody came to agree. */
+export const CONSENT_HOW: Readonly<Record<AddedPlugin['consent']['how'], string>> = {
   asked: 'you agreed',
-  yes: 'by --yes, to what is shown above',
-  no_terminal: 'no terminal to ask in: to what is shown above',
+  yes: 'by --yes, to what was shown',
+  no_terminal: 'no terminal to ask in: to what was shown',
   requirements: 'by a requirements file of this machine',
   unchanged: 'nothing more than you agreed to before',
 };

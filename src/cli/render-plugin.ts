@@ -2,7 +2,7 @@ import { type Issue, printable, printableLine, renderIssue } from '../kernel/ind
 import type { Consent, ListedState, MarketplaceListing, PluginListing, ReceiptAction } from '../marketplace/index.ts';
 import type { PluginServerState } from './plugin-reports.ts';
 import { renderConsent, sourceText } from './render-consent.ts';
-import { serverLine } from './render-plugin-change.ts';
+import { CONSENT_HOW, serverLine } from './render-plugin-change.ts';
 import { renderTable } from './render-table.ts';
 
 /** `plugin list`: the names of Codex first, then ours. */
@@ -164,6 +164,12 @@ export function renderPlugin(plugin: ShownPlugin): string {
   );
 }
 
+const BLOCKED: Readonly<Record<Extract<ListedState, { readonly kind: 'blocked' }>['reason'], string>> = {
+  requirements: 'not allowed on this machine',
+  tampered: 'a file was changed',
+  consent: 'nobody has agreed to it here',
+};
+
 function stateLine(state: ListedState): string {
   switch (state.kind) {
     case 'not_installed':
@@ -173,7 +179,7 @@ function stateLine(state: ListedState): string {
     case 'disabled':
       return `disabled (${state.where})`;
     case 'blocked':
-      return `${stateText(state)}${state.detail === null ? '' : `: ${state.detail}`}`;
+      return `blocked (${BLOCKED[state.reason]})${state.detail === null ? '' : `: ${state.detail}`}`;
     default:
       return state satisfies never;
   }
@@ -205,11 +211,13 @@ function policyText({
   return `server ${server}: ${parts.join('; ') || 'as the plugin says'}`;
 }
 
-function consentLines({ consent, installed }: ShownPlugin): readonly string[] {
+function consentLines({ consent, installed, receipt }: ShownPlugin): readonly string[] {
   if (consent === null) return [];
   if (!installed) return [`To install it, you would be asked to agree to the above (${consent.digest.slice(0, 12)}).`];
+  if (receipt === null) return [`Nobody has agreed to the above here (${consent.digest.slice(0, 12)}).`];
   const requests = consent.requestsAccepted === true ? ', with what it asks for' : '';
-  return [`Agreed to (${consent.how ?? 'unknown'}${requests}): ${consent.digest}`];
+  const how = consent.how === undefined ? '' : `${CONSENT_HOW[consent.how]}${requests}`;
+  return [`Consent: ${how}`, `  ${consent.digest}`];
 }
 
 function receiptLine({ at, by, action, outcome, version, file, errors }: ShownReceipt): string {

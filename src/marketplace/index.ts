@@ -16,6 +16,7 @@ export {
   type MarketplaceListing,
   marketplaceListing,
   type OfferedPlugin,
+  type PluginCopy,
   type PluginListing,
   pluginListing,
   unreadableListing,

@@ -38,6 +38,9 @@ export type OfferedPlugin = {
   readonly capabilitySummary: CapabilitySummary;
 };
 
+/** A plugin in the cache that no receipt is about. `root` is its newest version there. */
+export type PluginCopy = Pick<InstalledPlugin, 'pluginId' | 'name' | 'marketplaceName' | 'version' | 'root'>;
+
 /** One plugin to be listed. `read` is null when it was not fetched, or cannot be read. */
 export type Listed =
   | {
@@ -51,6 +54,14 @@ export type Listed =
       readonly installed: InstalledPlugin;
       /** null when its marketplace is gone, or does not offer it any more. */
       readonly offer: Offer | null;
+      readonly enabled: boolean;
+      readonly state: ListedState;
+      readonly policies: PluginSettings | null;
+    }
+  | {
+      readonly kind: 'copy';
+      readonly copy: PluginCopy;
+      readonly read: OfferedPlugin | null;
       readonly enabled: boolean;
       readonly state: ListedState;
       readonly policies: PluginSettings | null;
@@ -106,6 +117,8 @@ export function pluginListing(listed: Listed): PluginListing {
       return availableListing(listed);
     case 'installed':
       return installedListing(listed);
+    case 'copy':
+      return copyListing(listed);
     default:
       return listed satisfies never;
   }
@@ -157,6 +170,23 @@ function installedListing(listed: Extract<Listed, { readonly kind: 'installed' }
     installedPath: installed.root,
     receipt: { file, digest },
     capabilitySummary: receipt.capabilitySummary,
+  };
+}
+
+/** Where it came from is not known: it is where it lies. */
+function copyListing(listed: Extract<Listed, { readonly kind: 'copy' }>): PluginListing {
+  const { copy, read, enabled, state, policies } = listed;
+  const { root, ...id } = copy;
+  return {
+    ...id,
+    ...{ installed: true, enabled },
+    source: { source: 'local', path: root },
+    marketplaceSource: { sourceType: 'local', source: root },
+    ...{ installPolicy: 'AVAILABLE', authPolicy: 'ON_INSTALL' },
+    ...partsOf(read?.facts ?? null),
+    policies: policiesOf(policies),
+    ...{ state, revision: null, installedPath: root, receipt: null },
+    capabilitySummary: read?.capabilitySummary ?? null,
   };
 }
 

@@ -10,6 +10,8 @@ import {
   type MarketplaceListing,
   marketplaceListing,
   type Offer,
+  type OfferedPlugin,
+  type PluginCopy,
   type PluginListing,
   pluginListing,
   unreadableListing,
@@ -58,7 +60,7 @@ export function listOne(
  */
 export function listAvailable(
   desk: PluginDesk,
-  installed: readonly InstalledPlugin[],
+  installed: readonly Pick<InstalledPlugin, 'pluginId'>[],
   how: { readonly inside: boolean },
 ): readonly PluginListing[] {
   const ids = new Set(installed.map(({ pluginId }) => pluginId));
@@ -112,9 +114,31 @@ function blockedNow(running: HostStatus | null, id: string): ListedState | null 
   return null;
 }
 
+/** A plugin in the cache that nobody agreed to here. `read`: what is in it, where that was looked at. */
+export function listCopy({ loaded }: PluginDesk, copy: PluginCopy, read: OfferedPlugin | null = null): PluginListing {
+  const { config, requirements } = loaded;
+  const { pluginId } = copy;
+  const enabled = isEnabled(config, pluginId);
+  const file = pluginsRequirementFor(requirements);
+  const state = (): ListedState => {
+    if (file !== null) return { kind: 'blocked', reason: 'requirements', detail: file };
+    if (!enabled) return { kind: 'disabled', where: whereEnabled(config, pluginId) ?? 'built-in' };
+    return { kind: 'blocked', reason: 'consent', detail: null };
+  };
+  return pluginListing({
+    ...{ kind: 'copy', copy, read, enabled, state: state() },
+    policies: config.plugins.get(pluginId) ?? null,
+  });
+}
+
 /** Plugins that the configuration turns on, and that nobody has installed here. */
-export function namedOnly({ loaded }: PluginDesk, installed: readonly InstalledPlugin[]): readonly Issue[] {
+export function namedOnly(
+  { loaded }: PluginDesk,
+  installed: readonly InstalledPlugin[],
+  copies: readonly PluginCopy[],
+): readonly Issue[] {
   const ids = new Set(installed.map(({ pluginId }) => pluginId));
+  const versions = new Map(copies.map(({ pluginId, version }) => [pluginId, version]));
   return [...loaded.config.plugins.values()].flatMap(({ pluginId, enabled, enabledOrigin }): readonly Issue[] => {
     if (enabled !== true || ids.has(pluginId)) return [];
     const { file, line, column } = enabledOrigin;
@@ -122,8 +146,7 @@ export function namedOnly({ loaded }: PluginDesk, installed: readonly InstalledP
       {
         code: 'PLUGIN_NOT_FOUND',
         severity: 'warning',
-        message: `'${pluginId}' is enabled here, and not installed`,
-        hint: `run: plugboard plugin add ${pluginId}`,
+        ...whatIsMissing(pluginId, versions.get(pluginId) ?? null),
         plugin: pluginId,
         ...(file === null ? {} : { file }),
         ...(line === null ? {} : { line }),
@@ -131,6 +154,13 @@ export function namedOnly({ loaded }: PluginDesk, installed: readonly InstalledP
       },
     ];
   });
+}
+
+function whatIsMissing(pluginId: string, version: string | null): Required<Pick<Issue, 'message' | 'hint'>> {
+  const add = `run: plugboard plugin add ${pluginId}`;
+  return version === null
+    ? { message: `'${pluginId}' is enabled here, and not installed`, hint: add }
+    : { message: `nobody has agreed to '${pluginId}' ${version} here`, hint: `${add} --version ${version}` };
 }
 
 /** Every marketplace, those that cannot be read too. */

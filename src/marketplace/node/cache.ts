@@ -63,11 +63,15 @@ export function readCached(paths: PluginPaths): readonly Cached[] {
     const folder = outcome === 'done' && installedPath !== null ? basename(installedPath) : null;
     if (folder !== null && there.has(folder) && !known.has(folder)) known.set(folder, filed);
   }
-  const others = [...there].filter((folder) => !known.has(folder)).sort();
+  const others = [...there].filter((folder) => !known.has(folder)).sort(byVersion);
   return [
     ...[...known].map(([folder, filed]) => ({ folder, filed })),
     ...others.toReversed().map((folder) => ({ folder, filed: null })),
   ];
+}
+
+function byVersion(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
 }
 
 /** What people call it: a folder that no receipt is about has no other name. */

@@ -162,14 +162,15 @@ test('plugin show ends with states, policies, evidence and issues', () => {
     cachedVersions: ['1.0.0', '0.9.0'],
     issues: [{ code: 'PLUGIN_FILE_ADDED', severity: 'warning', message: `m${ESC}`, file: '/f' }],
   });
-  expect(text.slice(text.indexOf('State:'))).toBe(`State: blocked (tampered): main.mjs
+  expect(text.slice(text.indexOf('State:'))).toBe(`State: blocked (a file was changed): main.mjs
   server tools (as acme:tools): BLOCKED, main.mjs is not as it was installed
   next, for tools: run: plugboard plugin add tools@acme
 
 Your policies:
   server tools: tools read, also beyond the plugin's own list; without write
 
-Agreed to (asked, with what it asks for): ${'d'.repeat(64)}
+Consent: you agreed, with what it asks for
+  ${'d'.repeat(64)}
 
 Receipts:
   2026-01-01T00:00:00.000Z  add failed: PLUGIN_FETCH_FAILED  by ada  /h/0001.json

@@ -4,6 +4,7 @@ import { dataFolder, pluginId as idOf } from '../../../marketplace/index.ts';
 import type { Input } from '../../command.ts';
 import type { RemovedPlugin, SwitchedPlugin } from '../../plugin-reports.ts';
 import type { CliCommand, CliContext } from '../context.ts';
+import { findCopy, pluginCopies } from '../plugin-copies.ts';
 import {
   atPluginDesk,
   findInstalled,
@@ -32,21 +33,24 @@ export const pluginRemove: CliCommand<RemovedPlugin> = {
 /** One that is not there is removed already; only without its marketplace nobody can say which one that would be. */
 function removePlugin(context: CliContext, input: Input): Promise<RemovedPlugin> {
   const selector = parseSelector(input);
-  return atPluginDesk(context, { changes: true, evenOff: true }, async ({ plugins }) => {
+  return atPluginDesk(context, { changes: true, evenOff: true }, async (desk) => {
+    const { plugins } = desk;
     const installed = plugins.installed().plugins;
-    const found = findInstalled(installed, selector);
+    const found = findInstalled(installed, selector) ?? findCopy(pluginCopies(desk, installed), selector);
     if (found === null && selector.marketplace === null) throw notInstalled(selector, installed);
     const pluginId = found?.pluginId ?? idOf(selector.name, selector.marketplace ?? '');
+    const wasThere = plugins.cached(pluginId).length > 0;
     const filed = await plugins.remove(pluginId);
+    const wasInstalled = filed !== null || wasThere;
     const { name, marketplaceName: marketplace } = idParts(pluginId);
     const data = dataFolder(context.home, { name, marketplace });
-    const kept = filed !== null && existsSync(data) ? [`what it kept stays: ${data}`] : [];
+    const kept = wasInstalled && existsSync(data) ? [`what it kept stays: ${data}`] : [];
     const notes = [...(await forgetPlugin(context, pluginId)), ...kept];
-    if (filed !== null) await reloadRunning(context);
+    if (wasInstalled) await reloadRunning(context);
     return {
       schemaVersion: 1,
       ...idParts(pluginId),
-      wasInstalled: filed !== null,
+      wasInstalled,
       receipt: filed === null ? null : { file: filed.file, digest: filed.digest },
       notes,
     };

@@ -4,7 +4,8 @@ import type { Input } from '../../command.ts';
 import { type ListedMarketplaces, type ListedPlugins, renderMarketplaces, renderPlugins } from '../../render-plugin.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { noSuchMarketplace } from '../known-marketplaces.ts';
-import { listAvailable, listInstalled, listMarketplaces, namedOnly } from '../list-plugins.ts';
+import { listAvailable, listCopy, listInstalled, listMarketplaces, namedOnly } from '../list-plugins.ts';
+import { pluginCopies } from '../plugin-copies.ts';
 import { atPluginDesk, MARKETPLACE_OPTION, type PluginDesk } from '../plugin-desk.ts';
 import { statusOfOurs } from '../running.ts';
 
@@ -32,25 +33,34 @@ async function listPlugins(all: PluginDesk, input: Input): Promise<ListedPlugins
   const { context } = all;
   const { plugins, issues } = all.plugins.installed();
   const { marketplace } = input.values;
-  const desk = marketplace === undefined ? all : narrowed(all, marketplace, plugins);
-  const installed = plugins.filter(
-    ({ marketplaceName }) => marketplace === undefined || marketplaceName === marketplace,
-  );
+  const copies = pluginCopies(all, plugins);
+  const desk = marketplace === undefined ? all : narrowed(all, marketplace, [...plugins, ...copies]);
+  const isOfIt = (plugin: { readonly marketplaceName: string }): boolean =>
+    marketplace === undefined || plugin.marketplaceName === marketplace;
+  const installed = plugins.filter(isOfIt);
+  const shownCopies = copies.filter(isOfIt);
   const running = installed.length === 0 ? null : await statusOfOurs(context);
   const { json } = context.globals;
   const report: ListedPlugins = {
     schemaVersion: 1,
-    installed: listInstalled(desk, installed, running),
-    available: input.flags.has('available') || !json ? listAvailable(desk, installed, { inside: json }) : [],
+    installed: [...listInstalled(desk, installed, running), ...shownCopies.map((copy) => listCopy(desk, copy))],
+    available:
+      input.flags.has('available') || !json
+        ? listAvailable(desk, [...installed, ...shownCopies], { inside: json })
+        : [],
     marketplaces: listMarketplaces(desk),
-    issues: [...desk.known.issues, ...issues, ...namedOnly(all, plugins)],
+    issues: [...desk.known.issues, ...issues, ...namedOnly(all, plugins, copies)],
   };
   sayIssues(context, report.issues);
   return report;
 }
 
 /** @throws AppError `MARKETPLACE_NOT_FOUND` for a name that neither a marketplace nor an installed plugin has */
-function narrowed(desk: PluginDesk, name: string, installed: readonly InstalledPlugin[]): PluginDesk {
+function narrowed(
+  desk: PluginDesk,
+  name: string,
+  installed: readonly Pick<InstalledPlugin, 'marketplaceName'>[],
+): PluginDesk {
   const all = desk.known.all.filter((one) => one.name === name);
   if (all.length === 0 && !installed.some(({ marketplaceName }) => marketplaceName === name))
     throw noSuchMarketplace(

@@ -4,12 +4,14 @@ import {
   type InstalledPlugin,
   pluginId as idOf,
   type ListedState,
+  type PluginCopy,
   pluginListing,
 } from '../../../marketplace/index.ts';
 import { capabilitySummary, invalidServers } from '../../../plugins/index.ts';
 import { renderPlugin, type ShownPlugin, type ShownReceipt } from '../../render-plugin.ts';
 import type { CliCommand } from '../context.ts';
-import { allOffers, blockedBy, listOne } from '../list-plugins.ts';
+import { allOffers, blockedBy, listCopy, listOne } from '../list-plugins.ts';
+import { findCopy, pluginCopies } from '../plugin-copies.ts';
 import {
   atPluginDesk,
   findInstalled,
@@ -31,8 +33,11 @@ export const pluginShow: CliCommand<ShownPlugin> = {
   run: (context, input) =>
     atPluginDesk(context, { changes: false }, async (desk) => {
       const selector = parseSelector(input);
-      const found = findInstalled(desk.plugins.installed().plugins, selector);
-      return found === null ? showOffer(desk, selector) : showInstalled(desk, found);
+      const installed = desk.plugins.installed().plugins;
+      const found = findInstalled(installed, selector);
+      if (found !== null) return showInstalled(desk, found);
+      const copy = findCopy(pluginCopies(desk, installed), selector);
+      return copy === null ? showOffer(desk, selector) : showCopy(desk, copy);
     }),
   render: renderPlugin,
   exitCode: () => 0,
@@ -83,6 +88,27 @@ async function showOffer(desk: PluginDesk, selector: Selector): Promise<ShownPlu
     receipts: desk.plugins.receipts(pluginId).map(shownReceipt),
     cachedVersions: [],
     issues,
+  };
+}
+
+/** One in the cache that nobody agreed to: what would be asked, and what became of its servers. */
+async function showCopy(desk: PluginDesk, copy: PluginCopy): Promise<ShownPlugin> {
+  const { context, plugins } = desk;
+  const { pluginId } = copy;
+  const prepared = await plugins.prepareCached(pluginId, copy.version);
+  await prepared.discard();
+  const { version, plugin, facts } = prepared;
+  const now = await pluginNow(context, pluginId);
+  const read = { version, facts, capabilitySummary: capabilitySummary(plugin, pluginId) };
+  return {
+    schemaVersion: 1,
+    ...listCopy(desk, copy, read),
+    consent: { digest: consentDigest(facts), facts },
+    servers: now.servers,
+    invalidServers: invalidServers(plugin),
+    receipts: plugins.receipts(pluginId).map(shownReceipt),
+    cachedVersions: plugins.cached(pluginId),
+    issues: now.issues,
   };
 }
 
