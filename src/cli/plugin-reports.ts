@@ -127,6 +127,8 @@ export type AddedMarketplace = {
   readonly pluginCount: number;
   /** Ids of plugins that it wants installed by default, and that are not. */
   readonly offered: readonly string[];
+  /** Why some of those are only offered. */
+  readonly notes: readonly string[];
   /** Plugins that a requirements file wants installed. */
   readonly plugins: readonly PlacedPlugin[];
   readonly errors: readonly ChangeError[];

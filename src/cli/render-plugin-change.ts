@@ -130,7 +130,7 @@ export function renderUpgradedMarketplaces(report: Upgraded): string {
 /** `plugin marketplace add` for people. */
 export function renderAddedMarketplace(report: AddedMarketplace): string {
   const { marketplaceName, installedRoot, alreadyAdded, marketplaceSource, revision, pluginCount } = report;
-  const { offered, plugins, issues } = report;
+  const { offered, notes, plugins, issues } = report;
   const verb = alreadyAdded
     ? `Marketplace '${marketplaceName}' is already added`
     : `Added marketplace '${marketplaceName}'`;
@@ -141,6 +141,7 @@ export function renderAddedMarketplace(report: AddedMarketplace): string {
     `  plugins   ${pluginCount}; see: plugboard plugin list -m ${marketplaceName}`,
     ...plugins.map((plugin) => `${titleOf(plugin)}, as a requirements file of this machine says.`),
     ...offered.map((id) => `It would like to have '${id}' installed. If you want that: plugboard plugin add ${id}`),
+    ...notes.map((note) => `note: ${note}`),
     ...issues.map(renderIssue),
   );
 }

@@ -29,6 +29,7 @@ export {
 } from './located.ts';
 export {
   type AllowedSource,
+  isVouchedMarketplace,
   type MarketplaceRequirements,
   marketplaceRequirementFor,
 } from './marketplace-requirements.ts';

@@ -22,7 +22,7 @@ export type Requirements = {
   readonly file: string;
   /** The servers of config.toml that may run; null when the file leaves them open. */
   readonly servers: ReadonlyMap<string, Identity> | null;
-  /** The plugins it lists, by id: these may be installed by default. */
+  /** The plugins it lists, by id: these may be installed by default, from marketplaces that a file vouches for. */
   readonly plugins: ReadonlyMap<string, ReadonlyMap<string, Identity>>;
   /** The marketplaces that may be used; null when the file leaves them open. */
   readonly marketplaces: MarketplaceRequirements | null;
@@ -93,7 +93,10 @@ export function pluginsRequirementFor(requirements: readonly Requirements[]): st
   return requirements.find(({ pluginsOff }) => pluginsOff)?.file ?? null;
 }
 
-/** True for a plugin that a requirements file names: it may be installed and enabled without being asked for. */
+/**
+ * True for a plugin that a requirements file names: it may be installed and enabled without being asked for, if its
+ * marketplace is vouched for. @see isVouchedMarketplace
+ */
 export function isListedPlugin(requirements: readonly Requirements[], pluginId: string): boolean {
   return requirements.some(({ plugins }) => plugins.has(pluginId));
 }

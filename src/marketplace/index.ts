@@ -35,6 +35,7 @@ export {
   type SourceContext,
   settingsTable,
   sourceFromSettings,
+  sourceIdentity,
   sourceJson,
   type TypedSource,
 } from './source.ts';

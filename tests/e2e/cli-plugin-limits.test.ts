@@ -45,11 +45,28 @@ function market(home: Home): string {
   });
 }
 
+const LISTED = '[plugins."wanted@acme"]\n[plugins."plain@acme"]\n';
+const allowing = (folder: string): string =>
+  `[marketplaces]\nrestrict_to_allowed_sources = true\nallowed_sources.a = { source = "local", path = ${JSON.stringify(folder)} }\n`;
+
+test('the name that a marketplace gives itself installs nothing by default: it is offered, and why is said', async () => {
+  const home = createHome();
+  const source = market(home);
+  const context = contextUnder(home, `${LISTED}${allowing(source).replace('true', 'false')}`);
+  const added = await run<AddedMarketplace>(context, 'plugin marketplace add', { SOURCE: source });
+  const why =
+    "A requirements file lists 'wanted@acme', but none allows only certain sources of marketplaces, this one among them: so it is not installed by itself.";
+  expect([added.plugins, added.offered, added.notes]).toEqual([[], ['wanted@acme', 'other@acme'], [why]]);
+  const { installed } = await run<ListedPlugins>(context, 'plugin list');
+  expect(installed).toEqual([]);
+});
+
 test(proves('plugins.by-default'), async () => {
   const home = createHome();
-  const context = contextUnder(home, '[plugins."wanted@acme"]\n[plugins."plain@acme"]\n');
-  const added = await run<AddedMarketplace>(context, 'plugin marketplace add', { SOURCE: market(home) });
-  expect(added.offered).toEqual(['other@acme']);
+  const source = market(home);
+  const context = contextUnder(home, `${LISTED}${allowing(source)}`);
+  const added = await run<AddedMarketplace>(context, 'plugin marketplace add', { SOURCE: source });
+  expect([added.offered, added.notes]).toEqual([['other@acme'], []]);
   expect(added.plugins).toMatchObject([
     { pluginId: 'wanted@acme', outcome: 'added', consent: { how: 'requirements' } },
   ]);

@@ -271,7 +271,7 @@ const pluginCommands = {
     'plugins.switch': 'plugins are enabled, disabled and removed, and a running host follows at once',
     'plugins.sources': 'plugins come from folders, git repositories and an npm registry',
     'plugins.by-default':
-      'what a marketplace wants installed by default is offered, and installed only where requirements list it',
+      'what a marketplace wants installed by default is offered, and installed only where requirements list it and allow its source',
   }),
   ...madeIn('docs/codex-compat.md', {
     'plugins.json': 'plugin and marketplace commands print the JSON of Codex and more',

@@ -324,6 +324,7 @@ test('marketplaces that come and go say what stays and what is offered', () => {
     ...{ marketplaceSource: { sourceType: 'git', source: 'https://git.example/m.git' }, pluginCount: 3 },
     ...{
       offered: ['x@acme'],
+      notes: ['why'],
       plugins: [{ ...PLACED, outcome: 'added', previousVersion: null }],
       errors: [],
       issues: [],
@@ -334,7 +335,8 @@ test('marketplaces that come and go say what stays and what is offered', () => {
   revision  abc
   plugins   3; see: plugboard plugin list -m acme
 Added plugin 'tools@acme' 1.1.0, as a requirements file of this machine says.
-It would like to have 'x@acme' installed. If you want that: plugboard plugin add x@acme`);
+It would like to have 'x@acme' installed. If you want that: plugboard plugin add x@acme
+note: why`);
   expect(
     renderRemovedMarketplace({
       ...{ schemaVersion: 1, marketplaceName: 'acme', installedRoot: '/r', plugins: ['tools@acme'], notes: ['n'] },

@@ -103,7 +103,7 @@ async function keep(context: CliContext, prepared: PreparedMarketplace, wanted: 
 async function report(desk: PluginDesk, marketplace: Marketplace, alreadyAdded: boolean): Promise<AddedMarketplace> {
   const { name, root, source, revision, entries, issues } = marketplace;
   const tally = newTally([name]);
-  const offered = await placeRequired(desk, marketplace, tally);
+  const { offered, listed } = await placeRequired(desk, marketplace, tally);
   sayErrors(desk.context, tally.errors);
   return {
     schemaVersion: 1,
@@ -114,6 +114,10 @@ async function report(desk: PluginDesk, marketplace: Marketplace, alreadyAdded: 
     revision,
     pluginCount: entries.length,
     offered,
+    notes: listed.map(
+      (id) =>
+        `A requirements file lists '${id}', but none allows only certain sources of marketplaces, this one among them: so it is not installed by itself.`,
+    ),
     plugins: tally.plugins,
     errors: tally.errors,
     issues,
