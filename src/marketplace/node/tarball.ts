@@ -18,6 +18,8 @@ export type TarballRules = {
   readonly signal: AbortSignal;
 };
 
+/** How an archive begins that is compressed once more: what that unpacks to would not be counted. */
+const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 /** Of a header, and of what fills up the last block of an entry. */
 const BLOCK_BYTES = 512;
 
@@ -47,6 +49,10 @@ export async function extractTarball(file: string, to: string, rules: TarballRul
       .catch((error: unknown) => void problems.push(error))
       .finally(() => entry.resume());
   };
+  let over = false;
+  parser.on('eof', () => {
+    over = true;
+  });
   parser.on('entry', (entry: ReadEntry) => inTurn(entry, writer.write));
   parser.on('ignoredEntry', (entry: ReadEntry) => inTurn(entry, writer.refuse));
   const ended = new Promise<void>((resolve) => {
@@ -64,9 +70,13 @@ export async function extractTarball(file: string, to: string, rules: TarballRul
     async (chunks: AsyncIterable<Buffer>) => {
       const mostBytes = limits.totalBytes + limits.entries * 4 * BLOCK_BYTES;
       let bytes = 0;
-      for await (const chunk of chunks) {
+      for await (const chunk of whole(chunks, GZIP_MAGIC.length)) {
+        signal.throwIfAborted();
+        if (bytes === 0 && chunk.subarray(0, GZIP_MAGIC.length).equals(GZIP_MAGIC)) throw notAnArchive(from);
         bytes += chunk.length;
         if (bytes > mostBytes) throw tooManyBytes(limits, from);
+        // The parser would keep what follows the end, and copy it with each chunk.
+        if (over) continue;
         if (!parser.write(chunk) && problems.length === 0) await drained();
         if (problems.length > 0) throw problems[0];
       }
@@ -83,11 +93,24 @@ export async function extractTarball(file: string, to: string, rules: TarballRul
   await writer.makeLinks();
 }
 
+/** The chunks, the first of them of some length, if there is as much. */
+async function* whole(chunks: AsyncIterable<Buffer>, least: number): AsyncGenerator<Buffer> {
+  let first = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    if (first.length >= least) yield chunk;
+    else {
+      first = Buffer.concat([first, chunk]);
+      if (first.length >= least) yield first;
+    }
+  }
+  if (first.length > 0 && first.length < least) yield first;
+}
+
 function isDamage(error: unknown): boolean {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
 }
 
-function notAnArchive(from: string, cause: unknown): AppError {
+function notAnArchive(from: string, cause?: unknown): AppError {
   return new AppError('PLUGIN_FETCH_FAILED', 'its archive is damaged, or none', {
     where: from,
     hint: 'try again; if it stays so, tell the maintainer of the package',

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { extractTarball } from '../../../../src/marketplace/node/tarball.ts';
 import { type TarEntry, tarball } from '../../../support/npm-registry.ts';
@@ -110,6 +110,27 @@ test.each<{ name: string; entries: readonly TarEntry[]; path: string }>([
   });
   expect(existsSync('/tmp/evil')).toBe(false);
   expect(readdirSync(folder).toSorted()).toEqual(['archive.tgz', 'content']);
+});
+
+const unzipped = gunzipSync(tarball([FILE]));
+
+test('what follows the end of an archive is counted and not read', async () => {
+  await extract(gzipSync(Buffer.concat([unzipped, Buffer.alloc(800_000, 'not an entry')])));
+  expect(readdirSync(within(''))).toEqual(['a']);
+});
+
+test('as much as is allowed after the end costs no more than reading it', async () => {
+  const wide = { entries: 10, totalBytes: 200 * 1024 * 1024 };
+  writeFileSync(join(folder, 'archive.tgz'), gzipSync(Buffer.concat([unzipped, Buffer.alloc(100 * 1024 * 1024)])));
+  const { signal } = new AbortController();
+  await extractTarball(join(folder, 'archive.tgz'), within(''), { limits: wide, from: 'tools', signal });
+  expect(readdirSync(within(''))).toEqual(['a']);
+});
+
+test('an archive that is compressed twice is none: its files would escape the count', async () => {
+  const twice = gzipSync(gzipSync(unzipped));
+  await expect(extract(twice)).rejects.toMatchObject({ code: 'PLUGIN_FETCH_FAILED', where: 'tools' });
+  expect(readdirSync(within(''))).toEqual([]);
 });
 
 test.each<{ name: string; archive: () => Buffer }>([
