@@ -132,6 +132,16 @@ describe('marketplaces', () => {
     }
   });
 
+  test('a manifest that is not there is named', async () => {
+    const home = createHome();
+    const source = offer(home, { poka: poka() });
+    const args = ['plugin', 'marketplace', 'add', source, '--manifest', 'nosuch.json'];
+    expect(await refusal(home, args)).toMatchObject({
+      ...{ code: 'MARKETPLACE_INVALID', where: source },
+      hint: '`nosuch.json` is not there; name a file by its path below the root, or leave `--manifest` out',
+    });
+  });
+
   test('one that cannot be read is told, and the others count', async () => {
     const home = createHome();
     await said(home, ['plugin', 'marketplace', 'add', offer(home, { poka: poka() })]);
@@ -141,6 +151,8 @@ describe('marketplaces', () => {
     const { available, issues } = await report<ListedPlugins>(home, ['plugin', 'list', '--available']);
     expect(available.map(({ pluginId }) => pluginId)).toEqual(['poka@acme']);
     expect(issues).toEqual([expect.objectContaining({ code: 'MARKETPLACE_INVALID', severity: 'error' })]);
+    expect((await report<ListedPlugins>(home, ['plugin', 'list', '-m', 'acme'])).issues).toEqual([]);
+    expect((await report<ListedPlugins>(home, ['plugin', 'list', '-m', 'broken'])).issues).toEqual(issues);
     const text = await home.finish(['plugin', 'marketplace', 'list']);
     expect(text.stdout).toMatch(/^broken +configured +unreadable/m);
     expect(text.stderr).toContain('[MARKETPLACE_INVALID]');

@@ -20,6 +20,8 @@ export type KnownMarketplace = {
   readonly failure: AppError | null;
   /** Why a requirements file does not allow it. */
   readonly refusal: AppError | null;
+  /** That it cannot be read, what is wrong in it, and which others have its name. */
+  readonly issues: readonly Issue[];
 };
 
 export type KnownMarketplaces = {
@@ -50,16 +52,15 @@ export async function knownMarketplaces(
   const opened = configured.map((place) => open(place, () => store.open(place)));
   const others = implicitPlaces(loadOptions).filter((place) => !configured.some((one) => isSamePlace(one, place)));
   const implicit = await Promise.all(others.map((place) => openImplicit(place, store)));
-  const all: KnownMarketplace[] = [];
-  const issues: Issue[] = [];
+  const all: (KnownMarketplace & { readonly issues: Issue[] })[] = [];
   for (const found of [...opened, ...implicit]) {
     const first = all.find(({ name }) => name === found.name);
     if (first === undefined) {
-      all.push({ ...found, refusal: marketplaceRefusal(found.place.source, requirements) });
-      issues.push(...(found.failure === null ? (found.marketplace?.issues ?? []) : [issueOf(found.failure)]));
-    } else issues.push(shadowed(found, first));
+      const issues = found.failure === null ? [...(found.marketplace?.issues ?? [])] : [issueOf(found.failure)];
+      all.push({ ...found, refusal: marketplaceRefusal(found.place.source, requirements), issues });
+    } else first.issues.push(shadowed(found, first));
   }
-  return { all, issues };
+  return { all, issues: all.flatMap(({ issues }) => issues) };
 }
 
 /** The same with one of them read anew. */
@@ -68,7 +69,7 @@ export function withMarketplace(known: KnownMarketplaces, marketplace: Marketpla
   return { ...known, all };
 }
 
-type Found = Omit<KnownMarketplace, 'refusal'>;
+type Found = Omit<KnownMarketplace, 'refusal' | 'issues'>;
 
 function open(place: MarketplacePlace, read: () => Marketplace): Found {
   try {
