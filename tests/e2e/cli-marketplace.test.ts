@@ -115,6 +115,32 @@ describe('marketplaces', () => {
     expect(elsewhere.marketplaces.map(({ name }) => name)).toEqual(['mine']);
   });
 
+  test('that of a repository whose folder is not trusted installs nothing without a terminal, unless --yes is said', async () => {
+    const home = createHome();
+    const repository = join(home.folder, 'repo');
+    mkdirSync(join(repository, '.git'), { recursive: true });
+    writeMarketplace(repository, 'theirs', { one: plugin('one', {}), two: plugin('two', {}) });
+    const at = { cwd: repository };
+    // The folder cannot trust itself.
+    writeFiles(repository, {
+      '.plugboard/config.toml': `projects.${JSON.stringify(repository)}.trust_level = "trusted"`,
+    });
+    const refused = await home.finish(['plugin', 'add', 'one'], at);
+    expect(refused.status).toBe(3);
+    expect(refused.stderr).toBe(
+      `plugboard: ${repository}: 'one@theirs' comes from the marketplace of a folder that is not trusted; nothing was installed
+  look at it in a terminal, or agree with: plugboard plugin add one@theirs --yes [PLUGIN_CONSENT_REQUIRED]\n`,
+    );
+    const installed = async () => (await report<ListedPlugins>(home, ['plugin', 'list'])).installed;
+    expect(await installed()).toEqual([]);
+    const agreed = await home.finish(['--json', 'plugin', 'add', 'one', '--yes'], at);
+    expect(agreed.status).toBe(0);
+    await said(home, ['config', 'trust', repository]);
+    const trusted = await home.finish(['--json', 'plugin', 'add', 'two'], at);
+    expect(trusted.status).toBe(0);
+    expect((await installed()).map(({ pluginId }) => pluginId)).toEqual(['one@theirs', 'two@theirs']);
+  });
+
   test('that of the repository is there once when its folder was added as well', async () => {
     const home = createHome();
     const root = offer(home, { poka: poka() });

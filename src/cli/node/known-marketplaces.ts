@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { LoadedConfig } from '../../config/node/index.ts';
+import { isTrustedFolder, type LoadedConfig } from '../../config/node/index.ts';
 import { AppError, type Issue, nearest } from '../../kernel/index.ts';
 import {
   type Marketplace,
@@ -67,6 +67,18 @@ export async function knownMarketplaces(
 export function withMarketplace(known: KnownMarketplaces, marketplace: Marketplace): KnownMarketplaces {
   const all = known.all.map((one) => (one.name === marketplace.name ? { ...one, marketplace, failure: null } : one));
   return { ...known, all };
+}
+
+/**
+ * The folder that is trusted with nothing, and whose marketplace this is; null for every other marketplace. A clone brings
+ * its own one along, so that naming a plugin says too little about where it comes from.
+ */
+export async function untrustedFolder(
+  { kind, source }: Pick<Marketplace, 'kind' | 'source'>,
+  loaded: Pick<LoadedConfig, 'layers'>,
+): Promise<string | null> {
+  if (kind !== 'repository' || source.kind !== 'local') return null;
+  return (await isTrustedFolder(source.path, loaded)) ? null : source.path;
 }
 
 type Found = Omit<KnownMarketplace, 'refusal' | 'issues'>;
