@@ -141,6 +141,22 @@ describe('marketplaces', () => {
     expect((await installed()).map(({ pluginId }) => pluginId)).toEqual(['one@theirs', 'two@theirs']);
   });
 
+  test('several entries may stand for one folder, and each is listed with what is in it', async () => {
+    const home = createHome();
+    const root = writeMarketplace(join(home.folder, 'shared'), 'acme', {
+      one: plugin('one', { s: { command: 'node' } }, { entry: { source: './all' } }),
+      two: plugin('two', {}, { entry: { source: './all', description: 'own' } }),
+    });
+    const files = { '.codex-plugin/plugin.json': '{ "name": "all", "version": "3.0.0" }' };
+    writeFiles(join(root, 'all'), { ...files, '.mcp.json': '{ "mcpServers": { "s": { "command": "node" } } }' });
+    await said(home, ['plugin', 'marketplace', 'add', root]);
+    const { available } = await report<ListedPlugins>(home, ['plugin', 'list', '--available']);
+    expect(available.map(({ pluginId, version }) => [pluginId, version])).toEqual([
+      ['one@acme', '3.0.0'],
+      ['two@acme', '3.0.0'],
+    ]);
+  });
+
   test('that of the repository is there once when its folder was added as well', async () => {
     const home = createHome();
     const root = offer(home, { poka: poka() });
