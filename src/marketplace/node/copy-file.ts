@@ -8,6 +8,9 @@ export type Copied =
   | { readonly kind: 'exchanged' }
   | { readonly kind: 'unreadable'; readonly code: string };
 
+/** What the folder said of the file. Of its permissions only counts whether it can be run. */
+type Listed = { readonly sizeBytes: number; readonly executable: boolean };
+
 const CHUNK_BYTES = 1024 * 1024;
 /** No link is followed, and nothing waits for the other end of a pipe. */
 const READ_ONLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -20,7 +23,7 @@ const READ_ONLY = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
  * @param to Must not exist.
  * @throws the errors of the file system about `to`
  */
-export async function copyListedFile(from: string, to: string, sizeBytes: number): Promise<Copied> {
+export async function copyListedFile(from: string, to: string, listed: Listed): Promise<Copied> {
   let source: FileHandle;
   try {
     source = await open(from, READ_ONLY);
@@ -29,8 +32,8 @@ export async function copyListedFile(from: string, to: string, sizeBytes: number
   }
   try {
     const facts = await source.stat();
-    if (!facts.isFile() || facts.size > sizeBytes || !(await isAt(from, facts))) return { kind: 'exchanged' };
-    return await copyFrom(source, to, sizeBytes);
+    if (!facts.isFile() || facts.size > listed.sizeBytes || !(await isAt(from, facts))) return { kind: 'exchanged' };
+    return await copyFrom(source, to, listed);
   } finally {
     await source.close();
   }
@@ -47,8 +50,8 @@ async function isAt(path: string, file: { readonly dev: number; readonly ino: nu
 }
 
 /** At most as much as was listed, also of a file that grows. */
-async function copyFrom(source: FileHandle, to: string, sizeBytes: number): Promise<Copied> {
-  const written = await open(to, 'wx', 0o600);
+async function copyFrom(source: FileHandle, to: string, { sizeBytes, executable }: Listed): Promise<Copied> {
+  const written = await open(to, 'wx', executable ? 0o700 : 0o600);
   try {
     const buffer = Buffer.allocUnsafe(Math.min(sizeBytes, CHUNK_BYTES));
     for (let left = sizeBytes; left > 0; ) {

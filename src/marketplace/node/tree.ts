@@ -132,12 +132,9 @@ export async function copyTree(entries: readonly SafeEntry[], from: string, to: 
   });
 }
 
-async function copyOne(
-  { path, sizeBytes }: Extract<SafeEntry, { readonly kind: 'file' }>,
-  from: string,
-  to: string,
-): Promise<void> {
-  const copied = await copyListedFile(join(from, path), join(to, path), sizeBytes);
+async function copyOne(entry: Extract<SafeEntry, { readonly kind: 'file' }>, from: string, to: string): Promise<void> {
+  const { path } = entry;
+  const copied = await copyListedFile(join(from, path), join(to, path), entry);
   switch (copied.kind) {
     case 'copied':
       return;
