@@ -210,7 +210,7 @@ test('a plugin of a repository is told where it came from elsewhere, and is not 
   const theirs = (version: string) => writeMarketplace(repository, 'theirs', { own: plugin('own', {}, { version }) });
   theirs('1.0.0');
   const [inside, outside] = [{ cwd: repository }, { cwd: home.folder }];
-  await home.finish(['plugin', 'add', 'own@theirs'], inside);
+  await home.finish(['plugin', 'add', 'own@theirs', '--yes'], inside);
   theirs('1.1.0');
   const title = `From marketplace 'theirs', which does not count here\n${repository}\n`;
   expect(await said(home, ['plugin', 'list'], outside)).toContain(title);
