@@ -58,13 +58,20 @@ async function copyFrom(source: FileHandle, to: string, { sizeBytes, executable 
       const read = await source.read(buffer, 0, Math.min(left, buffer.length)).catch(failed);
       if ('kind' in read) return read;
       if (read.bytesRead === 0) break;
-      await written.writeFile(buffer.subarray(0, read.bytesRead));
+      await written.writeFile(buffer.subarray(0, read.bytesRead)).catch((error: unknown) => {
+        throw named(error, to);
+      });
       left -= read.bytesRead;
     }
     return { kind: 'copied' };
   } finally {
     await written.close();
   }
+}
+
+/** Errors of an open file know no path. */
+function named(error: unknown, path: string): unknown {
+  return errnoOf(error) === null ? error : Object.assign(error as Error, { path });
 }
 
 /** `ELOOP`: a link; `ENXIO`: a socket; the others: what was there has gone. */

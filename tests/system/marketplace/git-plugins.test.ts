@@ -174,14 +174,13 @@ describe('a plugin from a repository', () => {
     );
     const prepared = await stores.plugins.prepare(offer(stores, { source: 'git', url: one.url }), stores.fetch);
     await prepared.discard();
-    const root = join(stores.home, 'plugins', 'cache', 'acme', 'tools', '1.0.0');
     expect(prepared.issues).toEqual(
       ['vendored', 'model.bin'].map((path) =>
         expect.objectContaining({
           code: 'PLUGIN_FETCH_FAILED',
           severity: 'warning',
           plugin: 'tools@acme',
-          file: join(root, path),
+          file: `tools@acme/${path}`,
         }),
       ),
     );
