@@ -58,7 +58,7 @@ function plugin(changes: Partial<ValidatedPlugin> = {}): ValidatedPlugin {
 function report(plugins: readonly ValidatedPlugin[], changes: Partial<ValidateReport> = {}): ValidateReport {
   return {
     schemaVersion: 1,
-    path: '/work/p',
+    path: '/desk/p',
     strict: false,
     marketplace: null,
     plugins,
@@ -239,7 +239,7 @@ const SARIF = {
 };
 
 describe('SARIF', () => {
-  const about = { version: '1.2.3', base: 'file:///work/' };
+  const about = { version: '1.2.3', base: 'file:///desk/' };
   const fits = new Ajv2020({ strict: true }).compile(SARIF);
 
   test('has the structure of the standard', () => {

@@ -171,7 +171,7 @@ test('texts for a source are a source or one kind of error', () => {
   fc.assert(
     fc.property(mixed, fc.option(mixed), fc.array(mixed, { maxLength: 2 }), (text, ref, sparse) => {
       try {
-        const context = { cwd: '/work', homeDir: '/home/ada', isFolder: () => false };
+        const context = { cwd: '/desk', homeDir: '/home/ada', isFolder: () => false };
         const source = parseMarketplaceSource({ text, ref, sparse }, context);
         expect(source.kind === 'git' && parseGitUrl(source.url).kind).toBe('git');
       } catch (error) {

@@ -13,8 +13,8 @@ import {
 } from '../../../src/marketplace/source.ts';
 import type { MarketplaceSource } from '../../../src/marketplace/types.ts';
 
-const FOLDERS = ['/work', '/work/market', '/work/acme/tools', '/home/ada', '/home/ada/market', '/srv/market', '/'];
-const context = { cwd: '/work', homeDir: '/home/ada', isFolder: (path: string): boolean => FOLDERS.includes(path) };
+const FOLDERS = ['/desk', '/desk/market', '/desk/acme/tools', '/home/ada', '/home/ada/market', '/srv/market', '/'];
+const context = { cwd: '/desk', homeDir: '/home/ada', isFolder: (path: string): boolean => FOLDERS.includes(path) };
 
 function read(text: string, more: Partial<TypedSource> = {}): MarketplaceSource {
   return parseMarketplaceSource({ text, ref: null, sparse: [], ...more }, context);
@@ -41,17 +41,17 @@ const git = (url: string, ref: string | null = null, sparse: readonly string[] =
 
 describe('a source that a user types', () => {
   test.each<[string, MarketplaceSource]>([
-    ['./market', local('/work/market')],
-    ['./acme/tools', local('/work/acme/tools')],
-    ['.', local('/work')],
+    ['./market', local('/desk/market')],
+    ['./acme/tools', local('/desk/acme/tools')],
+    ['.', local('/desk')],
     ['..', local('/')],
     ['../srv/market', local('/srv/market')],
     ['/srv/market', local('/srv/market')],
     ['/srv/market/', local('/srv/market')],
     ['~', local('/home/ada')],
     ['~/market', local('/home/ada/market')],
-    ['market', local('/work/market')],
-    ['market/', local('/work/market')],
+    ['market', local('/desk/market')],
+    ['market/', local('/desk/market')],
     ['acme/tools', git('https://github.com/acme/tools.git')],
     ['acme/tools.git', git('https://github.com/acme/tools.git')],
     ['acme/tools@main', git('https://github.com/acme/tools.git', 'main')],
@@ -77,7 +77,7 @@ describe('a source that a user types', () => {
   });
 
   test('owner/repo is GitHub wherever the command is run', () => {
-    expect(FOLDERS).toContain('/work/acme/tools');
+    expect(FOLDERS).toContain('/desk/acme/tools');
     expect(read('acme/tools')).toEqual(git('https://github.com/acme/tools.git'));
   });
 });
