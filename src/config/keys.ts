@@ -263,6 +263,13 @@ export const TOP_KEYS: readonly KeyRow[] = [
     quiet: [{}],
   },
   {
+    key: 'secrets_store',
+    type: { kind: 'one_of', values: ['auto', 'keyring', 'file'] },
+    default: 'auto',
+    doc: 'Where the key of the secret store is kept; `docs/secrets.md` has the choices. Not read from project files.',
+    example: 'secrets_store = "keyring"',
+  },
+  {
     key: 'tool_output_token_limit',
     type: { kind: 'integer', min: 0, max: Number.MAX_SAFE_INTEGER },
     default: null,
@@ -298,7 +305,12 @@ export const TOP_KEYS: readonly KeyRow[] = [
 ];
 
 /** Top-level tables that a project's own files may not hold: they would change what the user's machine does for others. */
-export const NOT_FROM_PROJECTS: readonly string[] = ['serve', 'projects', 'mcp_enterprise_managed_auth'];
+export const NOT_FROM_PROJECTS: readonly string[] = [
+  'serve',
+  'projects',
+  'secrets_store',
+  'mcp_enterprise_managed_auth',
+];
 
 /** Keys at the top of a Codex `config.toml` that concern Codex alone. They are not read, and nothing is said about them. */
 export const CODEX_KEYS: readonly string[] = (

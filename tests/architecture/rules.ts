@@ -15,6 +15,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   config: [],
   plugins: ['config'],
   marketplace: ['config', 'plugins'],
+  secrets: [],
   servers: ['config', 'plugins'],
   // ── how we reach it ──
   executors: ['servers'],
@@ -46,6 +47,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'config',
     'plugins',
     'marketplace',
+    'secrets',
     'servers',
     'executors',
     'upstreams',
@@ -136,6 +138,8 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   '@bomb.sh/tab': ['cli'],
   '@inquirer/prompts': ['cli/node'],
   '@modelcontextprotocol/client': ['upstreams', 'gateway', 'oauth'],
+  '@napi-rs/keyring': ['secrets/node'],
+  'age-encryption': ['secrets/node'],
   chokidar: ['node'],
   'cli-table3': ['cli'],
   commander: ['cli'],
@@ -158,4 +162,6 @@ export const EFFECT_PACKAGES = [
   'yauzl',
   '@inquirer/prompts',
   '@modelcontextprotocol/client',
+  '@napi-rs/keyring',
+  'age-encryption',
 ];
