@@ -3,6 +3,7 @@ import type { Decrypter as AgeDecrypter } from 'age-encryption';
 import { Secret } from '../../kernel/index.ts';
 import { KEY_STANZA } from '../header.ts';
 import type { KeyRef } from '../types.ts';
+import { passphraseIdentity, passphraseRecipient } from './scrypt.ts';
 
 /** Loads the library of age, which takes as long as Node to start, while something else is waited for. */
 export function preloadAge(): void {
@@ -39,7 +40,7 @@ export async function openWith(bytes: Uint8Array, identities: readonly Secret[])
 
 /** Takes a second, by design. */
 export async function openWithPassphrase(bytes: Uint8Array, passphrase: Secret): Promise<Opened> {
-  return open(bytes, (decrypter) => decrypter.addPassphrase(passphrase.reveal()));
+  return open(bytes, (decrypter) => decrypter.addIdentity(passphraseIdentity(passphrase)));
 }
 
 async function open(bytes: Uint8Array, addKeys: (decrypter: AgeDecrypter) => void): Promise<Opened> {
@@ -72,9 +73,9 @@ export async function seal(text: string, key: StoreKey, holder: KeyRef['holder']
 
 /** Takes a second, by design. */
 export async function sealWithPassphrase(text: string, passphrase: Secret): Promise<Uint8Array> {
-  const { Encrypter } = await import('age-encryption');
+  const { Encrypter, Stanza } = await import('age-encryption');
   const encrypter = new Encrypter();
-  encrypter.setPassphrase(passphrase.reveal());
+  encrypter.addRecipient(passphraseRecipient(passphrase, (args, body) => new Stanza(args, body)));
   return encrypter.encrypt(text);
 }
 

@@ -19,13 +19,13 @@ export type IdentityFile = {
 /** How the text of such a file gets to the disk and back: as it is, or under a passphrase. */
 type Coding = {
   readonly decode: (bytes: Uint8Array) => Promise<string>;
-  readonly encode: (text: string) => Promise<Uint8Array | string>;
+  readonly encode: (text: string) => Promise<Uint8Array>;
 };
 
 export function openIdentityFile(file: string): IdentityFile {
   return identityFile(file, {
     decode: async (bytes) => new TextDecoder().decode(bytes),
-    encode: async (text) => text,
+    encode: async (text) => Buffer.from(text),
   });
 }
 
@@ -61,15 +61,20 @@ export function openLockedIdentityFile(file: string, passphrase: () => Promise<S
 }
 
 function identityFile(file: string, coding: Coding): IdentityFile {
+  // Decoding may take a second, so that of a file that did not change is not done again.
+  let last: { readonly bytes: Uint8Array; readonly text: string } | null = null;
   const read = async (): Promise<string | null> => {
     const bytes = await readPrivate(file);
-    return bytes === null ? null : coding.decode(bytes);
+    if (bytes === null) return null;
+    if (last === null || Buffer.compare(last.bytes, bytes) !== 0) last = { bytes, text: await coding.decode(bytes) };
+    return last.text;
   };
   const write = async (text: string): Promise<void> => {
-    const content = await coding.encode(text);
-    await replaceFile(file, content).catch((error: unknown) => {
+    const bytes = await coding.encode(text);
+    await replaceFile(file, bytes).catch((error: unknown) => {
       throw unwritable(file, error);
     });
+    last = { bytes, text };
   };
   return {
     keys: async () => {

@@ -51,6 +51,7 @@ const PROCESS_MS = 15_000;
  * if need be, and nothing in this process can take it back.
  */
 export function createKeyring(options: KeyringOptions): Keyring {
+  const { waitMs } = options;
   const ask = async (request: KeyringRequest): Promise<KeyringAnswer> => {
     const waiting = setTimeout(options.onWait, QUIET_MS);
     try {
@@ -59,18 +60,28 @@ export function createKeyring(options: KeyringOptions): Keyring {
       clearTimeout(waiting);
     }
   };
-  const { waitMs } = options;
+  const askForKey = async (request: KeyringRequest): Promise<StoreKey | null> => {
+    const answer = await ask(request);
+    if (answer.kind === 'absent') return null;
+    if (answer.kind !== 'key') throw failure(answer, request);
+    return keyFrom(answer.identity).catch(() => {
+      throw noKey();
+    });
+  };
   return {
-    create: async () => keyOf(await ask({ op: 'create', waitMs }), waitMs),
+    create: async () => {
+      const key = await askForKey({ op: 'create', waitMs });
+      if (key === null) throw noKey();
+      return key;
+    },
     get: async (id) => {
-      const answer = await ask({ op: 'get', id, waitMs });
-      if (answer.kind === 'absent') return null;
-      const key = await keyOf(answer, waitMs);
-      return key.id === id ? key : null;
+      const key = await askForKey({ op: 'get', id, waitMs });
+      return key?.id === id ? key : null;
     },
     delete: async (id) => {
-      const answer = await ask({ op: 'delete', id, waitMs });
-      if (answer.kind !== 'deleted') throw failure(answer, waitMs);
+      const request = { op: 'delete', id, waitMs } as const;
+      const answer = await ask(request);
+      if (answer.kind !== 'deleted') throw failure(answer, request);
     },
   };
 }
@@ -109,37 +120,37 @@ function parseAnswer(stdout: string): KeyringAnswer {
   return answer as KeyringAnswer;
 }
 
-async function keyOf(answer: KeyringAnswer, waitMs: number): Promise<StoreKey> {
-  if (answer.kind !== 'key') throw failure(answer, waitMs);
-  try {
-    return await keyFrom(answer.identity);
-  } catch {
-    throw new AppError('SECRET_KEYRING_LOCKED', 'what the keyring keeps under the name of the key is no key', {
-      hint: 'look for entries of the service "plugboard" in the keyring',
-    });
-  }
+function noKey(): AppError {
+  return new AppError('SECRET_KEYRING_LOCKED', 'what the keyring keeps under the name of the key is no key', {
+    hint: 'look for entries of the service "plugboard" in the keyring',
+  });
 }
 
-const SETTING_HINT = 'or set `secrets_store = "file"`, which keeps the key in a file';
+/** What to do, besides unlocking a keyring, or going where there is one. */
+const INSTEAD = {
+  create: ', or set `secrets_store = "file"`, which keeps the key in a file',
+  get: ': the key of the secrets is there and nowhere else',
+  delete: '',
+} as const;
 
-function failure(answer: KeyringAnswer, waitMs: number): AppError {
+function failure(answer: KeyringAnswer, { op, waitMs }: KeyringRequest): AppError {
   switch (answer.kind) {
     case 'unreachable':
       return new AppError('SECRET_KEYRING_UNAVAILABLE', `no keyring can be reached: ${printableLine(answer.detail)}`, {
-        hint: `run this in a session that has one, ${SETTING_HINT}`,
+        hint: `run this in a session that has one${INSTEAD[op]}`,
       });
     case 'refused':
       return new AppError('SECRET_KEYRING_LOCKED', `the keyring does not open: ${printableLine(answer.detail)}`, {
-        hint: `unlock it, ${SETTING_HINT}`,
+        hint: `unlock it${INSTEAD[op]}`,
       });
     case 'silent':
       return new AppError('SECRET_KEYRING_LOCKED', `the keyring gave no answer within ${waitMs / 1000} s`, {
-        hint: `unlock it, ${SETTING_HINT}`,
+        hint: `unlock it${INSTEAD[op]}`,
       });
     case 'absent':
     case 'deleted':
     case 'key':
-      return new AppError('SECRET_KEYRING_UNAVAILABLE', `the keyring gave an answer to another question`);
+      return new AppError('SECRET_KEYRING_UNAVAILABLE', 'the keyring gave an answer to another question');
     default:
       return answer satisfies never;
   }
