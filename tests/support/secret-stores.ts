@@ -80,8 +80,9 @@ export function useStoreHomes(): () => StoreHome {
   };
 }
 
-/** Stores a value. */
-export async function put(store: SecretStore, name: string, consumer: string, value: string): Promise<void> {
+/** Stores a value under `NAME consumer`. */
+export async function put(store: SecretStore, ref: string, value: string): Promise<void> {
+  const [name = '', consumer = ''] = ref.split(' ');
   await store.set({
     name,
     consumers: [parseConsumer(consumer)],

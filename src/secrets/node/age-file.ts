@@ -79,15 +79,22 @@ export async function sealWithPassphrase(text: string, passphrase: Secret): Prom
   return encrypter.encrypt(text);
 }
 
-/** @returns An age file as text, or null when one of the recipients is none. */
-export async function sealTo(text: string, recipients: readonly string[]): Promise<string | null> {
-  const { Encrypter, armor } = await import('age-encryption');
+export async function areRecipients(texts: readonly string[]): Promise<boolean> {
+  const { Encrypter } = await import('age-encryption');
   const encrypter = new Encrypter();
   try {
-    for (const recipient of recipients) encrypter.addRecipient(recipient);
+    for (const text of texts) encrypter.addRecipient(text);
+    return true;
   } catch {
-    return null;
+    return false;
   }
+}
+
+/** @returns An age file as text. */
+export async function sealTo(text: string, recipients: readonly string[]): Promise<string> {
+  const { Encrypter, armor } = await import('age-encryption');
+  const encrypter = new Encrypter();
+  for (const recipient of recipients) encrypter.addRecipient(recipient);
   return armor.encode(await encrypter.encrypt(text));
 }
 

@@ -90,5 +90,5 @@ export type ImportSource = {
   readonly replace: boolean;
 };
 
-/** `newPassphrase`: the new key is under this one. `noPassphrase`: it is in a file as it is. */
-export type RotateOptions = { readonly newPassphrase: Secret | null; readonly noPassphrase: boolean };
+/** `newPassphrase`: the new key is under this one. `dropPassphrase`: it is in a file as it is. */
+export type RotateOptions = { readonly newPassphrase: Secret | null; readonly dropPassphrase: boolean };

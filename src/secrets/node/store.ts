@@ -9,7 +9,7 @@ import { createKeys, KEY_FILES, type Keys } from './keys.ts';
 import { whileLocked } from './lock.ts';
 import { keepAside, readSealed, type Sealed, type Unsealed, writeSealed } from './sealed-file.ts';
 import type { SecretStore, SecretStoreOptions, Secrets } from './secret-store.ts';
-import { readExport, writeExport } from './transfer.ts';
+import { checkRecipients, readExport, writeExport } from './transfer.ts';
 
 const SECRETS_FILE = 'secrets.age';
 
@@ -48,6 +48,7 @@ export function createSecretStore(given: SecretStoreOptions): SecretStore {
       return withoutSecret(before, name, consumer).removed;
     },
     exportTo: async (recipients) => {
+      await checkRecipients(recipients);
       const document = (await openSecrets(options)).document();
       return { text: await writeExport(document, recipients), count: document.records.length };
     },
@@ -60,11 +61,11 @@ export function createSecretStore(given: SecretStoreOptions): SecretStore {
       const { document: _, ...report } = planImport(before, incoming, how);
       return report;
     },
-    rotate: async ({ newPassphrase, noPassphrase }) => {
-      if (setting === 'keyring' && (newPassphrase !== null || noPassphrase))
+    rotate: async ({ newPassphrase, dropPassphrase }) => {
+      if (setting === 'keyring' && (newPassphrase !== null || dropPassphrase))
         throw new AppError('USAGE', 'with `secrets_store = "keyring"` there is no passphrase');
       if (newPassphrase !== null) keys.changePassphrase(newPassphrase);
-      const holder = newPassphrase === null ? (noPassphrase ? 'identity' : null) : 'passphrase';
+      const holder = newPassphrase === null ? (dropPassphrase ? 'identity' : null) : 'passphrase';
       const { after } = await change(options, refuseEmpty(file), { freshKey: true, holder });
       if (after.key === null) throw new Error('a store without a key after a rotation');
       return { holder: after.key.holder, count: after.document.records.length };

@@ -2,26 +2,30 @@ import { AppError, type Secret } from '../../kernel/index.ts';
 import { documentText, parseDocument } from '../document.ts';
 import { readHeader } from '../header.ts';
 import type { SecretDocument, SecretRecord } from '../types.ts';
-import { openWith, sealTo, withoutArmor } from './age-file.ts';
+import { areRecipients, openWith, sealTo, withoutArmor } from './age-file.ts';
 import { openIdentityFile } from './identity-file.ts';
 import type { Keys } from './keys.ts';
 import { readBytes, unseal } from './sealed-file.ts';
 import type { ImportSource } from './secret-store.ts';
 
 /**
- * Everything as an age file for somebody, as text.
- *
  * @throws AppError `SECRET_RECIPIENT`, which does not repeat what was given: it may be a key.
  */
-export async function writeExport(document: SecretDocument, recipients: readonly string[]): Promise<string> {
-  const text = documentText({ ...document, retired: [] }, (secret) => secret.reveal());
-  const sealed = await sealTo(text, recipients);
-  if (sealed !== null) return sealed;
+export async function checkRecipients(recipients: readonly string[]): Promise<void> {
+  if (await areRecipients(recipients)) return;
   throw new AppError(
     'SECRET_RECIPIENT',
     recipients.some((recipient) => recipient.toUpperCase().startsWith('AGE-SECRET-KEY'))
       ? 'that is the key of a recipient, and belongs to nobody but its owner'
       : 'that is no recipient of age',
+  );
+}
+
+/** Everything as an age file for these recipients, as text. */
+export async function writeExport(document: SecretDocument, recipients: readonly string[]): Promise<string> {
+  return sealTo(
+    documentText({ ...document, retired: [] }, (secret) => secret.reveal()),
+    recipients,
   );
 }
 

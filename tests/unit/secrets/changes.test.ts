@@ -97,7 +97,7 @@ test('a secret is listed with the servers of its consumer that ask for it, and n
 });
 
 type HolderRow = readonly [StoreSetting, 'passphrase' | 'none', KeyHolder | null, KeyHolder | 'any'];
-test.each<HolderRow>([
+const HOLDERS: readonly HolderRow[] = [
   ['auto', 'none', null, 'any'],
   ['auto', 'passphrase', null, 'passphrase'],
   ['auto', 'none', 'keyring', 'keyring'],
@@ -114,6 +114,10 @@ test.each<HolderRow>([
   ['file', 'passphrase', 'keyring', 'passphrase'],
   ['file', 'none', 'passphrase', 'passphrase'],
   ['file', 'passphrase', 'identity', 'passphrase'],
-])('secrets_store = %s, %s given, the key with %s: %s', (setting, passphrase, current, want) => {
-  expect(planHolder({ setting, hasPassphrase: passphrase === 'passphrase', current })).toBe(want);
-});
+];
+test.each(HOLDERS.map(([setting, passphrase, current, want]) => ({ setting, passphrase, current, want })))(
+  'secrets_store = $setting, $passphrase given, the key with $current: $want',
+  ({ setting, passphrase, current, want }) => {
+    expect(planHolder({ setting, hasPassphrase: passphrase === 'passphrase', current })).toBe(want);
+  },
+);

@@ -139,17 +139,17 @@ const secretRotate: CliCommand<SecretRotated> = {
   args: [],
   options: [
     { name: 'new-passphrase-file', value: 'FILE', help: 'put the new key under the passphrase in this file' },
-    { name: 'no-passphrase', help: 'keep the new key in a file without a passphrase' },
+    { name: 'drop-passphrase', help: 'keep the new key in a file without a passphrase' },
     PASSPHRASE_OPTION,
   ],
   run: async (context, input) => {
     const file = input.values['new-passphrase-file'];
-    const noPassphrase = input.flags.has('no-passphrase');
-    if (file !== undefined && noPassphrase)
-      throw new AppError('USAGE', 'give one of --new-passphrase-file and --no-passphrase');
+    const dropPassphrase = input.flags.has('drop-passphrase');
+    if (file !== undefined && dropPassphrase)
+      throw new AppError('USAGE', 'give one of --new-passphrase-file and --drop-passphrase');
     const newPassphrase = file === undefined ? null : await readPassphrase(resolve(context.cwd, file));
     return withSecretStore(context, input.values['passphrase-file'], async ({ store, notes }) => {
-      const { holder, count } = await store.rotate({ newPassphrase, noPassphrase });
+      const { holder, count } = await store.rotate({ newPassphrase, dropPassphrase });
       return { schemaVersion: 1, key: holder, count, notes };
     });
   },

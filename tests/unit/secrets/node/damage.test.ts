@@ -8,7 +8,7 @@ const createHome = useStoreHomes();
 async function homeWithSecret(): Promise<StoreHome & { readonly file: string }> {
   const home = createHome();
   home.keyring.reachable = false;
-  await put(home.store(), 'A', 'x', '1');
+  await put(home.store(), 'A x', '1');
   return { ...home, file: join(home.path, 'secrets.age') };
 }
 
@@ -36,11 +36,11 @@ test.each(DAMAGE)(
     writeFileSync(home.file, damaged);
     expect(await codeOf(home.store().open())).toBe('SECRET_STORE_DAMAGED');
     expect(await codeOf(home.store().unset('A', null))).toBe('SECRET_STORE_DAMAGED');
-    expect(await codeOf(home.store().rotate({ newPassphrase: null, noPassphrase: false }))).toBe(
+    expect(await codeOf(home.store().rotate({ newPassphrase: null, dropPassphrase: false }))).toBe(
       'SECRET_STORE_DAMAGED',
     );
     expect(readFileSync(home.file)).toEqual(damaged);
-    await put(home.store(), 'B', 'x', '2');
+    await put(home.store(), 'B x', '2');
     const aside = `${home.file}.damaged-20010909T014640Z`;
     expect(home.events).toContainEqual({ kind: 'kept_aside', file: aside, problem: expect.any(String) as string });
     expect(readFileSync(aside)).toEqual(damaged);
@@ -52,7 +52,7 @@ test('a second damaged file does not replace the first one that was kept', async
   const home = await homeWithSecret();
   for (const text of ['first', 'second']) {
     writeFileSync(home.file, text);
-    await put(home.store(), 'B', 'x', '2');
+    await put(home.store(), 'B x', '2');
   }
   const kept = copies(home).map(String);
   expect(kept).toContain('first');
@@ -71,7 +71,7 @@ test('whichever byte is changed, nothing wrong is read, and the file as it was i
       at,
       code: expect.stringMatching(/^SECRET_(STORE_DAMAGED|KEY_MISSING|KEYRING_|PASSPHRASE_)/) as string,
     });
-    await put(home.store(), 'B', 'x', '2').catch(() => {});
+    await put(home.store(), 'B x', '2').catch(() => {});
     expect({ at, kept: copies(home).some((copy) => copy.equals(damaged)) }).toEqual({ at, kept: true });
   }
 });

@@ -20,6 +20,8 @@ import { codeOf, put, useStoreHomes, valuesOf } from '../../../support/secret-st
 
 const createHome = useStoreHomes();
 
+const OTHER_KEY = 'AGE-SECRET-KEY-1VEWMREXHYD2FP6TT9WNCHEKXKQRSYXX9Q3UVYM6LP5DVX4V66JESSSA64V';
+
 const files = (path: string): readonly string[] =>
   readdirSync(path)
     .filter((name) => name !== 'run')
@@ -36,8 +38,8 @@ test('a home without secrets has none, and nothing is written', async () => {
 test('a value is there for its consumer, in every later process, and the files are private', async () => {
   const home = createHome();
   home.keyring.reachable = false;
-  await put(home.store(), 'TOKEN', 'poka@acme', 'v');
-  await put(home.store(), 'OTHER', 'docs', 'w');
+  await put(home.store(), 'TOKEN poka@acme', 'v');
+  await put(home.store(), 'OTHER docs', 'w');
   const secrets = await home.store().open();
   expect(secrets.get('TOKEN', parseConsumer('poka@acme'))).toEqual({ kind: 'found', secret: new Secret('TOKEN', 'v') });
   expect(secrets.get('TOKEN', parseConsumer('docs'))).toEqual({
@@ -52,12 +54,12 @@ test('a value is there for its consumer, in every later process, and the files a
 
 test('whoever has read learns what changed, and only that', async () => {
   const home = createHome();
-  await put(home.store(), 'SAME', 'x', '1');
-  await put(home.store(), 'OTHER', 'x', '1');
+  await put(home.store(), 'SAME x', '1');
+  await put(home.store(), 'OTHER x', '1');
   const secrets = await home.store().open();
   expect(await secrets.refresh()).toEqual([]);
-  await put(home.store(), 'OTHER', 'x', '2');
-  await put(home.store(), 'NEW', 'y', '3');
+  await put(home.store(), 'OTHER x', '2');
+  await put(home.store(), 'NEW y', '3');
   expect((await secrets.refresh()).map(({ name }) => name)).toEqual(['NEW', 'OTHER']);
   expect(secrets.get('OTHER', parseConsumer('x'))).toMatchObject({ kind: 'found' });
 });
@@ -66,7 +68,7 @@ test('two processes that store their first secrets at once agree on one key, and
   const home = createHome();
   home.keyring.reachable = false;
   const names = Array.from({ length: 20 }, (_, index) => `S${index}`);
-  await Promise.all(names.map((name) => put(home.store(), name, 'x', name)));
+  await Promise.all(names.map((name) => put(home.store(), `${name} x`, name)));
   expect(await valuesOf(home.store())).toEqual(Object.fromEntries(names.map((name) => [`${name} x`, name])));
   expect(home.events).toEqual([{ kind: 'key_made', holder: 'identity' }]);
 });
@@ -77,7 +79,7 @@ test('an identity file that lies ready is used, with its comments, and the last 
   const file = join(home.path, 'identity.txt');
   writeFileSync(file, `# mine\n${first.identity.reveal()}\n\n${last.identity.reveal()}\n`, { mode: 0o600 });
   const before = readFileSync(file, 'utf8');
-  await put(home.store(), 'A', 'x', '1');
+  await put(home.store(), 'A x', '1');
   expect(readFileSync(file, 'utf8')).toBe(before);
   expect(readFileSync(join(home.path, 'secrets.age'), 'latin1')).toContain(`-> plugboard-key identity ${last.id}\n`);
 });
@@ -93,29 +95,29 @@ test.each([
   { name: 'that is gone', make: (file: string) => renameSync(file, `${file}.away`), code: 'SECRET_KEY_MISSING' },
   {
     name: 'with another key',
-    make: async (file: string) => writeFileSync(file, (await createKey()).identity.reveal()),
+    make: (file: string) => writeFileSync(file, OTHER_KEY),
     code: 'SECRET_KEY_MISSING',
   },
 ])('an identity file $name: neither reading nor writing goes on, and the secrets stay', async ({ make, code }) => {
   const home = createHome();
   home.keyring.reachable = false;
-  await put(home.store(), 'A', 'x', '1');
+  await put(home.store(), 'A x', '1');
   const file = join(home.path, 'secrets.age');
   const before = readFileSync(file);
-  await make(join(home.path, 'identity.txt'));
+  make(join(home.path, 'identity.txt'));
   expect(await codeOf(home.store().open())).toBe(code);
-  expect(await codeOf(put(home.store(), 'B', 'x', '2'))).toBe(code);
-  expect(await codeOf(home.store().rotate({ newPassphrase: null, noPassphrase: false }))).toBe(code);
+  expect(await codeOf(put(home.store(), 'B x', '2'))).toBe(code);
+  expect(await codeOf(home.store().rotate({ newPassphrase: null, dropPassphrase: false }))).toBe(code);
   expect(readFileSync(file)).toEqual(before);
 });
 
 test('a link to the secrets stays a link', async () => {
   const home = createHome();
   const elsewhere = join(home.path, '..', 'elsewhere.age');
-  await put(home.store(), 'A', 'x', '1');
+  await put(home.store(), 'A x', '1');
   renameSync(join(home.path, 'secrets.age'), elsewhere);
   symlinkSync(elsewhere, join(home.path, 'secrets.age'));
-  await put(home.store(), 'B', 'x', '2');
+  await put(home.store(), 'B x', '2');
   expect(lstatSync(join(home.path, 'secrets.age')).isSymbolicLink()).toBe(true);
   expect(await valuesOf(home.store())).toEqual({ 'A x': '1', 'B x': '2' });
 });
@@ -123,23 +125,23 @@ test('a link to the secrets stays a link', async () => {
 test('a write that fails leaves what was there', async () => {
   const home = createHome();
   home.keyring.reachable = false;
-  await put(home.store(), 'A', 'x', '1');
+  await put(home.store(), 'A x', '1');
   mkdirSync(join(home.path, 'secrets.age.new'));
-  expect(await codeOf(put(home.store(), 'B', 'x', '2'))).toBe('SECRET_STORE_UNWRITABLE');
+  expect(await codeOf(put(home.store(), 'B x', '2'))).toBe('SECRET_STORE_UNWRITABLE');
   expect(await valuesOf(home.store())).toEqual({ 'A x': '1' });
 });
 
 test('a home that others may write to is refused', async () => {
   const home = createHome();
   chmodSync(home.path, 0o777);
-  expect(await codeOf(put(home.store(), 'A', 'x', '1'))).toBe('HOME_NOT_PRIVATE');
+  expect(await codeOf(put(home.store(), 'A x', '1'))).toBe('HOME_NOT_PRIVATE');
   expect(files(home.path)).toEqual([]);
 });
 
 test('unsetting takes the value out of the file, and a second time there is nothing to take', async () => {
   const home = createHome();
-  await put(home.store(), 'A', 'x', '1');
-  await put(home.store(), 'A', 'y', '2');
+  await put(home.store(), 'A x', '1');
+  await put(home.store(), 'A y', '2');
   expect(await home.store().unset('A', parseConsumer('x'))).toEqual([{ name: 'A', consumer: parseConsumer('x') }]);
   const before = readFileSync(join(home.path, 'secrets.age'));
   expect(await home.store().unset('A', parseConsumer('x'))).toEqual([]);
@@ -150,21 +152,21 @@ test('unsetting takes the value out of the file, and a second time there is noth
 test('killed between the new key and the new file, the old key still opens it, and rotating works again', async () => {
   const home = createHome();
   home.keyring.reachable = false;
-  await put(home.store(), 'A', 'x', '1');
+  await put(home.store(), 'A x', '1');
   const identity = openIdentityFile(join(home.path, 'identity.txt'));
   await identity.add(await createKey());
   expect(await valuesOf(home.store())).toEqual({ 'A x': '1' });
-  await home.store().rotate({ newPassphrase: null, noPassphrase: false });
+  await home.store().rotate({ newPassphrase: null, dropPassphrase: false });
   expect(await valuesOf(home.store())).toEqual({ 'A x': '1' });
 });
 
 test('a temporary file of a killed process harms nobody, and goes with its key', async () => {
   const home = createHome();
   home.keyring.reachable = false;
-  await put(home.store(), 'A', 'x', '1');
+  await put(home.store(), 'A x', '1');
   writeFileSync(join(home.path, 'secrets.age.new'), 'half', { mode: 0o644 });
   writeFileSync(join(home.path, 'identity.txt.new'), 'half', { mode: 0o644 });
-  await put(home.store(), 'B', 'x', '2');
+  await put(home.store(), 'B x', '2');
   expect(mode(join(home.path, 'secrets.age'))).toBe(0o600);
   home.keyring.reachable = true;
   expect(await valuesOf(home.store('keyring'))).toEqual({ 'A x': '1', 'B x': '2' });

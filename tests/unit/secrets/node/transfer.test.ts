@@ -10,8 +10,8 @@ const createHome = useStoreHomes();
 /** A home with two secrets, an export of it, and the file with the key that opens the export. */
 async function exported(): Promise<{ home: StoreHome; file: string; identity: string }> {
   const home = createHome();
-  await put(home.store(), 'A', 'x', 'line 1\nline 2');
-  await put(home.store(), 'B', 'poka@acme', '2');
+  await put(home.store(), 'A x', 'line 1\nline 2');
+  await put(home.store(), 'B poka@acme', '2');
   const key = await createKey();
   const identity = join(home.path, 'reader.txt');
   writeFileSync(identity, `${key.identity.reveal()}\n`, { mode: 0o600 });
@@ -26,7 +26,7 @@ async function exported(): Promise<{ home: StoreHome; file: string; identity: st
 test('an export is taken over by another home: what it lacks is added, what differs is kept or replaced', async () => {
   const { home, file, identity } = await exported();
   const there = createHome();
-  await put(there.store(), 'B', 'poka@acme', 'mine');
+  await put(there.store(), 'B poka@acme', 'mine');
   const source = { file, identityFiles: [identity] };
   const first = await there.store().importFrom({ ...source, replace: false });
   expect([first.added.map(({ name }) => name), first.kept.map(({ name }) => name)]).toEqual([['A'], ['B']]);
@@ -43,7 +43,7 @@ test('an older copy of the file brings back what was unset, with the key of the 
   await home.store().unset('A', null);
   const done = await home.store().importFrom({ file: copy, identityFiles: [], replace: false });
   expect(done.added.map(({ name }) => name)).toEqual(['A']);
-  await home.store().rotate({ newPassphrase: null, noPassphrase: false });
+  await home.store().rotate({ newPassphrase: null, dropPassphrase: false });
   expect(await codeOf(home.store().importFrom({ file: copy, identityFiles: [], replace: false }))).toBe(
     'SECRET_IMPORT',
   );
@@ -98,7 +98,7 @@ test('an age file with something else in it is refused, and nothing of it is rep
   const key = await createKey();
   writeFileSync(identity, key.identity.reveal());
   const file = join(home.path, 'other.age');
-  writeFileSync(file, (await sealTo('{"canary": "canary"}', [key.recipient])) ?? '');
+  writeFileSync(file, await sealTo('{"canary": "canary"}', [key.recipient]));
   const error: unknown = await home
     .store()
     .importFrom({ file, identityFiles: [identity], replace: false })
