@@ -100,6 +100,7 @@ test(proves('secrets.never-shown'), async () => {
   const files = filesBelow(home.path);
   expect(files.map(([path]) => path)).toContain(join(home.path, 'secrets.age'));
   expect(leaks([...seen, ...files])).toEqual([]);
+  expect(seen.filter(([, text]) => text.includes('AGE-SECRET-KEY-'))).toEqual([]);
 
   // What is given on a command line is there for all to see; it goes no further than that.
   const shown = [

@@ -12,7 +12,10 @@ test('debug', async () => {
   const first = await startKeyringSession(home, 'unlocked');
   const t = performance.now();
   const fromEnv = ['--from-env', 'V'];
-  console.log(await report(home, ['secret', 'set', 'TOKEN', '--for', 'x', ...fromEnv], { env: { ...first.env, V: 'value' } }), performance.now() - t);
+  console.log(
+    await report(home, ['secret', 'set', 'TOKEN', '--for', 'x', ...fromEnv], { env: { ...first.env, V: 'value' } }),
+    performance.now() - t,
+  );
   console.log(await said(home, ['secret', 'list'], { env: first.env }), performance.now() - t);
   await first.end();
   const second = await startKeyringSession(home, 'locked');
