@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
-import { createKey } from './age-file.ts';
+import { Worker } from 'node:worker_threads';
+import type { Entry } from '@napi-rs/keyring';
+import { createKey, type StoreKey } from './age-file.ts';
 
 /** What a process is asked that talks to the keyring. `waitMs`: how long the keyring may take. */
 export type KeyringRequest =
@@ -29,65 +31,69 @@ const SERVICE = 'plugboard';
 /** The keyring of the kernel forgets everything at the next start of the machine, so there is no going back to it. */
 const ENTRY_OPTIONS = { linux: { store: 'secret-service' } } as const;
 
+/** Prints the answer `silent` and ends the process, from a thread of its own: this one waits inside of the keyring then. */
+const DEADLINE = `
+const { workerData } = require('node:worker_threads');
+setTimeout(() => {
+  require('node:fs').writeSync(1, workerData.text);
+  process.kill(process.pid, 'SIGKILL');
+}, workerData.waitMs);
+`;
+
 /**
- * Asks the keyring and prints the answer: what the process does that `keyring.ts` starts. It ends itself by SIGKILL, since a
- * call that waits for a locked keyring cannot be taken back and would keep the process.
+ * Asks the keyring and prints the answer: what the process does that `keyring.ts` starts. A call to a keyring cannot be
+ * taken back, neither the one that opens a session nor the one that waits for a dialog, so the process ends by SIGKILL.
  */
 export async function answerKeyring(request: KeyringRequest): Promise<void> {
-  const tooLate = setTimeout(() => finish({ kind: 'silent' }), request.waitMs);
-  const answer = await ask(request);
-  clearTimeout(tooLate);
-  finish(answer);
-}
-
-function finish(answer: KeyringAnswer): void {
-  writeSync(1, `\n${ANSWER_MARK}${JSON.stringify(answer)}\n`);
+  // The time is for the keyring: what it takes to load this here is not counted.
+  const { Entry: KeyringEntry } = await import('@napi-rs/keyring');
+  const key = request.op === 'create' ? await createKey() : null;
+  const workerData = { waitMs: request.waitMs, text: textOf({ kind: 'silent' }) };
+  new Worker(DEADLINE, { eval: true, execArgv: [], workerData }).unref();
+  const answer = ask(request, key, (name) => new KeyringEntry(SERVICE, name, ENTRY_OPTIONS));
+  writeSync(1, textOf(answer));
   process.kill(process.pid, 'SIGKILL');
 }
 
-async function ask(request: KeyringRequest): Promise<KeyringAnswer> {
-  const { AsyncEntry } = await import('@napi-rs/keyring');
-  const entryOf = (name: string): InstanceType<typeof AsyncEntry> => new AsyncEntry(SERVICE, name, ENTRY_OPTIONS);
+function textOf(answer: KeyringAnswer): string {
+  return `\n${ANSWER_MARK}${JSON.stringify(answer)}\n`;
+}
+
+type OpenEntry = (name: string) => Entry;
+
+function ask(request: KeyringRequest, key: StoreKey | null, entryOf: OpenEntry): KeyringAnswer {
   try {
     entryOf('probe');
   } catch (error) {
     return { kind: 'unreachable', detail: detailOf(error) };
   }
   try {
-    if (request.op === 'create') return await create(entryOf);
+    if (request.op === 'create') return key === null ? { kind: 'absent' } : keep(key, entryOf);
     const entry = entryOf(`key-${request.id}`);
     if (request.op === 'delete') {
-      await entry.deletePassword();
+      entry.deletePassword();
       return { kind: 'deleted' };
     }
-    const identity = await entry.getPassword();
+    const identity = entry.getPassword();
     return identity === null ? { kind: 'absent' } : { kind: 'key', identity };
   } catch (error) {
     return { kind: 'refused', detail: detailOf(error) };
   }
 }
 
-type Entry = {
-  readonly setPassword: (text: string) => Promise<void>;
-  readonly getPassword: () => Promise<string | null>;
-  readonly deletePassword: () => Promise<boolean>;
-};
-
-/** A new key, once writing, reading and deleting have worked with something worthless. */
-async function create(entryOf: (name: string) => Entry): Promise<KeyringAnswer> {
+/** Keeps a key, once writing, reading and deleting have worked with something worthless. */
+function keep(key: StoreKey, entryOf: OpenEntry): KeyringAnswer {
   const nonce = randomBytes(16).toString('hex');
   const probe = entryOf(`probe-${nonce}`);
-  await probe.setPassword(nonce);
-  const read = await probe.getPassword();
-  const deleted = await probe.deletePassword();
-  if (read !== nonce || !deleted) return { kind: 'refused', detail: 'it does not give back what was written' };
-  const key = await createKey();
+  probe.setPassword(nonce);
+  const read = probe.getPassword();
+  const deleted = probe.deletePassword();
   const identity = key.identity.reveal();
   const entry = entryOf(`key-${key.id}`);
-  await entry.setPassword(identity);
-  if ((await entry.getPassword()) !== identity)
-    return { kind: 'refused', detail: 'it does not give back what was written' };
-  return { kind: 'key', identity };
+  if (read === nonce && deleted) entry.setPassword(identity);
+  return entry.getPassword() === identity
+    ? { kind: 'key', identity }
+    : { kind: 'refused', detail: 'it does not give back what was written' };
 }
 
 function detailOf(error: unknown): string {
