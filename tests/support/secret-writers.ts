@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const WRITER = fileURLToPath(new URL('../fixtures/secrets/writer.ts', import.meta.url));
+const WRITER = fileURLToPath(new URL('../fixtures/secrets/writer.mjs', import.meta.url));
 
 export type WriterResult = {
   /** How long each acknowledged write took, waiting included. Milliseconds. */
@@ -26,16 +26,15 @@ export async function runWriter(options: {
 }): Promise<WriterResult> {
   const { home, worker, writes, killAfterMs, onAck } = options;
   const tookMs: number[] = [];
-  let next = 0;
-  let kills = 0;
-  while (next < writes) {
-    const child = spawn(process.execPath, [WRITER, home, String(worker), String(next), String(writes)], {
+  const progress = { next: 0, kills: 0 };
+  const run = async (): Promise<void> => {
+    const child = spawn(process.execPath, [WRITER, home, String(worker), String(progress.next), String(writes)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    let timer: NodeJS.Timeout | null = null;
+    let timer: NodeJS.Timeout | undefined;
     createInterface({ input: child.stdout }).on('line', (line) => {
       const [count = '', ms = ''] = line.split(' ');
-      next = Number(count) + 1;
+      progress.next = Number(count) + 1;
       tookMs.push(Number(ms));
       onAck(Number(count));
       if (killAfterMs !== null) timer ??= setTimeout(() => child.kill('SIGKILL'), randomInt(killAfterMs));
@@ -43,9 +42,10 @@ export async function runWriter(options: {
     const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
       child.once('close', (exit, by) => resolve([exit, by])),
     );
-    if (timer !== null) clearTimeout(timer);
-    if (signal === 'SIGKILL') kills += 1;
+    clearTimeout(timer);
+    if (signal === 'SIGKILL') progress.kills += 1;
     else if (code !== 0) throw new Error(`worker ${worker} ended with ${code}`);
-  }
-  return { tookMs, kills };
+  };
+  while (progress.next < writes) await run();
+  return { tookMs, kills: progress.kills };
 }

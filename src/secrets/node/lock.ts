@@ -5,8 +5,11 @@ import { AppError } from '../../kernel/index.ts';
 export type TakeLock = (lockFile: string) => (() => void) | null;
 
 const WAIT_MS = 10_000;
-/** A change takes some ten milliseconds, and who asks more often gets its turn sooner. */
-const RETRY_MS = 4;
+
+/** How often it is asked: a change takes some milliseconds. */
+const NEXT_RETRY_MS = 2;
+const LONGEST_RETRY_MS = 15;
+const SHORTEST_RETRY_MS = 3;
 
 /**
  * Runs `act` while no other process changes the store.
@@ -22,15 +25,35 @@ export async function whileLocked<T>(file: string, takeLock: TakeLock, act: () =
   }
 }
 
+/**
+ * A second lock says who is next, so that a process that changes much does not take its turn again and again while others
+ * sleep; and whoever has waited longer asks more often, and is next sooner.
+ */
 async function waitFor(file: string, takeLock: TakeLock): Promise<() => void> {
-  const until = Date.now() + WAIT_MS;
+  const start = Date.now();
+  const next = await retry(() => takeLock(`${file}.next`), {
+    file,
+    start,
+    retryMs: () => Math.max(LONGEST_RETRY_MS - (Date.now() - start) / 20, SHORTEST_RETRY_MS),
+  });
+  try {
+    return await retry(() => takeLock(file), { file, start, retryMs: () => NEXT_RETRY_MS });
+  } finally {
+    next();
+  }
+}
+
+async function retry(
+  take: () => (() => void) | null,
+  { file, start, retryMs }: { readonly file: string; readonly start: number; readonly retryMs: () => number },
+): Promise<() => void> {
   for (;;) {
-    const giveBack = takeLock(file);
+    const giveBack = take();
     if (giveBack !== null) return giveBack;
-    if (Date.now() > until)
+    if (Date.now() > start + WAIT_MS)
       throw new AppError('SECRET_STORE_BUSY', `another process has been changing secrets for ${WAIT_MS / 1000} s`, {
         where: file,
       });
-    await sleep(RETRY_MS);
+    await sleep(retryMs());
   }
 }

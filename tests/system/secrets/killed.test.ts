@@ -23,15 +23,14 @@ test(proves('secrets.killed'), { timeout: 600_000 }, async () => {
       home: home.path,
       worker,
       writes: WRITES,
-      killAfterMs: 800,
+      killAfterMs: 2_000,
       onAck: (count) => void acknowledged.set(`W${worker}_${count % NAMES} docs`, count),
     }),
   );
   const all = Promise.all(workers);
-  let done = false;
-  void all.finally(() => (done = true)).catch(() => {});
-  let reads = 0;
-  for (; !done; reads += 1) {
+  const watch = { reads: 0, done: false };
+  void all.finally(() => (watch.done = true)).catch(() => {});
+  for (; !watch.done; watch.reads += 1) {
     const before = new Map(acknowledged);
     const values = await valuesOf(home.store('file'));
     const lost = [...before].filter(([name, count]) => Number(values[name] ?? -1) < count);
@@ -39,7 +38,7 @@ test(proves('secrets.killed'), { timeout: 600_000 }, async () => {
     await sleep(20);
   }
   const results = await all;
-  expect(reads).toBeGreaterThan(10);
+  expect(watch.reads).toBeGreaterThan(10);
   expect(results.reduce((sum, { kills }) => sum + kills, 0)).toBeGreaterThan(WORKERS);
   expect(await valuesOf(home.store('file'))).toEqual(
     Object.fromEntries([...acknowledged].map(([name, count]) => [name, String(count)])),
