@@ -52,7 +52,9 @@ test.each([
 ] as const)('$name', ({ pieces, want }) => expect(typed(...pieces)).toEqual(want));
 
 test('a paste gives the same line however its bytes arrive', () => {
-  const text = fc.string({ unit: 'grapheme' }).filter((one) => !/[\r\n\u001b]/.test(one));
+  const text = fc
+    .string({ unit: 'grapheme' })
+    .filter((one) => !['\r', '\n', '\u001b'].some((mark) => one.includes(mark)));
   fc.assert(
     fc.property(text, fc.array(fc.nat({ max: 60 })), (value, cuts) => {
       const all = pasted(value);
