@@ -1,10 +1,21 @@
 /** Makes `docs/config.md` from the table of keys. `--check` only says whether it is up to date. */
-import { CODEX_KEYS, type KeyRow, type KeyType, SERVER_KEYS, TOP_KEYS } from '../src/config/index.ts';
+import {
+  CODEX_KEYS,
+  countsInPolicy,
+  DEFAULT_PLUGIN_KEYS,
+  type KeyRow,
+  MARKETPLACE_KEYS,
+  PLUGIN_KEYS,
+  POLICY_KEYS,
+  SERVER_KEYS,
+  TOP_KEYS,
+} from '../src/config/index.ts';
 import { writeGenerated } from './generated-file.ts';
+import { defaultText, typeText } from './key-text.ts';
 
 const INTRO = `# Configuration
 
-<!-- Made from src/config/keys.ts and server-keys.ts by scripts/generate-config-docs.ts. Do not edit. -->
+<!-- Made from src/config/keys.ts, server-keys.ts and plugin-keys.ts by scripts/generate-config-docs.ts. Do not edit. -->
 
 Plugboard reads the \`config.toml\` format of Codex. A file of Codex works as it is; what Plugboard adds is marked
 **Plugboard**. Problems never take other servers down: each becomes an issue with file, line, column, key and a hint
@@ -35,11 +46,12 @@ From low to high; a higher layer wins.
 | command line | \`-c key=value\`, read in order |
 
 - Tables merge key by key. Lists and single values replace those of lower layers, except that \`enabled_tools\` **intersect** and
-  \`disabled_tools\` **unite**: no layer can offer a tool that another one hides.
+  \`disabled_tools\` **unite**: no layer can offer a tool that another one hides, but by \`widen = true\` in a policy for a plugin.
 - A **project** is the folder given with \`--project\`, else the working folder. For everything that a host runs, it is the folder where
   **the host** was started: a host that the pipe of an agent started in the background has the folder of that agent, for all agents. It is trusted when the system or user layer says
   \`[projects."/absolute/folder"] trust_level = "trusted"\`; \`plugboard config trust DIR\` writes that. A relative path there trusts nothing. The files of other folders
-  are ignored, with a note. A project's files cannot set \`serve\`, \`projects\` or \`mcp_enterprise_managed_auth\`.
+  are ignored, with a note. A project's files cannot set \`serve\`, \`projects\`, \`marketplaces\`, \`secrets_store\` or \`mcp_enterprise_managed_auth\`: what may be
+  installed is for the user to say. They may set \`plugins\`: a trusted project can turn installed plugins on and off, and lay policies over their servers.
 - \`-c\` takes a dotted key, with quotes where TOML needs them, and a TOML value; what is not TOML is taken as a string:
   \`-c 'mcp_servers."acme/docs".env.LEVEL=debug'\`.
 - A file that is not TOML, or not UTF-8, is skipped as a whole and reported. While Plugboard runs, such an edit leaves the last good
@@ -49,7 +61,7 @@ From low to high; a higher layer wins.
 - A key that this version does not act on yet is checked, gives the warning \`KEY_NOT_YET_SUPPORTED\`, and changes nothing.
 - \`"$NAME"\` and \`"\${NAME}"\` stay as they are, with a note. \`"\${env:NAME}"\`, \`"\${secret:NAME}"\` and
   \`"\${user_config.KEY}"\` are kept for a later version; a server that uses them is not started. The arguments
-  of a shell are left to the shell.
+  of a shell are left to the shell. The files of plugins have [rules of their own](plugins.md#references).
 - Changes by commands (\`mcp add\`, \`config set\`, …) keep comments, order, line ends, links and file mode, and are refused where
   they would change anything else. Only the comment behind a key, on the same line, goes with the key when that is removed.
 
@@ -69,53 +81,71 @@ url = { match = "regex", expression = "https://[a-z]+\\\\.example\\\\.com/mcp" }
 
 \`command\`, \`url\` and each of \`args\` are a string, or a matcher: \`exact\`, \`prefix\` (with \`value\`) or \`regex\` (with
 \`expression\`, for the whole text). With \`args\`, their number must match, too; without, they are open.
-\`command = { executable = "…", args = […] }\` says the same. A server against these is \`blocked\`.
+\`command = { executable = "…", args = […] }\` says the same. A server against these is \`blocked\`. \`[mcp_servers]\` does not bind the servers of plugins.
+For plugins there are tables of their own:
+
+\`\`\`toml
+[plugins."docs@acme".mcp_servers.search.identity]
+command = "node"
+args = ["\${PLUGIN_ROOT}/server.js"]
+
+[marketplaces]
+restrict_to_allowed_sources = true
+
+[marketplaces.allowed_sources.acme]
+source = "git"
+url = "https://github.com/acme/plugins.git"
+ref = "main"
+
+[marketplaces.allowed_sources.company]
+source = "host_pattern"
+host_pattern = "git\\\\.company\\\\.example"
+
+[marketplaces.allowed_sources.here]
+source = "local"
+path = "/srv/plugins"
+\`\`\`
+
+- \`features.plugins = false\` blocks every plugin.
+- One \`identity\` of a server of a plugin leaves only those servers of plugins that have one, and match; it is held against the arguments, too.
+  What lies in the folder of the plugin may be written as the manifest writes it, with \`./\` or \`\${PLUGIN_ROOT}\`. An empty \`[plugins]\` binds nothing.
+- \`[plugins."NAME@MARKETPLACE"]\` alone lists a plugin: if its marketplace offers it as \`INSTALLED_BY_DEFAULT\`, it may be installed without being asked for.
+- With \`restrict_to_allowed_sources\`, marketplaces from other sources are neither added nor used, and the servers of plugins that came from them are \`blocked\`.
+  \`ref\` may be left out; a pattern is held against the whole host.
+
 If a requirements file cannot be read, is damaged, or asks for what this version cannot enforce, Plugboard does not start
 (exit status 2). In the file of Codex, what concerns Codex alone is ignored.
 `;
 
-function typeText(type: KeyType): string {
-  switch (type.kind) {
-    case 'text':
-    case 'url':
-    case 'file_uri':
-      return 'string';
-    case 'env_name':
-      return 'variable name';
-    case 'boolean':
-      return 'boolean';
-    case 'integer':
-      return type.max === Number.MAX_SAFE_INTEGER ? `integer ≥ ${type.min}` : `integer ${type.min}–${type.max}`;
-    case 'seconds':
-      return 'number ≥ 0';
-    case 'one_of':
-      return type.values.map((value) => `\`"${value}"\``).join(' or ');
-    case 'name_or_table':
-      return `${typeText(type.name)} or table of ${type.keys.map(({ key }) => `\`${key}\``).join(', ')}`;
-    case 'list':
-      return `list of ${typeText(type.of)
-        .replace(/^string/, 'strings')
-        .replace(/^variable name/, 'variable names')}`;
-    case 'map':
-      return type.of.kind === 'table'
-        ? `table by ${type.placeholder}`
-        : `table ${type.placeholder} → ${typeText(type.of)}`;
-    case 'table':
-      return 'table';
-    case 'any':
-      return 'any';
-    default:
-      return type satisfies never;
-  }
-}
+const PLUGINS = `Settings of an installed plugin. Its servers run beside those of \`[mcp_servers]\`. What is written here never changes the files
+of the plugin, and stays when it is upgraded. Without this table an installed plugin is used as \`[plugins._default]\` says.
+\`features.plugins = false\` turns all of them off.
+`;
+
+const POLICIES = `A **policy**: what you lay over a server of a plugin, by the name that the plugin gives it. It counts equally wherever the plugin
+declares the server. The other keys of a server are known here and not acted on yet. A \`[mcp_servers.NAME]\` with \`command\` or \`url\` replaces the
+plugin's server of that name altogether, with a warning; one that only says \`enabled = false\` turns it off. Two plugins with a server of one name keep
+both: each is called \`PLUGIN:SERVER\` then.
+`;
+
+const MARKETPLACES = `Where plugins come from. \`plugboard plugin marketplace add\` writes this table. It is not read from the files of a project.
+`;
 
 /** Keys that Codex does not have. */
-const OWN_KEYS = ['sharing', 'max_connections', 'roots', 'ca_file', 'client_cert_file', 'client_key_file', 'serve'];
+const OWN_KEYS = [
+  'sharing',
+  'max_connections',
+  'roots',
+  'ca_file',
+  'client_cert_file',
+  'client_key_file',
+  'serve',
+  'widen',
+  'manifest',
+];
 
-function defaultText(row: KeyRow): string {
-  if (row.defaultText !== undefined) return row.defaultText;
-  return row.default === null ? '–' : `\`${JSON.stringify(row.default)}\``;
-}
+/** Tables that have a chapter of their own. */
+const APART: readonly (readonly KeyRow[])[] = [SERVER_KEYS, POLICY_KEYS];
 
 function rowText(row: KeyRow, prefix: string): string {
   const marks = [
@@ -137,7 +167,7 @@ function rowText(row: KeyRow, prefix: string): string {
 function rowsOf(row: KeyRow, prefix: string): readonly string[] {
   const inner = row.type.kind === 'map' ? row.type.of : row.type;
   const name = row.type.kind === 'map' ? `${prefix}${row.key}.<${row.type.placeholder}>.` : `${prefix}${row.key}.`;
-  const keys = inner.kind === 'table' && inner.keys !== SERVER_KEYS ? inner.keys : [];
+  const keys = inner.kind === 'table' && !APART.includes(inner.keys) ? inner.keys : [];
   return [rowText(row, prefix), ...keys.flatMap((key) => rowsOf(key, name))];
 }
 
@@ -147,7 +177,7 @@ function tableOf(rows: readonly KeyRow[], prefix = ''): string {
 }
 
 function render(): string {
-  const CHAPTERS = ['mcp_servers', 'serve'];
+  const CHAPTERS = ['mcp_servers', 'serve', 'plugins', 'marketplaces'];
   const serve = TOP_KEYS.find(({ key }) => key === 'serve');
   if (serve?.type.kind !== 'table') throw new Error('there is no [serve]');
   const ofServer = (transport: KeyRow['transport']): string =>
@@ -159,6 +189,10 @@ function render(): string {
     `### Programs (stdio)\n\n${ofServer('stdio')}`,
     `### HTTP servers\n\n${ofServer('http')}`,
     `### Both\n\n${ofServer(undefined)}`,
+    `## \`[plugins."NAME@MARKETPLACE"]\`\n\n${PLUGINS}\n${tableOf(PLUGIN_KEYS)}`,
+    `### \`[plugins."NAME@MARKETPLACE".mcp_servers.SERVER]\`\n\n${POLICIES}\n${tableOf(POLICY_KEYS.filter(countsInPolicy))}`,
+    `### \`[plugins._default]\`\n\n${tableOf(DEFAULT_PLUGIN_KEYS)}`,
+    `## \`[marketplaces.NAME]\`\n\n${MARKETPLACES}\n${tableOf(MARKETPLACE_KEYS)}`,
     `## \`[serve]\`\n\n${serve.doc}\n\n${tableOf(serve.type.keys)}`,
     `## Other keys at the top\n\n${tableOf(TOP_KEYS.filter(({ key }) => !CHAPTERS.includes(key)))}`,
     `## Keys of Codex\n\nThese concern Codex alone. They are not read, and nothing is said about them, nor about keys that begin with \`experimental_\`, nor about unknown ones in a \`.codex/config.toml\` that look like none of the above:\n${CODEX_KEYS.map((key) => `\`${key}\``).join(', ')}.\n`,

@@ -38,6 +38,8 @@ export type Command<Context, Report> = {
   /** Words that call it: `mcp list`. */
   readonly name: string;
   readonly summary: string;
+  /** More for `--help`, before the options. */
+  readonly details?: string;
   /** More for `--help`: examples, one line each. */
   readonly examples?: readonly string[];
   readonly args: readonly ArgumentSpec[];

@@ -14,6 +14,8 @@ export type ServingFacts = {
   readonly servedBy: number | null;
   /** How a person calls this program from here. */
   readonly program: string;
+  /** Set for an endpoint beside that of the home, to which `connect` and `mcp add` do not lead; without servers it says so. */
+  readonly beside?: string;
 };
 
 /** What `serve` says when it is ready: the servers, the endpoint, and how an agent connects. */
@@ -31,27 +33,30 @@ export function renderServing(facts: ServingFacts): string {
   ].join('\n');
 }
 
-function serverLines({ servers, issues, program }: ServingFacts): readonly string[] {
+function serverLines({ servers, issues, program, beside }: ServingFacts): readonly string[] {
   const problems = issues.filter((issue) => issue.severity !== 'note').map((issue) => `  ${renderIssue(issue)}`);
   const width = Math.max(0, ...servers.map((report) => report.name.length));
   const lines = servers.map((report) => `  ${renderServerLine(report, width)}`);
-  const none = [
+  const first = [
     '  No servers yet. Add a first one:',
     `  ${program} mcp add memory -- npx -y @modelcontextprotocol/server-memory`,
   ];
-  return [...(lines.length === 0 ? none : lines), ...(problems.length === 0 ? [] : ['', ...problems])];
+  return [
+    ...(lines.length === 0 ? (beside === undefined ? first : [`  ${beside}`]) : lines),
+    ...(problems.length === 0 ? [] : ['', ...problems]),
+  ];
 }
 
-function connectLines({ endpoint, token, program }: ServingFacts): readonly string[] {
+function connectLines({ endpoint, token, program, beside }: ServingFacts): readonly string[] {
   const line = (value: string): string =>
     `claude mcp add --transport http plugboard ${endpoint} --header "Authorization: Bearer ${value}"`;
-  const codex = `  Codex      ${program} connect codex`;
+  const codex = beside === undefined ? [`  Codex      ${program} connect codex`] : [];
   switch (token.kind) {
     case 'fresh':
       return [
         `  Endpoint   ${endpoint}`,
         `  Connect    ${line(token.token)}`,
-        codex,
+        ...codex,
         '',
         '  The token above is shown this once; its name is local.',
       ];
@@ -59,7 +64,7 @@ function connectLines({ endpoint, token, program }: ServingFacts): readonly stri
       return [
         `  Endpoint   ${endpoint}`,
         `  Connect    ${line('TOKEN')}`,
-        codex,
+        ...codex,
         '',
         `  Tokens: ${token.names.join(', ')}. Another one: ${program} token create NAME`,
       ];
@@ -67,7 +72,7 @@ function connectLines({ endpoint, token, program }: ServingFacts): readonly stri
       return [
         `  Endpoint   ${endpoint}`,
         `  Connect    ${line('TOKEN')}`,
-        codex,
+        ...codex,
         '',
         `  There is no token yet. Make one: ${program} token create local`,
       ];

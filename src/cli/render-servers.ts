@@ -11,16 +11,19 @@ import {
 import { renderTable } from './render-table.ts';
 import type { ListedServer, ShownServer, TransportJson } from './server-json.ts';
 
-/** `mcp list` for people: one line for each server. */
+/** `mcp list` for people: one line for each server, with the plugin it comes from where there are any. */
 export function renderServerTable(servers: readonly ListedServer[], columns?: number): string {
   if (servers.length === 0) return "No MCP servers configured yet. Try 'plugboard mcp add my-tool -- my-command'.";
+  const hasPlugins = servers.some(({ plugin }) => plugin !== null);
+  const column = (text: string): readonly string[] => (hasPlugins ? [text] : []);
   const rows = servers.map((server) => [
     server.name,
+    ...column(server.plugin ?? '-'),
     typeOf(server.transport),
     shortState(server),
     targetOf(server.transport),
   ]);
-  return renderTable(['Name', 'Type', 'State', 'Command or URL'], rows, columns);
+  return renderTable(['Name', ...column('Plugin'), 'Type', 'State', 'Command or URL'], rows, columns);
 }
 
 /** `mcp get` for people: the lines of Codex, then ours. */
@@ -34,10 +37,14 @@ export function renderServer(server: ShownServer): string {
     ...optional('tool_timeout_sec', server.tool_timeout_sec),
     ...optional('required', server.required || null),
     ...optional('sharing', server.sharing === 'auto' ? null : server.sharing),
+    ...optional('plugin', server.plugin),
     ['origin', originText(server)],
     ['state', stateOf(server)],
     ...optional('next step', stepOf(server)),
-    ['remove', `plugboard mcp remove ${server.name}`],
+    [
+      'remove',
+      server.plugin === null ? `plugboard mcp remove ${server.name}` : `plugboard plugin remove ${server.plugin}`,
+    ],
   ];
   const issues = server.issues.map((issue) => `  ${renderIssue(issue)}`);
   return printable([server.name, ...lines.map(([key, value]) => `  ${key}: ${value}`), ...issues].join('\n'));
@@ -67,9 +74,9 @@ function stateOf({ enabled, state }: { readonly enabled: boolean; readonly state
   return `${stateLabel(state)}${facts === '' ? '' : `  ${facts}`}`;
 }
 
-function stepOf({ name, state, transport }: ShownServer): string | null {
+function stepOf({ name, plugin, state, transport }: ShownServer): string | null {
   const kind = transport === null ? null : transport.type === 'stdio' ? 'stdio' : 'http';
-  return state === null ? null : nextStep(state, { name, transport: kind });
+  return state === null ? null : nextStep(state, { name, transport: kind, plugin });
 }
 
 function transportLines(transport: TransportJson | null): readonly (readonly [string, string])[] {

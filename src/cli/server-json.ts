@@ -4,7 +4,9 @@ import type { Issue, JsonObject, JsonValue, ServerState } from '../kernel/index.
 /** What is known of a configured server besides its entry. */
 export type ServerFacts = {
   readonly entry: ServerEntry;
-  /** The requirements file that does not allow it; null when all do. */
+  /** `name@marketplace` of the plugin it comes from; null for a server of config.toml. */
+  readonly plugin: string | null;
+  /** What keeps it from running whatever the configuration says, such as `requirements (FILE)`; null when nothing does. */
   readonly blockedBy: string | null;
   /** What the running host says, or what the configuration alone decides; null when neither knows. */
   readonly state: ServerState | null;
@@ -29,6 +31,7 @@ export type ListedServer = {
   readonly tool_timeout_sec: number | null;
   readonly auth_status: AuthStatus;
   readonly origin: OriginJson;
+  readonly plugin: string | null;
   readonly state: ServerState | null;
 };
 
@@ -52,6 +55,7 @@ export type ShownServer = {
   readonly max_connections: number;
   readonly roots: ServerEntry['roots'];
   readonly origin: OriginJson;
+  readonly plugin: string | null;
   readonly state: ServerState | null;
   /** Everything the configuration reports about it. */
   readonly issues: readonly Issue[];
@@ -65,6 +69,7 @@ export function listedServer(facts: ServerFacts, masking: Masking): ListedServer
     tool_timeout_sec: entry.toolTimeoutSec,
     auth_status: authStatusOf(entry.transport),
     origin: originOf(entry),
+    plugin: facts.plugin,
     state: facts.state,
   };
 }
@@ -88,6 +93,7 @@ export function shownServer(
     max_connections: entry.maxConnections,
     roots: entry.roots,
     origin: originOf(entry),
+    plugin: facts.plugin,
     state: facts.state,
     issues: issues.filter((issue) => issue.server === entry.name),
   };
@@ -97,7 +103,7 @@ function headOf({ entry, blockedBy }: ServerFacts, masking: Masking) {
   return {
     name: entry.name,
     enabled: entry.enabled && blockedBy === null,
-    disabled_reason: blockedBy === null ? null : `requirements (${blockedBy})`,
+    disabled_reason: blockedBy,
     transport: entry.transport === null ? null : transportJson(entry.transport, masking),
   };
 }

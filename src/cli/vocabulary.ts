@@ -8,9 +8,11 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'json', help: 'print the report as JSON' },
 ];
 
-/** What the commands of a first word are about. */
+/** What the commands of a word are about, where several words have it in front. */
 export const GROUPS: Readonly<Record<string, string>> = {
   mcp: 'Manage MCP servers',
+  plugin: 'Manage plugins',
+  'plugin marketplace': 'Add, list, upgrade or remove the marketplaces that plugins come from',
   tools: 'What an agent sees, and a call from the shell',
   token: 'Manage the tokens of the HTTP endpoint',
   secret: 'Manage the secrets that plugins and servers get',

@@ -6,11 +6,15 @@ import { mergeLayers } from './layers.ts';
 import { BUILT_IN, emptyTable, type Located, type LocatedTable, locate, withoutKeys } from './located.ts';
 import type { ParsedLayer } from './parse.ts';
 import type { Places } from './places.ts';
+import { parseMarketplaces, parsePlugins } from './plugin-settings.ts';
 import * as read from './read.ts';
 import { isLoopback } from './scalars.ts';
 import { parseServer } from './server-entry.ts';
 import { SERVER_KEYS } from './server-keys.ts';
 import type { Config, Origin, ServerEntry, ServeSettings } from './types.ts';
+
+/** Tables in which one bad entry is a problem of that entry alone. */
+const READ_APART: readonly string[] = ['mcp_servers', 'plugins', 'marketplaces'];
 
 const GRACE = 'mcp_optional_startup_grace_ms';
 
@@ -28,16 +32,16 @@ export function buildConfig(layers: readonly ParsedLayer[], places: Places): Con
   for (const layer of layers) reportUnknown(layer, report);
   for (const row of TOP_KEYS) {
     const value = merged.entries.get(row.key);
-    if (value !== undefined && row.key !== 'mcp_servers') checkRow(row, value, { path: [row.key], report });
+    if (value !== undefined && !READ_APART.includes(row.key)) checkRow(row, value, { path: [row.key], report });
   }
   const servers = serversOf(merged, { layers, places, report });
+  const plugins = parsePlugins(merged, report);
+  const marketplaces = parseMarketplaces(merged, { places, report });
   const grace = read.number(onlyValid(merged, TOP_KEYS), GRACE) ?? defaultNumber([GRACE]);
   return {
     servers,
-    plugins: new Map(),
-    pluginsEnabledByDefault: { enabled: true, origin: BUILT_IN, problems: [] },
-    pluginsOff: null,
-    marketplaces: new Map(),
+    ...plugins,
+    marketplaces,
     serve: serveOf(merged, report),
     startupGraceMs: Math.min(grace, MAX_TIMER_MS),
     issues: inOrder(issues, layers),

@@ -1,4 +1,4 @@
-import { type ErrorCode, type Issue, nearest } from '../kernel/index.ts';
+import { type ErrorCode, type Issue, nearest, shorten } from '../kernel/index.ts';
 import type { KeyRow, KeyType, ScalarType } from './key-types.ts';
 import { type KeyPath, type Located, type LocatedTable, plainValue, renderKey } from './located.ts';
 import { expectation, headerProblem, isOfType, nameProblem, textProblem, typeName } from './scalars.ts';
@@ -31,9 +31,12 @@ export type Finding = {
   readonly hint?: string;
 };
 
+/** Longer than any key is; a file may have one that fills the screen. */
+const MAX_KEY_LENGTH = 500;
+
 /** Reports a problem of the key at `context.path`, written at `place`. */
 export function found(context: CheckContext, place: Origin, finding: Finding): void {
-  const key = renderKey(context.format?.spell(context.path) ?? context.path);
+  const key = shorten(renderKey(context.format?.spell(context.path) ?? context.path), MAX_KEY_LENGTH);
   context.report({
     code: finding.code,
     severity: finding.severity ?? 'error',
@@ -118,7 +121,7 @@ function unknownKey(
 ): void {
   const names = keys.map((row) => row.key);
   const ofServer = context.server !== undefined;
-  const restricts = (ofServer || context.plugin !== undefined) && keys.some((row) => row.safety);
+  const restricts = keys.some((row) => row.safety);
   const elsewhere = restricts ? (MEANT[key.toLowerCase().replaceAll(/[-_]/g, '')] ?? null) : null;
   const spelled = elsewhere ?? nearest(key, restricts ? [...names, ...SAFETY_WORDS] : names);
   const meant = (APPROVAL.includes(spelled ?? '') && names.find((name) => APPROVAL.includes(name))) || spelled;
@@ -136,15 +139,15 @@ function unknownKey(
   found(context, value.origin, {
     code: 'CONFIG_NEAR_MISS',
     message: `is not a key${key === meant ? ' here' : `, and looks like \`${meant}\``}; ${ofServer ? 'the server is' : 'its servers are'} not started without it`,
-    hint: nearMissHint(meant, names),
+    hint: nearMissHint(meant, names, context),
   });
 }
 
-function nearMissHint(meant: string, names: readonly string[]): string {
+function nearMissHint(meant: string, names: readonly string[], { format }: CheckContext): string {
   if (meant === 'mask') return 'this version masks nothing; remove the key to run the server all the same';
   if (!names.includes(meant)) return 'to hide a tool, list it in `disabled_tools` of the server';
   return meant === 'enabled'
-    ? 'write `enabled = false` to turn the server off'
+    ? `write \`${format === undefined ? 'enabled = false' : '"enabled": false'}\` to turn the server off`
     : `write \`${meant}\`, or remove the key`;
 }
 
@@ -188,7 +191,7 @@ function wrongKind(expected: string, value: Located, context: CheckContext): fal
 }
 
 /** What a value is, in the words of its file: JSON has objects and arrays. */
-function kindWord(value: Located, context: CheckContext): string {
+export function kindWord(value: Located, context: Pick<CheckContext, 'format'>): string {
   return value.kind === 'scalar' ? typeName(value.value) : containerWord(value.kind, context);
 }
 

@@ -1,6 +1,6 @@
 import { AppError, type JsonValue, nearest } from '../kernel/index.ts';
 import { findRow, isSensitive, unknownPart } from './keys.ts';
-import { mergeLayers, mergeRule } from './layers.ts';
+import { mergeLayers, mergeRule, widens } from './layers.ts';
 import { BUILT_IN, type KeyPath, type Located, locate, plainValue, renderKey } from './located.ts';
 import { type ParsedLayer, parseKey } from './parse.ts';
 import { shownUrl, withoutUserInfo } from './scalars.ts';
@@ -44,17 +44,19 @@ export function explain(loaded: Explainable, dottedKey: string, options: ShowOpt
   const path = pathOf(dottedKey);
   const show = (node: Located): JsonValue => (options.showValues ? plainValue(node) : maskedValue(node, path));
   const row = findRow(path);
-  const said = loaded.layers.flatMap((layer) => {
-    const node = locate(layer.table, path);
-    return node === undefined ? [] : [node];
+  const said = loaded.layers.flatMap(({ table }) => {
+    const node = locate(table, path);
+    const beside = locate(table, path.slice(0, -1));
+    return node === undefined ? [] : [{ node, replaces: beside?.kind === 'table' && widens(beside, path) }];
   });
+  const from = said.findLastIndex(({ replaces }) => replaces);
   if (said.length === 0) refuseUnknown(path);
   const merged = locate(mergeLayers(loaded.layers), path);
   const rule = merged?.kind === 'table' ? 'merge' : mergeRule(path);
-  const layers = said.map((node, index) => ({
+  const layers = said.map(({ node }, index) => ({
     ...node.origin,
     value: show(node),
-    wins: index === said.length - 1 || (rule !== 'replace' && node.kind === merged?.kind),
+    wins: index === said.length - 1 || (rule !== 'replace' && index >= from && node.kind === merged?.kind),
   }));
   const fallback =
     row === undefined || row.default === null ? [] : [{ ...BUILT_IN, value: row.default, wins: said.length === 0 }];

@@ -6,8 +6,10 @@
  * One bad entry never takes the others down. The table of keys is the single source for parser, hints and reference.
  * `servers` and everything above may call it.
  */
+import * as read from './read.ts';
+
 export { buildConfig } from './build.ts';
-export { byPlace, type CheckContext, type FileFormat, type Finding, found } from './check.ts';
+export { byPlace, type CheckContext, type FileFormat, type Finding, found, kindWord } from './check.ts';
 export { addServer, removeServer, setKey, unsetKey } from './edit.ts';
 export type { TomlInput, TomlInputTable } from './edit-tree.ts';
 export { type Explainable, type Explained, type ExplainedLayer, explain, get, type ShowOptions } from './explain.ts';
@@ -15,6 +17,7 @@ export { gitRefProblem, type ParsedGitUrl, parseGitUrl, sparsePathProblem } from
 export type { KeyRow, KeyType } from './key-types.ts';
 export { CODEX_KEYS, countsAtStart, TOP_KEYS } from './keys.ts';
 export {
+  BUILT_IN,
   type KeyPath,
   type Located,
   type LocatedList,
@@ -23,19 +26,25 @@ export {
   locate,
   plainValue,
   renderKey,
-  withoutKeys,
-  withValue,
 } from './located.ts';
 export {
   type AllowedSource,
+  isVouchedMarketplace,
   type MarketplaceRequirements,
   marketplaceRequirementFor,
-  sourceAllowed,
 } from './marketplace-requirements.ts';
 export { locatedFrom, type ParsedLayer, parseKey, parseLayer, parseValue } from './parse.ts';
-export * as read from './read.ts';
-export { parseRequirements, type Requirements, requirementFor } from './requirements.ts';
-export { isLoopback, shownUrl } from './scalars.ts';
+export { isPluginName, parsePluginId } from './plugin-id.ts';
+export { countsInPolicy, DEFAULT_PLUGIN_KEYS, MARKETPLACE_KEYS, PLUGIN_KEYS, POLICY_KEYS } from './plugin-keys.ts';
+export {
+  isListedPlugin,
+  parseRequirements,
+  pluginServerRequirementFor,
+  pluginsRequirementFor,
+  type Requirements,
+  requirementFor,
+} from './requirements.ts';
+export { isLoopback, isOfType } from './scalars.ts';
 export { type ParsedServer, parseServer } from './server-entry.ts';
 export { SERVER_KEYS } from './server-keys.ts';
 export type {
@@ -52,3 +61,6 @@ export type {
   ServeSettings,
   StdioTransport,
 } from './types.ts';
+
+/** Typed views of a checked table. */
+export { read };

@@ -1,5 +1,6 @@
 import type { KeyRow, KeyType } from './key-types.ts';
 import type { KeyPath } from './located.ts';
+import { MARKETPLACE_KEYS, PLUGIN_KEYS } from './plugin-keys.ts';
 import { SERVER_KEYS } from './server-keys.ts';
 
 const BOOLEAN = { kind: 'boolean' } as const;
@@ -70,7 +71,6 @@ export const SERVE_KEYS: readonly KeyRow[] = [
 ];
 
 const FEATURE_DEFAULTS = {
-  plugins: true,
   remote_plugin: true,
   mcp_tool_list_changed: false,
   mcp_connection_sharing: false,
@@ -84,70 +84,22 @@ const FEATURE_DEFAULTS = {
   use_xaa: false,
 } as const;
 
-const FEATURE_KEYS: readonly KeyRow[] = Object.entries(FEATURE_DEFAULTS).map(([key, value]) => ({
-  key,
-  type: BOOLEAN,
-  default: value,
-  doc: 'A switch of Codex.',
-  example: `${key} = ${!value}`,
-  notYet: 'turn a feature of Codex on or off',
-  quiet: [value],
-}));
-
-const PLUGIN_KEYS: readonly KeyRow[] = [
-  { key: 'enabled', type: BOOLEAN, default: true, doc: 'Whether the plugin is used.', example: 'enabled = false' },
-  { key: 'release_id', type: TEXT, default: null, doc: 'Release to use.', example: 'release_id = "1.2.0"' },
+const FEATURE_KEYS: readonly KeyRow[] = [
   {
-    key: 'auto_provision',
+    key: 'plugins',
     type: BOOLEAN,
-    default: null,
-    doc: 'Whether to install it without being asked.',
-    example: 'auto_provision = true',
+    default: true,
+    doc: 'Whether plugins are used at all.',
+    example: 'plugins = false',
   },
-  {
-    key: 'mcp_servers',
-    type: { kind: 'map', placeholder: 'server', of: { kind: 'table', keys: SERVER_KEYS } },
-    default: {},
-    doc: "Settings laid over the plugin's servers.",
-    example: 'mcp_servers.docs.enabled = false',
-  },
-  {
-    key: 'apps',
-    type: { kind: 'map', placeholder: 'app', of: { kind: 'any' } },
-    default: {},
-    doc: 'Settings of Codex for apps.',
-    example: 'apps = {}',
-  },
-  ...['source', 'version', 'path'].map((key) => ({
+  ...Object.entries(FEATURE_DEFAULTS).map(([key, value]) => ({
     key,
-    type: { kind: 'any' } as const,
-    default: null,
-    doc: 'Written by Codex.',
-    example: `${key} = "…"`,
-  })),
-];
-
-const MARKETPLACE_KEYS: readonly KeyRow[] = [
-  ...['source', 'source_type', 'ref'].map((key) => ({
-    key,
-    type: TEXT,
-    default: null,
-    doc: 'Where the marketplace comes from.',
-    example: `${key} = "…"`,
-  })),
-  {
-    key: 'sparse_paths',
-    type: { kind: 'list', of: TEXT },
-    default: [],
-    doc: 'Folders of the source to read.',
-    example: 'sparse_paths = ["plugins"]',
-  },
-  ...['last_updated', 'last_revision'].map((key) => ({
-    key,
-    type: { kind: 'any' } as const,
-    default: null,
-    doc: 'Written by Codex.',
-    example: `${key} = "…"`,
+    type: BOOLEAN,
+    default: value,
+    doc: 'A switch of Codex.',
+    example: `${key} = ${!value}`,
+    notYet: 'turn a feature of Codex on or off',
+    quiet: [value],
   })),
 ];
 
@@ -281,19 +233,15 @@ export const TOP_KEYS: readonly KeyRow[] = [
     key: 'plugins',
     type: { kind: 'map', placeholder: 'plugin@marketplace', of: { kind: 'table', keys: PLUGIN_KEYS } },
     default: {},
-    doc: 'Installed plugins and their settings.',
+    doc: 'Settings of plugins, by `name@marketplace`; `_default` holds for those without their own.',
     example: 'plugins."docs@acme".enabled = true',
-    notYet: 'run plugins',
-    quiet: [{}],
   },
   {
     key: 'marketplaces',
     type: { kind: 'map', placeholder: 'name', of: { kind: 'table', keys: MARKETPLACE_KEYS } },
     default: {},
-    doc: 'Where plugins come from.',
-    example: 'marketplaces.acme.source = "acme/plugins"',
-    notYet: 'install plugins',
-    quiet: [{}],
+    doc: 'Where plugins come from. Not read from project files.',
+    example: 'marketplaces.acme = { source_type = "git", source = "https://github.com/acme/plugins.git" }',
   },
   {
     key: 'features',
@@ -304,12 +252,16 @@ export const TOP_KEYS: readonly KeyRow[] = [
   },
 ];
 
-/** Top-level tables that a project's own files may not hold: they would change what the user's machine does for others. */
+/**
+ * Top-level tables that a project's own files may not hold: they would change what the user's machine does for others, and
+ * a marketplace decides what is offered for installation to all of them.
+ */
 export const NOT_FROM_PROJECTS: readonly string[] = [
   'serve',
   'projects',
   'secrets_store',
   'mcp_enterprise_managed_auth',
+  'marketplaces',
 ];
 
 /** Keys at the top of a Codex `config.toml` that concern Codex alone. They are not read, and nothing is said about them. */

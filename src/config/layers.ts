@@ -1,6 +1,7 @@
 import { AppError } from '../kernel/index.ts';
 import { BUILT_IN, emptyTable, type KeyPath, type Located, type LocatedTable, withValue } from './located.ts';
 import { locatedFrom, type ParsedLayer, parseKey, parseValue } from './parse.ts';
+import * as read from './read.ts';
 import type { Origin } from './types.ts';
 
 /** Sets of tools: where two layers both give one, neither may undo what the other asked for. */
@@ -12,13 +13,13 @@ const COMBINED: Readonly<Record<string, 'intersect' | 'unite'>> = {
 /** How two layers' values of a key combine. Tables merge key by key, whatever this says. */
 export function mergeRule(path: KeyPath): 'replace' | 'intersect' | 'unite' {
   const own = path.length === 3 && path[0] === 'mcp_servers';
-  const plugin = path.length === 5 && path[0] === 'plugins' && path[2] === 'mcp_servers';
-  return own || plugin ? (COMBINED[path.at(-1) ?? ''] ?? 'replace') : 'replace';
+  return own || isPolicyKey(path) ? (COMBINED[path.at(-1) ?? ''] ?? 'replace') : 'replace';
 }
 
 /**
  * All layers as one table. Tables merge key by key, lists and scalars of the higher layer replace those of the lower,
- * except that `enabled_tools` intersect and `disabled_tools` unite. Every value keeps its origin.
+ * except that `enabled_tools` intersect (in a policy with `widen = true` they replace) and `disabled_tools` unite. Every
+ * value keeps its origin.
  *
  * @param layers From low to high.
  */
@@ -30,9 +31,20 @@ function mergeTables(low: LocatedTable, high: LocatedTable, path: KeyPath): Loca
   const entries = new Map(low.entries);
   for (const [key, value] of high.entries) {
     const below = entries.get(key);
-    entries.set(key, below === undefined ? value : mergeValues(below, value, [...path, key]));
+    const inner = [...path, key];
+    const replaces = below === undefined || widens(high, inner);
+    entries.set(key, replaces ? value : mergeValues(below, value, inner));
   }
   return { ...high, entries };
+}
+
+/** True for `enabled_tools` in a policy that says `widen = true` beside it, in the same layer. */
+export function widens(table: LocatedTable, path: KeyPath): boolean {
+  return isPolicyKey(path) && path.at(-1) === 'enabled_tools' && read.boolean(table, 'widen') === true;
+}
+
+function isPolicyKey(path: KeyPath): boolean {
+  return path.length === 5 && path[0] === 'plugins' && path[2] === 'mcp_servers';
 }
 
 function mergeValues(low: Located, high: Located, path: KeyPath): Located {

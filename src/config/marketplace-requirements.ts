@@ -36,6 +36,19 @@ export function marketplaceRequirementFor(
   return against?.file ?? null;
 }
 
+/**
+ * Whether a requirements file says itself that this marketplace may be used, by allowing nothing but certain sources. A
+ * marketplace that is only not refused has nothing but the name that it gives itself.
+ */
+export function isVouchedMarketplace(
+  requirements: readonly { readonly marketplaces: MarketplaceRequirements | null }[],
+  identity: MarketplaceIdentity,
+): boolean {
+  return requirements.some(
+    ({ marketplaces }) => marketplaces?.restrict === true && sourceAllowed(identity, marketplaces.allowed),
+  );
+}
+
 function ruleAllows(rule: AllowedSource, identity: MarketplaceIdentity): boolean {
   switch (rule.source) {
     case 'local':

@@ -1,35 +1,34 @@
-import { AppError } from '../kernel/index.ts';
+import { isAbsolute } from 'node:path';
+import { parseGitUrl } from './git-url.ts';
+import {
+  damaged,
+  type Identity,
+  identityAllows,
+  parseIdentities,
+  type RequirementsOwner,
+  refuseOthers,
+  type Where,
+  wholePattern,
+} from './identity.ts';
 import { type Located, type LocatedTable, renderKey } from './located.ts';
+import type { AllowedSource, MarketplaceRequirements } from './marketplace-requirements.ts';
 import { parseLayer } from './parse.ts';
+import { parsePluginId } from './plugin-id.ts';
 import * as read from './read.ts';
-import type { HttpTransport, Origin, StdioTransport } from './types.ts';
-
-export type Matcher =
-  | { readonly kind: 'exact'; readonly value: string }
-  | { readonly kind: 'prefix'; readonly value: string }
-  /** Matches the whole text or not at all. */
-  | { readonly kind: 'regex'; readonly pattern: RegExp };
-
-/** Which program or address a server of one name must have. `args: null` leaves the arguments open. */
-export type Identity =
-  | { readonly kind: 'command'; readonly command: Matcher; readonly args: readonly Matcher[] | null }
-  | { readonly kind: 'url'; readonly url: Matcher };
+import type { HttpTransport, StdioTransport } from './types.ts';
 
 /** One requirements file. */
 export type Requirements = {
   readonly file: string;
-  /** The servers that may run; null when the file leaves them open. */
+  /** The servers of config.toml that may run; null when the file leaves them open. */
   readonly servers: ReadonlyMap<string, Identity> | null;
+  /** The plugins it lists, by id: these may be installed by default, from marketplaces that a file vouches for. */
+  readonly plugins: ReadonlyMap<string, ReadonlyMap<string, Identity>>;
+  /** The marketplaces that may be used; null when the file leaves them open. */
+  readonly marketplaces: MarketplaceRequirements | null;
+  /** True for `features.plugins = false`: no plugin may be used. */
+  readonly pluginsOff: boolean;
 };
-
-/** Whose file it is: in Codex's own, what concerns Codex alone is left alone. */
-export type RequirementsOwner = 'plugboard' | 'codex';
-
-/** These bind plugins, of which this version runs none. */
-const PLUGIN_TABLES: readonly string[] = ['plugins', 'marketplaces'];
-
-/** Longest address or argument that is held against a pattern. */
-const MAX_MATCHED_LENGTH = 8192;
 
 /**
  * Reads a requirements file.
@@ -44,14 +43,19 @@ export function parseRequirements(text: string, file: string, owner: Requirement
     const place = { layer: 'system', file, line: broken.line ?? null, column: broken.column ?? null } as const;
     throw damaged(place, broken.message);
   }
-  for (const [key, value] of layer.table.entries) checkTopKey(key, value, owner);
-  const servers = layer.table.entries.get('mcp_servers');
-  if (servers === undefined) return { file, servers: null };
-  if (servers.kind !== 'table') throw damaged(servers.at, 'mcp_servers must be a table');
-  return { file, servers: new Map([...servers.entries].map(([name, node]) => [name, parseEntry(name, node, owner)])) };
+  const { entries } = layer.table;
+  for (const [key, value] of entries) checkTopKey(key, value, owner);
+  const [servers, plugins, marketplaces] = ['mcp_servers', 'plugins', 'marketplaces'].map((key) => entries.get(key));
+  return {
+    file,
+    servers: servers === undefined ? null : parseIdentities(servers, { key: 'mcp_servers', owner }),
+    plugins: plugins === undefined ? new Map() : parsePlugins(plugins, owner),
+    marketplaces: marketplaces === undefined ? null : parseMarketplaces(marketplaces, { key: 'marketplaces', owner }),
+    pluginsOff: parsePluginsOff(entries.get('features')),
+  };
 }
 
-/** The file that keeps a server from running, or null when all allow it. */
+/** The file that keeps a server of config.toml from running, or null when all allow it. */
 export function requirementFor(
   requirements: readonly Requirements[],
   name: string,
@@ -65,33 +69,40 @@ export function requirementFor(
   return against?.file ?? null;
 }
 
-/** True when a server is the one that an identity describes. */
-export function identityAllows(identity: Identity, transport: StdioTransport | HttpTransport): boolean {
-  if (identity.kind === 'url') return transport.kind === 'http' && matches(identity.url, transport.url);
-  if (transport.kind !== 'stdio' || !matches(identity.command, transport.command)) return false;
-  const { args } = identity;
-  if (args === null) return true;
-  return (
-    args.length === transport.args.length &&
-    args.every((matcher, index) => matches(matcher, transport.args[index] ?? ''))
-  );
+/**
+ * The file that keeps a server of a plugin from running, or null when all allow it. A file that says of one server of a
+ * plugin what it must be leaves no others.
+ *
+ * @param spellings The transport in every way it may be written; one that is allowed is enough.
+ */
+export function pluginServerRequirementFor(
+  requirements: readonly Requirements[],
+  { pluginId, server }: { readonly pluginId: string; readonly server: string },
+  spellings: readonly (StdioTransport | HttpTransport)[],
+): string | null {
+  const against = requirements.find(({ plugins }) => {
+    if ([...plugins.values()].every((servers) => servers.size === 0)) return false;
+    const identity = plugins.get(pluginId)?.get(server);
+    return identity === undefined || !spellings.some((transport) => identityAllows(identity, transport));
+  });
+  return against?.file ?? null;
 }
 
-function matches(matcher: Matcher, text: string): boolean {
-  switch (matcher.kind) {
-    case 'exact':
-      return text === matcher.value;
-    case 'prefix':
-      return text.startsWith(matcher.value);
-    case 'regex':
-      return text.length <= MAX_MATCHED_LENGTH && matcher.pattern.test(text);
-    default:
-      return matcher satisfies never;
-  }
+/** The file that turns plugins off, or null when none does. */
+export function pluginsRequirementFor(requirements: readonly Requirements[]): string | null {
+  return requirements.find(({ pluginsOff }) => pluginsOff)?.file ?? null;
+}
+
+/**
+ * True for a plugin that a requirements file names: it may be installed and enabled without being asked for, if its
+ * marketplace is vouched for. @see isVouchedMarketplace
+ */
+export function isListedPlugin(requirements: readonly Requirements[], pluginId: string): boolean {
+  return requirements.some(({ plugins }) => plugins.has(pluginId));
 }
 
 function checkTopKey(key: string, value: Located, owner: RequirementsOwner): void {
-  if (key === 'mcp_servers' || PLUGIN_TABLES.includes(key)) return;
+  if (['mcp_servers', 'plugins', 'marketplaces'].includes(key)) return;
   if (key === 'features') {
     const others = value.kind === 'table' ? [...value.entries.keys()].filter((name) => name !== 'plugins') : [key];
     if (owner === 'codex' || others.length === 0) return;
@@ -102,86 +113,79 @@ function checkTopKey(key: string, value: Located, owner: RequirementsOwner): voi
   throw damaged(value.origin, `this version cannot enforce ${renderKey([key])}`);
 }
 
-function parseEntry(name: string, node: Located, owner: RequirementsOwner): Identity {
-  const key = renderKey(['mcp_servers', name]);
+function parsePluginsOff(features: Located | undefined): boolean {
+  const flag = features?.kind === 'table' ? features.entries.get('plugins') : undefined;
+  if (flag === undefined) return false;
+  if (flag.kind === 'scalar' && typeof flag.value === 'boolean') return !flag.value;
+  throw damaged(flag.at, 'features.plugins must be true or false');
+}
+
+function parsePlugins(node: Located, owner: RequirementsOwner): Requirements['plugins'] {
+  if (node.kind !== 'table') throw damaged(node.at, 'plugins must be a table');
+  return new Map(
+    [...node.entries].map(([pluginId, plugin]) => {
+      const key = renderKey(['plugins', pluginId]);
+      if (plugin.kind !== 'table') throw damaged(plugin.at, `${key} must be a table`);
+      if (owner === 'plugboard' && parsePluginId(pluginId) === null)
+        throw damaged(plugin.origin, `${key} is not the id of a plugin, NAME@MARKETPLACE`);
+      refuseOthers(plugin, ['mcp_servers'], { key, owner });
+      const servers = plugin.entries.get('mcp_servers');
+      const where = { key: `${key}.mcp_servers`, owner };
+      return [pluginId, servers === undefined ? new Map() : parseIdentities(servers, where)] as const;
+    }),
+  );
+}
+
+function parseMarketplaces(node: Located, { key, owner }: Where): MarketplaceRequirements {
   if (node.kind !== 'table') throw damaged(node.at, `${key} must be a table`);
-  const identity = read.tableAt(node, 'identity');
-  if (identity === undefined) throw damaged(node.origin, `${key} needs a table \`identity\``);
-  refuseOthers(node, ['identity'], { key, owner });
-  return parseIdentity(identity, { key: `${key}.identity`, owner });
-}
-
-type Where = { readonly key: string; readonly owner: RequirementsOwner };
-
-function parseIdentity(table: LocatedTable, { key, owner }: Where): Identity {
-  refuseOthers(table, ['command', 'args', 'url'], { key, owner });
-  const command = table.entries.get('command');
-  const url = table.entries.get('url');
-  const args = table.entries.get('args');
-  if (command !== undefined && (url === undefined || owner === 'codex'))
-    return parseCommand(command, args, { key, owner });
-  if (url === undefined || command !== undefined || args !== undefined) {
-    throw damaged(table.origin, `${key} needs either \`command\`, with or without \`args\`, or \`url\``);
-  }
-  return { kind: 'url', url: parseMatcher(url, `${key}.url`) };
-}
-
-/** `command = "x"` or a matcher, with `args` beside it; or `command = { executable = "x", args = […] }`. */
-function parseCommand(command: Located, beside: Located | undefined, { key, owner }: Where): Identity {
-  const executable = command.kind === 'table' ? command.entries.get('executable') : undefined;
-  if (command.kind !== 'table' || executable === undefined) {
-    return { kind: 'command', command: parseMatcher(command, `${key}.command`), args: parseArgs(beside, key) };
-  }
-  refuseOthers(command, ['executable', 'args'], { key: `${key}.command`, owner });
-  const inside = command.entries.get('args');
-  if (inside !== undefined && beside !== undefined) throw damaged(beside.origin, `${key} has \`args\` in two places`);
+  refuseOthers(node, ['restrict_to_allowed_sources', 'allowed_sources'], { key, owner });
+  const restrict = node.entries.get('restrict_to_allowed_sources');
+  if (restrict !== undefined && read.boolean(node, 'restrict_to_allowed_sources') === undefined)
+    throw damaged(restrict.at, `${key}.restrict_to_allowed_sources must be true or false`);
+  const allowed = node.entries.get('allowed_sources');
+  if (allowed !== undefined && allowed.kind !== 'table')
+    throw damaged(allowed.at, `${key}.allowed_sources must be a table`);
   return {
-    kind: 'command',
-    command: parseMatcher(executable, `${key}.command.executable`),
-    args: parseArgs(inside ?? beside, key),
+    restrict: read.boolean(node, 'restrict_to_allowed_sources') ?? false,
+    allowed: [...(allowed?.entries ?? [])].map(([name, source]) =>
+      parseSource(source, { key: `${key}.allowed_sources.${renderKey([name])}`, owner }),
+    ),
   };
 }
 
-function parseArgs(node: Located | undefined, key: string): readonly Matcher[] | null {
-  if (node === undefined) return null;
-  if (node.kind !== 'list') throw damaged(node.at, `${key}: \`args\` must be a list`);
-  return node.items.map((item) => parseMatcher(item, `${key}.args`));
-}
-
-function parseMatcher(node: Located, key: string): Matcher {
-  if (node.kind === 'scalar' && typeof node.value === 'string') return { kind: 'exact', value: node.value };
-  if (node.kind !== 'table') throw damaged(node.at, `${key} must be a string or a matcher`);
-  const match = read.text(node, 'match');
-  const needed = match === 'regex' ? 'expression' : 'value';
-  const text = read.text(node, needed);
-  const others = [...node.entries.keys()].some((name) => name !== 'match' && name !== needed);
-  if (text === undefined || others || (match !== 'exact' && match !== 'prefix' && match !== 'regex')) {
-    const forms = '{ match = "exact" or "prefix", value = "…" } or { match = "regex", expression = "…" }';
-    throw damaged(node.at, `${key} must be a string, ${forms}`);
-  }
-  return match === 'regex'
-    ? { kind: 'regex', pattern: wholePattern(text, node.at, key) }
-    : { kind: match, value: text };
-}
-
-function wholePattern(expression: string, place: Origin, key: string): RegExp {
-  try {
-    // On its own first: "a)|(b" would only become a pattern by the brackets around it.
-    void new RegExp(expression, 'u');
-    return new RegExp(`^(?:${expression})$`, 'u');
-  } catch {
-    throw damaged(place, `${key} is not a valid regular expression`);
+function parseSource(node: Located, { key, owner }: Where): AllowedSource {
+  if (node.kind !== 'table') throw damaged(node.at, `${key} must be a table`);
+  const source = read.text(node, 'source');
+  const needed = (name: string): string => {
+    const text = read.text(node, name);
+    if (text === undefined) throw damaged(node.origin, `${key} needs \`${name}\`, a string`);
+    return text;
+  };
+  switch (source) {
+    case 'git':
+      refuseOthers(node, ['source', 'url', 'ref'], { key, owner });
+      return {
+        source,
+        url: gitUrl(needed('url'), node, { key, owner }),
+        ref: node.entries.has('ref') ? needed('ref') : null,
+      };
+    case 'host_pattern':
+      refuseOthers(node, ['source', 'host_pattern'], { key, owner });
+      return { source, pattern: wholePattern(needed('host_pattern'), node.origin, `${key}.host_pattern`) };
+    case 'local': {
+      refuseOthers(node, ['source', 'path'], { key, owner });
+      const path = needed('path');
+      if (!isAbsolute(path)) throw damaged(node.origin, `${key}.path must be absolute`);
+      return { source, path };
+    }
+    default:
+      throw damaged(node.origin, `${key}.source must be one of "git", "host_pattern", "local"`);
   }
 }
 
-function refuseOthers(table: LocatedTable, known: readonly string[], { key, owner }: Where): void {
-  if (owner === 'codex') return;
-  for (const [name, value] of table.entries) {
-    if (!known.includes(name)) throw damaged(value.origin, `this version cannot enforce ${key}.${renderKey([name])}`);
-  }
-}
-
-function damaged(place: Origin, message: string): AppError {
-  const where = [place.file, place.line, place.column].filter((part) => part !== null).join(':');
-  return new AppError('CONFIG_SYSTEM_DAMAGED', message, { where });
+/** An address that git would not get matches nothing: in a file of ours that is a mistake. */
+function gitUrl(url: string, { origin }: LocatedTable, { key, owner }: Where): string {
+  const parsed = parseGitUrl(url);
+  if (owner === 'plugboard' && parsed.kind === 'refused') throw damaged(origin, `${key}.url ${parsed.reason}`);
+  return url;
 }

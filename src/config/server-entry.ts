@@ -51,7 +51,7 @@ export function parseServer(name: string, node: Located, { origin, places, forma
     checkTransport(table, context);
     checkTogether(table, context);
     checkFiles(table, places, context);
-    if (format === undefined) noteReferences(table, context);
+    noteReferences(table, context);
   }
   const problems = issues.filter((issue) => issue.severity === 'error').sort(byPlace);
   return { entry: entryOf(name, table, { origin, places, problems }), issues };
@@ -163,7 +163,7 @@ function noteReferences(table: LocatedTable, context: CheckContext): void {
     for (const { path, node } of read.texts(value, [...context.path, key])) {
       const inner = { ...context, path };
       const hint = `${REFERENCE_HINTS[key] ?? 'write the value itself'}; references such as \${env:NAME} come with a later version`;
-      if (OUR_FORM.test(node.value)) {
+      if (context.format === undefined && OUR_FORM.test(node.value)) {
         found(inner, node.at, {
           code: 'CONFIG_LITERAL_REFERENCE',
           message:

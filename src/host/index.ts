@@ -6,4 +6,12 @@
  * Called by gateway, api, cli and embedders; `node/` starts it.
  */
 export { type Destination, FORWARDED } from './routing.ts';
-export type { Host, HostSession, ServerView, SessionHello, SessionOptions, SessionRequest } from './types.ts';
+export type {
+  Host,
+  HostSession,
+  LoadedPlugins,
+  ServerView,
+  SessionHello,
+  SessionOptions,
+  SessionRequest,
+} from './types.ts';

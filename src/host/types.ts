@@ -1,6 +1,7 @@
 import type { Config } from '../config/index.ts';
 import type { Caller, Issue, JsonObject, RpcOutcome } from '../kernel/index.ts';
-import type { EnvValues, ResolvedServer } from '../servers/index.ts';
+import type { Integrity } from '../marketplace/index.ts';
+import type { EnvValues, PluginInput, ResolvedServer, ServerOwner } from '../servers/index.ts';
 import type { ServerReport } from '../status/index.ts';
 import type { Catalogue } from '../tools/index.ts';
 import type { AgentPort, CallRef, ListKind } from '../upstreams/index.ts';
@@ -74,4 +75,20 @@ export type SessionHello = {
   readonly serverInfo: JsonObject;
   readonly capabilities: JsonObject;
   readonly instructions: string | null;
+};
+
+/** What there is of plugins at one moment. */
+export type LoadedPlugins = {
+  readonly plugins: readonly PluginInput[];
+  /** Of receipts, manifests and MCP files. */
+  readonly issues: readonly Issue[];
+  /** What the look at the files found, by plugin id; no entry for one that is not there. */
+  readonly integrity: ReadonlyMap<string, Integrity>;
+  /**
+   * Looks at the files of a plugin again and, when they are as they were installed, makes its folder for data. To be called
+   * right before one of its servers starts. One that is not installed in this folder any more is not as it was.
+   *
+   * @throws AppError `HOME_NOT_PRIVATE`, `HOME_UNUSABLE` when that folder cannot be made
+   */
+  readonly beforeStart: (owner: Pick<ServerOwner, 'pluginId' | 'root'>) => Promise<Integrity>;
 };

@@ -435,6 +435,11 @@ export const ERROR_CODES = {
     means: 'A path of a manifest names nothing in the plugin.',
     fix: 'Correct the path, or add the file.',
   },
+  PLUGIN_FILE_UNUSED: {
+    ...plugin,
+    means: 'A file of a plugin, or what its marketplace says, plays no part, since something else counts.',
+    fix: 'Nothing to do; or remove what is not read.',
+  },
   PLUGIN_BAD_NAME: {
     ...plugin,
     means: 'The name of a plugin or marketplace has characters that are not allowed.',
@@ -477,13 +482,14 @@ export const ERROR_CODES = {
   },
   PLUGIN_SERVER_CONFLICT: {
     ...plugin,
-    means: 'Two plugins have a server of the same name; each gets the name of its plugin in front.',
-    fix: 'Nothing to do; remove one of the plugins to get the short name back.',
+    means:
+      'Two plugins have a server of the same name, or one has a name with `:`; each gets the name of its plugin in front.',
+    fix: 'Nothing to do; remove one of two plugins to get the short name back.',
   },
   PLUGIN_SERVER_REPLACED: {
     ...plugin,
     means: 'A server in config.toml has the name of a server of a plugin and replaces it.',
-    fix: "Rename the one in config.toml to keep both.",
+    fix: 'Rename the one in config.toml to keep both.',
   },
   PLUGIN_POLICY_UNKNOWN: {
     ...plugin,
@@ -495,6 +501,11 @@ export const ERROR_CODES = {
     exit: 5,
     means: 'A file of an installed plugin is not as it was installed; its servers are not started.',
     fix: 'Install it again with `plugboard plugin add NAME`.',
+  },
+  PLUGIN_FILES_MISSING: {
+    ...plugin,
+    means: 'The folder of an installed plugin is not there any more; its servers are not started.',
+    fix: 'Install it again with `plugboard plugin add NAME`, or remove it with `plugboard plugin remove NAME`.',
   },
   PLUGIN_FILE_ADDED: {
     ...plugin,
@@ -538,7 +549,8 @@ export const ERROR_CODES = {
   },
   PLUGIN_UNSAFE_ARCHIVE: {
     ...plugin,
-    means: 'An archive or folder holds something that is never installed: a link that leads outside, a device, or a path that escapes.',
+    means:
+      'An archive or folder holds something that is never installed: a link that leads outside, a device, or a path that escapes.',
     fix: 'Do not use this plugin; tell its maintainer.',
   },
   PLUGIN_FETCH_FAILED: {
@@ -753,6 +765,11 @@ export const ERROR_CODES = {
     exit: 1,
     means: "An agent's configuration could not be changed; it is untouched.",
     fix: 'The message says why; `--print` shows what to write by hand.',
+  },
+  OUTPUT_UNWRITABLE: {
+    ...internal,
+    means: 'What a command printed could not be written, as on a full disk.',
+    fix: 'Make room, or write it elsewhere; what the command changed stays changed.',
   },
   INTERNAL: {
     ...internal,

@@ -35,7 +35,8 @@ export {
   nextStep,
   type ServerState,
   type ServerStateKind,
+  type StateSubject,
   stateLabel,
   type TimeoutPhase,
 } from './state.ts';
-export { nearest, printable, printableLine, shorten } from './text.ts';
+export { commandLine, nearest, printable, printableLine, shorten } from './text.ts';

@@ -29,11 +29,20 @@ export function issueLocation(issue: Issue): string | undefined {
   return [issue.file, issue.line, issue.column].filter((part) => part !== undefined).join(':');
 }
 
-/** One line for people, safe to print: `file:line:column: severity: message (hint) [CODE]`. */
+/** One line for people, safe to print: `file:line:column: severity: message (hint) [CODE]`, with the plugin it is about. */
 export function renderIssue(issue: Issue): string {
   const where = issueLocation(issue);
   const hint = issue.hint === undefined ? '' : ` (${issue.hint})`;
   return printableLine(
-    `${where === undefined ? '' : `${where}: `}${issue.severity}: ${issue.message}${hint} [${issue.code}]`,
+    `${where === undefined ? '' : `${where}: `}${issue.severity}: ${subjectOf(issue)}${issue.message}${hint} [${issue.code}]`,
   );
+}
+
+/** `plugin ID, server NAME: `, as far as the message does not name them itself. */
+function subjectOf({ plugin, server, message }: Issue): string {
+  if (plugin === undefined) return '';
+  const parts = Object.entries({ plugin, server }).flatMap(([word, name]) =>
+    name === undefined || message.includes(name) ? [] : [`${word} ${name}`],
+  );
+  return parts.length === 0 ? '' : `${parts.join(', ')}: `;
 }

@@ -35,7 +35,8 @@ export type ServerState =
       readonly kind: 'timed_out';
       readonly phase: TimeoutPhase;
       readonly afterMs: number;
-      readonly key: string;
+      /** The key to raise; null where the user has none. */
+      readonly key: string | null;
       readonly nextRetryAt: EpochMs | null;
     }
   | {
@@ -74,7 +75,7 @@ export function describeState(state: ServerState): string {
     case 'disabled':
       return `by ${state.by}${state.where === '' ? '' : ` (${state.where})`}`;
     case 'missing':
-      return `plugin ${state.plugin} is not installed`;
+      return `its plugin ${state.plugin} is not there any more`;
     case 'invalid':
       return state.issues.map((issue) => [issueLocation(issue), issue.message].filter(Boolean).join(': ')).join('; ');
     case 'needs_config':
@@ -133,14 +134,20 @@ function describeReason(reason: ConnectionErrorReason): string {
   }
 }
 
+/** Whose state it is. */
+export type StateSubject = {
+  readonly name: string;
+  readonly transport: 'http' | 'stdio' | null;
+  /** `name@marketplace` of the plugin that declares the server: what it declares is not the user's to correct. */
+  readonly plugin?: string | null;
+};
+
 /**
  * What the user can do now, or null where there is nothing to do. True wherever it is read: in `doctor`, of a running host,
  * and where none runs.
  */
-export function nextStep(
-  state: ServerState,
-  { name, transport }: { readonly name: string; readonly transport: 'http' | 'stdio' | null },
-): string | null {
+export function nextStep(state: ServerState, subject: StateSubject): string | null {
+  const { name, transport, plugin = null } = subject;
   switch (state.kind) {
     case 'connected':
     case 'starting':
@@ -148,22 +155,28 @@ export function nextStep(
     case 'no_tools':
       return state.because === 'server_has_none'
         ? null
-        : `change enabled_tools or disabled_tools of mcp_servers.${name}`;
+        : `change enabled_tools or disabled_tools of ${plugin === null ? `mcp_servers.${name}` : `its policy in plugins."${plugin}"`}`;
     case 'disabled':
     case 'missing':
       return state.command;
     case 'invalid':
-      return state.issues.find((issue) => issue.hint !== undefined)?.hint ?? `correct mcp_servers.${name}`;
+      return (
+        state.issues.find((issue) => issue.hint !== undefined)?.hint ??
+        (plugin === null ? `correct mcp_servers.${name}` : brokenPluginStep(plugin))
+      );
     case 'needs_config':
       return state.command;
     case 'auth_required':
       return state.fix;
     case 'timed_out':
+      if (state.key === null) return transport === 'http' ? unreachableStep(subject) : `see ${LAST_LINES}`;
       return transport === 'http'
         ? `raise ${state.key}, or check mcp_servers.${name}.url`
         : `raise ${state.key}, or see ${LAST_LINES}`;
     case 'connection_error':
-      return connectionErrorStep(state.reason, { name, transport });
+      return plugin === null
+        ? connectionErrorStep(state.reason, subject)
+        : pluginErrorStep(state.reason, { ...subject, plugin });
     case 'blocked':
       return state.command;
     default:
@@ -173,10 +186,43 @@ export function nextStep(
 
 const LAST_LINES = 'its last lines on standard error (plugboard doctor shows them)';
 
-function connectionErrorStep(
-  reason: ConnectionErrorReason,
-  { name, transport }: { readonly name: string; readonly transport: 'http' | 'stdio' | null },
-): string {
+function maintainerStep(plugin: string): string {
+  return `ask the maintainer of the plugin ${plugin}`;
+}
+
+/** A file of an installed plugin is not for its user to correct: that would block it. */
+function brokenPluginStep(plugin: string): string {
+  return `${maintainerStep(plugin)}, or turn it off: plugboard plugin disable ${plugin}`;
+}
+
+function unreachableStep({ name }: StateSubject): string {
+  return `check the network; while a host runs, plugboard mcp restart ${name} tries again at once`;
+}
+
+function pluginErrorStep(reason: ConnectionErrorReason, subject: StateSubject & { readonly plugin: string }): string {
+  const { plugin, transport } = subject;
+  switch (reason.kind) {
+    case 'command_not_found':
+      return `install ${reason.command}, or ${maintainerStep(plugin)}`;
+    case 'cwd_not_found':
+      return `run: plugboard plugin add ${plugin}`;
+    case 'exited':
+      return `see ${LAST_LINES}`;
+    case 'protocol':
+      return transport === 'http' ? maintainerStep(plugin) : `see ${LAST_LINES}`;
+    case 'tls':
+      return `check the certificate of the server, or ${maintainerStep(plugin)}`;
+    case 'refused':
+    case 'dns':
+    case 'http_status':
+    case 'network':
+      return unreachableStep(subject);
+    default:
+      return reason satisfies never;
+  }
+}
+
+function connectionErrorStep(reason: ConnectionErrorReason, { name, transport }: StateSubject): string {
   switch (reason.kind) {
     case 'command_not_found':
       return `install ${reason.command}, or correct mcp_servers.${name}.command`;

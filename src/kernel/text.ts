@@ -31,13 +31,16 @@ export function nearest(word: string, known: Iterable<string>): string | null {
   return best?.word ?? null;
 }
 
-/** Text from outside, safe to print on a terminal: control characters (but newline and tab) become `\xNN`. */
+/**
+ * Text from outside, safe to print on a terminal: control characters (but newline and tab) become `\xNN`, and those that
+ * turn the direction of what follows, so that it reads as something else, `\uNNNN`.
+ */
 export function printable(text: string): string {
-  return text.replaceAll(
-    // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
+  // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
+  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (c) => {
+    const digits = c.charCodeAt(0).toString(16);
+    return digits.length > 2 ? `\\u${digits}` : `\\x${digits.padStart(2, '0')}`;
+  });
 }
 
 /** Text from outside as one line, safe to print on a terminal: each run of line breaks is a blank. */
@@ -48,4 +51,9 @@ export function printableLine(text: string): string {
 /** At most `max` UTF-16 units of `text`, with a mark where it was cut. */
 export function shorten(text: string, max: number): string {
   return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
+}
+
+/** A command as one line for people: a word that holds blanks or quotes, or nothing, stands in quotes. */
+export function commandLine(words: readonly string[]): string {
+  return words.map((word) => (/^[^\s'"]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
 }

@@ -32,7 +32,10 @@ export type Prepared = {
   readonly pluginId: string;
   readonly version: string;
   readonly plugin: Plugin;
+  /** In the files as their source has them: those of the cache are not there yet. */
   readonly issues: readonly Issue[];
+  /** The same in the files below a folder where they are. */
+  readonly issuesIn: (root: string) => readonly Issue[];
   readonly facts: ConsentFacts;
   /** What is installed now; null for a first install. */
   readonly before: InstalledPlugin | null;
@@ -55,6 +58,8 @@ export type PluginStore = {
   /** Versions in the cache, newest receipt first. */
   readonly cached: (pluginId: string) => readonly string[];
   readonly verify: (plugin: InstalledPlugin) => Promise<Integrity>;
+  /** The first file that is gone, or of another kind, size or executable bit. Quick: no content is read. null: none. */
+  readonly glance: (plugin: InstalledPlugin) => string | null;
   /** Fetches and reads what a marketplace offers. @throws AppError `PLUGIN_*` */
   readonly prepare: (offer: Offer, options: FetchOptions) => Promise<Prepared>;
   /** A version that is still in the cache. @throws AppError `PLUGIN_NOT_FOUND`, `PLUGIN_TAMPERED` */

@@ -10,7 +10,13 @@ export type MarketplaceSource =
 export type PluginSource =
   | { readonly source: 'local'; readonly path: string }
   | { readonly source: 'git'; readonly url: string; readonly ref?: string; readonly sha?: string }
-  | { readonly source: 'git-subdir'; readonly url: string; readonly path: string; readonly ref?: string; readonly sha?: string }
+  | {
+      readonly source: 'git-subdir';
+      readonly url: string;
+      readonly path: string;
+      readonly ref?: string;
+      readonly sha?: string;
+    }
   | { readonly source: 'npm'; readonly package: string; readonly version?: string; readonly registry?: string };
 
 export type InstallPolicy = 'AVAILABLE' | 'NOT_AVAILABLE' | 'INSTALLED_BY_DEFAULT';
@@ -50,6 +56,8 @@ export type ConsentServer = {
   readonly transport: 'stdio' | 'http' | null;
   /** Program with arguments, as declared; null for HTTP. */
   readonly command: readonly string[] | null;
+  /** Working folder as declared; null where it is the bundle itself, and for HTTP. */
+  readonly cwd: string | null;
   /** Address without user name and password; null for stdio. */
   readonly url: string | null;
   /** Host with port that it contacts; null for stdio. */
@@ -64,12 +72,22 @@ export type ConsentServer = {
   /** Names of headers it sends. Sorted. */
   readonly headers: readonly string[];
   readonly headersHelper: string | null;
+  /** Files that Plugboard reads for it: `KEY PATH`. Sorted. */
+  readonly files: readonly string[];
+  /** The literal values of these variables and headers, which are not shown: `NAME SHA-256`. Sorted. */
+  readonly valueDigests: readonly string[];
   readonly settings: readonly string[];
   readonly authModel: AuthModel;
   readonly dataClasses: readonly string[];
   /** null: all tools. */
   readonly enabledTools: readonly string[] | null;
   readonly disabledTools: readonly string[];
+  /** Folders that it is told of as open. Sorted. */
+  readonly roots: readonly string[];
+  /** `auto`: callers may share one connection, and see what it keeps. */
+  readonly sharing: 'auto' | 'session';
+  /** Whether it starts unless the user says otherwise. */
+  readonly enabled: boolean;
   /** What it asks for, one sentence each; in force only when accepted. */
   readonly requests: readonly string[];
 };

@@ -39,10 +39,12 @@ export type EntryFacts = {
   readonly category: string | null;
   /** `mcpServers` of the entry, for a bundle without a manifest of its own. */
   readonly mcpServers: JsonValue | undefined;
-  /** `hooks`, `skills`, `commands`, `agents` of the entry likewise, by key. */
+  /** `hooks`, `skills`, `commands`, `agents`, `apps`, `userConfig` of the entry likewise, by key. */
   readonly components: Readonly<Record<string, JsonValue>>;
   /** The marketplace's file, for messages about these. */
   readonly file: string;
+  /** Where the entry stands in it: its number in `plugins`, from 0, and its place. Older receipts do not have it. */
+  readonly place?: { readonly index: number; readonly line: number; readonly column: number };
 };
 
 export type ParseOptions = {

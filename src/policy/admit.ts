@@ -1,10 +1,10 @@
 import type { Caller } from '../kernel/index.ts';
-import type { ResolvedServer } from '../servers/index.ts';
+import { type ResolvedServer, settingsKey } from '../servers/index.ts';
 
 /** The facts that decide. The same question is asked for the list and for the call. */
 export type AdmitQuestion = {
   readonly caller: Caller;
-  readonly server: Pick<ResolvedServer, 'name' | 'enabledTools' | 'disabledTools'>;
+  readonly server: Pick<ResolvedServer, 'name' | 'owner' | 'enabledTools' | 'disabledTools'>;
   /** Raw tool name; null for exchanges that are about no tool. */
   readonly tool: string | null;
 };
@@ -15,8 +15,8 @@ export type Decision = { readonly kind: 'allow' } | { readonly kind: 'deny'; rea
 export function admit({ server, tool }: AdmitQuestion): Decision {
   if (tool === null) return { kind: 'allow' };
   if (server.enabledTools !== null && !server.enabledTools.includes(tool)) {
-    return { kind: 'deny', rule: `mcp_servers.${server.name}.enabled_tools` };
+    return { kind: 'deny', rule: `${settingsKey(server)}.enabled_tools` };
   }
-  if (server.disabledTools.includes(tool)) return { kind: 'deny', rule: `mcp_servers.${server.name}.disabled_tools` };
+  if (server.disabledTools.includes(tool)) return { kind: 'deny', rule: `${settingsKey(server)}.disabled_tools` };
   return { kind: 'allow' };
 }

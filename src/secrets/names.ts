@@ -1,9 +1,9 @@
+import { parsePluginId } from '../config/index.ts';
 import { AppError } from '../kernel/index.ts';
 import type { Consumer, SecretRef } from './types.ts';
 
 const MAX_NAME_LENGTH = 128;
 const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
-const PLUGIN_PART = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const SERVER = /^[A-Za-z0-9_:@/.-]+$/;
 
 /**
@@ -42,9 +42,7 @@ export function parseConsumer(text: string): Consumer {
 }
 
 export function consumerOf(text: string): Consumer | null {
-  const parts = text.split('@');
-  if (parts.length === 2 && parts.every((part) => part.length <= MAX_NAME_LENGTH && PLUGIN_PART.test(part)))
-    return { kind: 'plugin', id: text };
+  if (parsePluginId(text) !== null) return { kind: 'plugin', id: text };
   return text.length <= MAX_NAME_LENGTH && SERVER.test(text) ? { kind: 'server', name: text } : null;
 }
 

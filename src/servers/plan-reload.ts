@@ -43,5 +43,6 @@ function connectionOf({ verdict, sharing }: ResolvedServer): string {
 
 /** All but where it is written: an edit further up in a file moves the line and changes nothing. */
 function shown(server: ResolvedServer): string {
-  return canonicalJson({ ...server, origin: null });
+  const namedTools = server.namedTools.map(({ tool, key }) => [tool, key]);
+  return canonicalJson({ ...server, origin: null, namedTools });
 }

@@ -1,4 +1,12 @@
-import type { EnvVarRef, HttpTransport, MarketplaceIdentity, ServerEntry } from '../config/index.ts';
+import type {
+  Config,
+  EnvVarRef,
+  HttpTransport,
+  MarketplaceIdentity,
+  Origin,
+  Requirements,
+  ServerEntry,
+} from '../config/index.ts';
 import type { Issue } from '../kernel/index.ts';
 import type { Plugin } from '../plugins/index.ts';
 
@@ -47,7 +55,19 @@ export type ServerOwner = {
   readonly pluginId: string;
   /** The server's name in the plugin; its own name differs where two plugins have one of that name. */
   readonly server: string;
-  readonly dataDir: string;
+  /** Absolute folder of its files; null when they are gone. */
+  readonly root: string | null;
+  /** Absolute; null as `root`. */
+  readonly dataDir: string | null;
+};
+
+/** A tool that somebody wrote down: a key in front of it, and where. */
+export type NamedTool = {
+  /** Raw name. */
+  readonly tool: string;
+  /** Dotted key of the list or table that names it. */
+  readonly key: string;
+  readonly origin: Origin;
 };
 
 /** Why a server is not to be started, and what to do: `command` is the next step as it is shown, `run: …` or a sentence. */
@@ -79,8 +99,21 @@ export type ServerVerdict =
   | { readonly kind: 'invalid'; readonly issues: readonly Issue[] };
 
 /** One server that Plugboard knows of, after all layers: the input of everything that connects, lists or shows it. */
-export type ResolvedServer = Omit<ServerEntry, 'transport' | 'enabled' | 'enabledOrigin' | 'problems'> & {
+export type ResolvedServer = Omit<ServerEntry, 'transport' | 'enabled' | 'enabledOrigin' | 'toolNames' | 'problems'> & {
   readonly verdict: ServerVerdict;
+  /** Every tool that its lists and tables name, the plugin's own and those of the user alike. */
+  readonly namedTools: readonly NamedTool[];
   /** null for a server of config.toml. */
   readonly owner: ServerOwner | null;
+};
+
+/** Everything that decides which servers there are. */
+export type ResolveInput = {
+  readonly config: Config;
+  readonly requirements: readonly Requirements[];
+  readonly plugins: readonly PluginInput[];
+  /** What is wrong with the plugins themselves; `server` in them is the name that the plugin gives. */
+  readonly pluginIssues: readonly Issue[];
+  /** Absolute folder the caller works in: where servers of config.toml without a `cwd` start. */
+  readonly workspace: string;
 };

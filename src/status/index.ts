@@ -3,6 +3,7 @@
  *
  * It asks nobody and connects to nothing. Called by host and cli.
  */
+export { issuesOfFiles } from './file-issues.ts';
 export {
   type ReportFacts,
   renderServerLine,

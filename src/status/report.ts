@@ -5,6 +5,8 @@ import type { Launch, ResolvedServer } from '../servers/index.ts';
 export type ServerReport = {
   readonly name: string;
   readonly transport: 'http' | 'stdio' | null;
+  /** `name@marketplace` of the plugin it comes from; null for a server of config.toml. */
+  readonly plugin: string | null;
   readonly state: ServerState | null;
   /** One sentence, or '' where the state says it all. */
   readonly reason: string;
@@ -27,13 +29,12 @@ export type ReportFacts = {
 
 export function reportServer({ server, state, serverInfo, stderr }: ReportFacts): ServerReport {
   const failed = state !== null && ['connection_error', 'timed_out', 'auth_required'].includes(state.kind);
-  const transport = transportOf(server);
+  const subject = { name: server.name, transport: transportOf(server), plugin: server.owner?.pluginId ?? null };
   return {
-    name: server.name,
-    transport,
+    ...subject,
     state,
     reason: state === null ? '' : describeState(state),
-    nextStep: state === null ? null : nextStep(state, { name: server.name, transport }),
+    nextStep: state === null ? null : nextStep(state, subject),
     tools: state?.kind === 'connected' ? state.toolCount : 0,
     required: server.required,
     serverInfo,

@@ -7,7 +7,7 @@ import type { ServerReport } from './report.ts';
  */
 export function requiredIssues(reports: readonly ServerReport[]): readonly Issue[] {
   return reports.flatMap((report) => {
-    const { name, required, state, reason } = report;
+    const { name, plugin, required, state, reason } = report;
     if (!required || state === null || FINE.has(state.kind)) return [];
     const hint = nextStep(state, report);
     return [
@@ -16,8 +16,9 @@ export function requiredIssues(reports: readonly ServerReport[]): readonly Issue
         severity: 'error',
         message: `${name} is required and not connected: ${reason === '' ? state.kind : reason}`,
         ...(hint === null ? {} : { hint }),
-        key: `mcp_servers.${name}.required`,
+        key: plugin === null ? `mcp_servers.${name}.required` : `plugins."${plugin}"`,
         server: name,
+        ...(plugin === null ? {} : { plugin }),
       } as const,
     ];
   });

@@ -4,12 +4,20 @@ import { type EndReason, TransportEnded } from './transport.ts';
 export type RetryFacts = { readonly attempt: number; readonly nextRetryAt: EpochMs | null };
 
 /** The state a server is in after its connection ended for `reason`. */
-export function stateOfEnd(server: string, reason: EndReason, retry: RetryFacts): ServerState {
+export function stateOfEnd(
+  { server, plugin }: { readonly server: string; readonly plugin: string | null },
+  reason: EndReason,
+  retry: RetryFacts,
+): ServerState {
+  const of = plugin === null ? `mcp_servers.${server}` : `the plugin ${plugin}`;
   switch (reason.kind) {
     case 'auth':
-      return { kind: 'auth_required', reason: reason.detail, fix: `check the token that mcp_servers.${server} names` };
-    case 'headers_helper':
-      return { kind: 'auth_required', reason: reason.detail, fix: `correct mcp_servers.${server}.http_headers_helper` };
+      return { kind: 'auth_required', reason: reason.detail, fix: `check the token that ${of} names` };
+    case 'headers_helper': {
+      const fix =
+        plugin === null ? `correct ${of}.http_headers_helper` : `check what http_headers_helper of ${of} needs`;
+      return { kind: 'auth_required', reason: reason.detail, fix };
+    }
     default:
       return { kind: 'connection_error', reason: connectionReason(reason), ...retry };
   }

@@ -33,6 +33,6 @@ export type Call = {
   readonly related: CallRef;
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
-  /** The key to raise when it takes too long. */
-  readonly timeoutKey: string;
+  /** The key to raise when it takes too long; null where the user has none. */
+  readonly timeoutKey: string | null;
 };

@@ -14,8 +14,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // ── what is configured ──
   config: [],
   plugins: ['config'],
+  authoring: ['config', 'plugins'],
   marketplace: ['config', 'plugins'],
-  secrets: [],
+  secrets: ['config'],
   servers: ['config', 'plugins'],
   // ── how we reach it ──
   executors: ['servers'],
@@ -46,6 +47,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'storage',
     'config',
     'plugins',
+    'authoring',
     'marketplace',
     'secrets',
     'servers',
@@ -144,12 +146,12 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   'cli-table3': ['cli'],
   commander: ['cli'],
   'cross-spawn': ['executors/node'],
-  'jsonc-parser': ['cli', 'plugins'],
+  'jsonc-parser': ['cli', 'authoring', 'plugins'],
   'smol-toml': ['config'],
   tar: ['marketplace/node'],
   undici: ['node'],
   'write-file-atomic': ['node'],
-  yauzl: ['plugins/node'],
+  yauzl: ['authoring/node'],
 };
 
 /** Packages with effects: never outside `node/`, wherever their room is. */

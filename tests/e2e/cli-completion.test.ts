@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { refusal, said } from '../support/cli.ts';
 import { fixture, useHomes } from '../support/home.ts';
+import { plugin, writeMarketplace } from '../support/marketplace-folder.ts';
 import { proves } from './support/proves.ts';
 
 const createHome = useHomes();
@@ -30,6 +31,7 @@ test(proves('cli.completion'), async () => {
     'serve',
     'stdio',
     'mcp',
+    'plugin',
     'tools',
     'doctor',
     'token',
@@ -44,6 +46,25 @@ test(proves('cli.completion'), async () => {
   expect(await offered('mcp', 'add', '--env')).toEqual(['--env', '--env-var', '--env-header']);
   expect(await offered('completion', '')).toEqual(['bash', 'zsh', 'fish']);
   expect(await offered('nothing', 'like', 'this')).toEqual([]);
+});
+
+test('plugins and marketplaces are completed by their names, each where it can stand', async () => {
+  const home = createHome();
+  const root = writeMarketplace(join(home.folder, 'acme'), 'acme', {
+    tools: plugin('tools', {}),
+    tasks: plugin('tasks', {}),
+  });
+  await said(home, ['plugin', 'marketplace', 'add', root]);
+  await home.finish(['plugin', 'add', 'tools']);
+  const offered = async (...words: readonly string[]): Promise<readonly string[]> => {
+    const lines = (await said(home, ['complete', '--', ...words])).split('\n');
+    return lines.slice(0, -1).map((line) => line.split('\t')[0] ?? '');
+  };
+  expect(await offered('plugin', 'marketplace', '')).toEqual(['add', 'list', 'upgrade', 'remove']);
+  expect(await offered('plugin', 'marketplace', 'remove', '')).toEqual(['acme']);
+  expect(await offered('plugin', 'list', '-m', '')).toEqual(['acme']);
+  expect(await offered('plugin', 'add', 't')).toEqual(['tools@acme', 'tasks@acme']);
+  expect(await offered('plugin', 'remove', '')).toEqual(['tools@acme']);
 });
 
 test('the script for bash may be read twice', async () => {

@@ -92,6 +92,16 @@ test('servers are reached at once: four that hang take as long as one', async ()
   expect(performance.now() - began).toBeLessThan(9_000);
 });
 
+test('many servers that end at once are each shown with why, not as starting again', async () => {
+  const home = createHome();
+  const names = Array.from({ length: 40 }, (_, index) => `dies${index}`);
+  home.configure(Object.fromEntries(names.map((name) => [name, fixture('exit-at-once', '7')])));
+  const { status, report } = await doctor(home);
+  expect(status).toBe(1);
+  const reasons = report.servers.map(({ state }) => (state?.kind === 'connection_error' ? state.reason.kind : state));
+  expect(reasons).toEqual(names.map(() => 'exited'));
+});
+
 test('a running host is asked, and nothing is started beside it', async () => {
   const home = createHome();
   home.configure({ echo: fixture('echo') });

@@ -25,7 +25,8 @@ test(proves('cli.mcp-list'), async () => {
   });
   const file = join(home.path, 'config.toml');
   const at = (name: string) => ({ layer: 'user', file, line: lineOf(file, `[mcp_servers.${name}]`) });
-  const base = { enabled: true, disabled_reason: null, startup_timeout_sec: null, tool_timeout_sec: null };
+  const none = { disabled_reason: null, startup_timeout_sec: null, tool_timeout_sec: null, plugin: null };
+  const base = { enabled: true, ...none };
   const probe = {
     ...base,
     name: 'probe',
@@ -88,6 +89,7 @@ test(proves('cli.mcp-list'), async () => {
     'tool_timeout_sec',
     'auth_status',
     'origin',
+    'plugin',
     'state',
   ]);
   expect(await report(home, ['mcp', 'get', 'probe'])).toMatchObject({

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { SERVER_KEYS } from '../../src/config/index.ts';
 import { loadConfig } from '../../src/config/node/index.ts';
 import { createLocalExecutor } from '../../src/executors/node/index.ts';
-import { createHost } from '../../src/host/node/index.ts';
+import { createHost, noPlugins } from '../../src/host/node/index.ts';
 import { type Issue, silentLog } from '../../src/kernel/index.ts';
 import { systemClock } from '../../src/kernel/node/index.ts';
 import { openStore } from '../../src/storage/node/index.ts';
@@ -236,6 +236,7 @@ describe(proves('config.requirements'), () => {
       home: home.path,
       version: 'test',
       load: load(home),
+      plugins: noPlugins,
       workspace: home.folder,
       env: home.env,
       executor,

@@ -251,6 +251,70 @@ const processes = madeIn('docs/architecture.md', {
   'processes.pipe-killed': 'no process is left after a SIGKILL of the pipe or of the agent',
 });
 
+const pluginChanges = {
+  ...madeIn('docs/architecture.md', {
+    'plugins.whole':
+      'a change of plugins that is killed at any moment, or that cannot be written, leaves what was there or what was to be',
+    'plugins.together': 'processes that change plugins at once take turns, and none loses what it did',
+  }),
+  ...madeIn('docs/threat-model.md', {
+    'plugins.hostile':
+      'a plugin with paths or links that lead out, with devices or beyond the limits is refused, from folders, git and npm',
+    'plugins.as-asked': 'what is not the commit, package or archive that was asked for is not installed',
+  }),
+};
+
+const pluginServers = madeIn('docs/config.md', {
+  'plugins.run':
+    'the servers of a plugin run beside those of config.toml, in the folder of the plugin and with its variables',
+  'plugins.policy': 'a policy turns a server of a plugin on and off and narrows its tools, and commands edit it',
+  'plugins.conflict': 'two plugins with a server of one name keep both, under names of their own',
+  'plugins.tampered': 'a server of a plugin whose files were changed is not started, and the path is named',
+  'plugins.removed':
+    'a plugin that is removed while its server runs: the running call is answered, and the server ends',
+  'plugins.requirements': 'what requirements do not allow of a plugin is blocked, and the file is named',
+});
+
+const pluginCommands = {
+  ...madeIn('docs/start.md', {
+    'plugins.marketplaces':
+      'marketplaces are added from folders and git repositories, listed with your own and that of the repository, and removed',
+    'plugins.add':
+      'plugin add shows what a plugin runs and contacts, asks, installs and enables it, and leaves a receipt',
+    'plugins.requests':
+      'what a plugin asks for to loosen a limit is a question of its own, and is granted without a terminal only by an option',
+    'plugins.upgrade':
+      'an upgrade shows what is different, and one that would do more is not made unless somebody agrees',
+    'plugins.marketplace-upgrade':
+      'marketplace upgrade fetches git marketplaces, upgrades what came from them, and one that fails stops no other',
+    'plugins.rollback': 'a version that was installed before can be put back, also when its marketplace is gone',
+    'plugins.repair': 'adding a plugin again does nothing, unless its files were changed: then it repairs them',
+    'plugins.switch': 'plugins are enabled, disabled and removed, and a running host follows at once',
+    'plugins.sources': 'plugins come from folders, git repositories and an npm registry',
+    'plugins.by-default':
+      'what a marketplace wants installed by default is offered, and installed only where requirements list it and allow its source',
+  }),
+  ...madeIn('docs/codex-compat.md', {
+    'plugins.json': 'plugin and marketplace commands print the JSON of Codex and more',
+    'plugins.inventory':
+      'plugin list and plugin show say what each plugin brings, needs and is, with policies, state and receipt',
+  }),
+};
+
+const maintainers = madeIn('docs/plugins.md', {
+  'plugins.validate':
+    'plugin validate names every problem of a bundle with file, line, column and code, and what each client makes of it',
+  'plugins.validate.strict': 'with --strict the rules of stores are errors',
+  'plugins.validate.zip':
+    'a zip file is validated like its folder, one that is not safe is refused, and nothing is left behind',
+  'plugins.validate.sarif': 'validate --sarif prints SARIF 2.1.0 with files relative to the working folder',
+  'plugins.validate.fix': 'validate --fix corrects what leaves no choice, keeps the layout, and says what it did',
+  'plugins.new': 'a new plugin validates strictly, its test passes, and it can be installed from its own marketplace',
+  'plugins.dev':
+    'plugin dev serves one plugin at an endpoint of its own, and follows changes of declarations and programs',
+  'plugins.dev.half': 'what is half-written does not count: the last that could be read stays in force',
+});
+
 export const REQUIREMENTS = {
   ...serve,
   ...config,
@@ -262,6 +326,10 @@ export const REQUIREMENTS = {
   ...secrets,
   ...faults,
   ...processes,
+  ...pluginChanges,
+  ...pluginServers,
+  ...pluginCommands,
+  ...maintainers,
 };
 
 export type RequirementId = keyof typeof REQUIREMENTS;

@@ -1,27 +1,71 @@
+/** The product as a person uses it: at a terminal, answering what it asks. */
 import { spawn } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
+import type { Home } from './home.ts';
 import { until } from './processes.ts';
+import { PRODUCT } from './product.ts';
 
-/** A program on a terminal of its own, with a person at the keys. */
-export type TerminalRun = {
-  /** Everything that the terminal showed so far. */
-  readonly shown: () => string;
-  readonly waitFor: (text: string) => Promise<unknown>;
-  readonly type: (keys: string) => void;
-  readonly ended: Promise<number>;
+export type AtTerminal = {
+  readonly pid: number;
+  /** Standard output and standard error, in the order they came. Without colours and movements. */
+  readonly seen: () => string;
+  readonly stdout: () => string;
+  readonly ended: Promise<number | NodeJS.Signals>;
 };
 
-/** Runs a command line of the shell on a pseudo-terminal. Its standard error is shown there, too. */
-export function runOnTerminal(command: string, env: NodeJS.ProcessEnv): TerminalRun {
-  const child = spawn('script', ['-qefc', command, '/dev/null'], {
-    env: { ...env, TERM: 'xterm', SHELL: '/bin/bash' },
+/** What is typed in answer to a question; `null` closes the terminal. */
+export type Keys = string | null;
+
+/** Keys, or what happens while the question waits and the keys after that. */
+export type Answer = Keys | (() => Promise<Keys>);
+
+export const ENTER = '\r';
+export const CTRL_C = '\u0003';
+export const CTRL_D = '\u0004';
+
+/** Tells the program that its streams are a terminal, wherever they lead. */
+const TERMINAL = `for (const stream of [process.stdin, process.stdout, process.stderr])
+  for (const [key, value] of Object.entries({ isTTY: true, columns: 100, rows: 40 }))
+    Object.defineProperty(stream, key, { value });`;
+
+/** `plugboard ARGS` at a terminal. Each of the answers is typed when the next question has been asked. */
+export function atTerminal(home: Home, args: readonly string[], answers: readonly Answer[] = []): AtTerminal {
+  const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(TERMINAL)}`];
+  const child = spawn(process.execPath, [...nodeArgs, PRODUCT, ...args], {
+    env: { ...home.env, TERM: 'xterm' },
+    cwd: home.folder,
   });
-  let shown = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (shown += text));
-  const ended = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)));
-  return {
-    shown: () => shown,
-    waitFor: (text) => until(() => shown.includes(text)),
-    type: (keys) => void child.stdin.write(keys),
-    ended,
+  child.stdin.on('error', () => {});
+  let all = '';
+  let stdout = '';
+  let asked = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    all += text;
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    all += text;
+    asked += text;
+  });
+  const seen = (): string => stripVTControlCharacters(all);
+  const ended = new Promise<number | NodeJS.Signals>((resolve) => {
+    child.once('close', (code, signal) => resolve(signal ?? code ?? 0));
+  });
+  const answer = async (): Promise<void> => {
+    for (const [index, typed] of answers.entries()) {
+      // A question is drawn again with every key, so the answered ones are what tells how far it is.
+      await Promise.race([ended, until(() => isAsking(stripVTControlCharacters(asked), index))]);
+      const keys = typeof typed === 'function' ? await typed() : typed;
+      if (keys === null) child.stdin.end();
+      else child.stdin.write(keys);
+    }
   };
+  // A question that never comes: what was seen until then is for the test to judge.
+  answer().catch(() => child.kill());
+  return { pid: child.pid ?? 0, seen, stdout: () => stdout, ended };
+}
+
+/** True when so many questions have been answered, and another one waits. They are on standard error. */
+function isAsking(text: string, answered: number): boolean {
+  return text.split('✔').length - 1 >= answered && text.trimEnd().endsWith('(y/N)');
 }

@@ -6,12 +6,13 @@ import { greetHost, type Met, privateFolder, type SocketServer, serveSocket } fr
 import { loadConfig } from '../../config/node/index.ts';
 import { createLocalExecutor } from '../../executors/node/index.ts';
 import { type HttpGateway, serveHttp, serveStream } from '../../gateway/node/index.ts';
-import { createHost, type LocalHost, watchFiles } from '../../host/node/index.ts';
+import { createHost, type HostOptions, type LocalHost, watchFiles } from '../../host/node/index.ts';
 import { AppError, type Caller, type Clock, type Log, silentLog } from '../../kernel/index.ts';
 import { openLogFile, systemClock } from '../../kernel/node/index.ts';
 import type { TokenRecord } from '../../storage/index.ts';
 import { openStore, type Store, takeLock } from '../../storage/node/index.ts';
 import type { CliContext } from './context.ts';
+import { pluginLoaderOf } from './plugin-loader.ts';
 
 /** A host in this process, with everything that stands around it. */
 export type HostProcess = {
@@ -28,16 +29,25 @@ export type HostProcess = {
  * Starts a host in this process, beside the host of the home and known to nobody.
  *
  * @param how `keeping: 'nothing'`: it writes no log, and what it learns stays in memory, for a home that cannot be used.
+ *   `serving`: what is served in place of the servers and plugins of the home.
  * @throws AppError what loading the configuration, the database or the folders refuse with
  */
 export async function startStandalone(
   context: CliContext,
-  how: { readonly keeping?: 'nothing' } = {},
+  how: { readonly keeping?: 'nothing'; readonly serving?: Serving } = {},
 ): Promise<HostProcess> {
+  const serving = how.serving ?? servingOf(context);
   if (how.keeping === 'nothing')
-    return assemble(context, { ofHome: null, log: silentLog, closeLog: () => {}, store: openStore(null) });
+    return assemble(context, { ofHome: null, log: silentLog, closeLog: () => {}, store: openStore(null), serving });
   for (const folder of context.paths.folders) privateFolder(folder);
-  return assemble(context, { ofHome: null, ...keepingIn(context.home) });
+  return assemble(context, { ofHome: null, ...keepingIn(context.home), serving });
+}
+
+/** How a host comes to know its servers. */
+export type Serving = Pick<HostOptions, 'load' | 'plugins'>;
+
+function servingOf(context: CliContext): Serving {
+  return { load: () => loadConfig(context.loadOptions), plugins: pluginLoaderOf(context) };
 }
 
 /** The lock of the home, and who is told when the number of socket callers changes. */
@@ -54,7 +64,11 @@ async function startOfHome(context: CliContext, onClients: OfHome['onClients']):
   const unlock = takeLock(context.paths.lock);
   if (unlock === null) return null;
   try {
-    return await assemble(context, { ofHome: { unlock, onClients }, ...keepingIn(context.home) });
+    return await assemble(context, {
+      ofHome: { unlock, onClients },
+      ...keepingIn(context.home),
+      serving: servingOf(context),
+    });
   } catch (error) {
     unlock();
     throw error;
@@ -103,12 +117,12 @@ function keepingIn(home: string): Keeping {
 
 async function assemble(
   context: CliContext,
-  { ofHome, log, closeLog, store }: Keeping & { readonly ofHome: OfHome | null },
+  { ofHome, log, closeLog, store, serving }: Keeping & { readonly ofHome: OfHome | null; readonly serving: Serving },
 ): Promise<HostProcess> {
   const host = await createHost({
     home: context.home,
     version: context.version,
-    load: () => loadConfig(context.loadOptions),
+    ...serving,
     workspace: context.loadOptions.projectDir ?? context.cwd,
     env: context.env,
     executor: createLocalExecutor({ log }),
@@ -153,7 +167,7 @@ class RunningHost implements HostProcess {
     this.#parts = parts;
     this.host = parts.host;
     this.store = parts.store;
-    this.#stopWatching = watchFiles(parts.host.files, () => void parts.host.reload());
+    this.#stopWatching = watchFiles(parts.host.watched, () => void parts.host.reload());
   }
 
   listen: HostProcess['listen'] = async (at) => {

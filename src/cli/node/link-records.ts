@@ -1,7 +1,8 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { AppError, isJsonObject } from '../../kernel/index.ts';
+import { makeFolder } from '../../kernel/node/index.ts';
 import type { LinkRecord } from '../codex-link.ts';
 
 /** What `connect` changed, by the file it changed. Kept in the home until `--undo`. */
@@ -33,7 +34,7 @@ export async function writeRecord(home: string, target: string, record: LinkReco
   const file = recordsFile(home);
   const others = Object.entries(await readRecords(home)).filter(([name]) => name !== target);
   const records = Object.fromEntries(record === null ? others : [...others, [target, record]]);
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(file), { mode: 0o700 });
   if (Object.keys(records).length === 0) await rm(file, { force: true });
   else await writeFileAtomic(file, `${JSON.stringify(records, null, 2)}\n`, { mode: 0o600 });
 }

@@ -7,7 +7,7 @@ import { type CliCommand, createContext, type Globals } from './context.ts';
 
 const FOOTER = `
 Exit status: 0 ok, 1 something is wrong with what was asked about, 2 usage or configuration,
-3 sign-in needed, 4 timed out, 5 denied.
+3 sign-in or agreement needed, 4 timed out, 5 denied.
 Home: PLUGBOARD_HOME, else ~/.plugboard.`;
 
 /**
@@ -19,17 +19,17 @@ Home: PLUGBOARD_HOME, else ~/.plugboard.`;
 export async function runProgram(argv: readonly string[], version: string): Promise<number> {
   let status = 0;
   const asJson = argv.includes('--json');
+  const noun = firstWord(argv);
+  const commands = await commandsFor(noun, argv);
   const program = prepare(new Commander('plugboard'))
     .configureOutput(asJson ? { writeErr: () => {} } : {})
-    .description('Runs MCP servers for any agent, behind one MCP endpoint.')
-    .version(version, '-V, --version')
+    .description('Runs MCP servers and plugins for any agent, behind one MCP endpoint.')
     .addHelpText('after', FOOTER);
+  // The program takes its options wherever they stand, also from a command that has one of the same name.
+  const isTaken = noun !== null && commands.some(({ options }) => options.some(({ name }) => name === 'version'));
+  if (!isTaken) program.version(version, '-V, --version');
   addOptions(program, GLOBAL_OPTIONS);
-  const noun = firstWord(argv);
-  const wanted = noun !== null && Object.hasOwn(NOUNS, noun) ? [noun] : Object.keys(NOUNS);
-  for (const name of wanted) {
-    for (const command of await commandsOf(name)) addCommand(program, command, (code) => (status = code));
-  }
+  for (const command of commands) addCommand(program, command, (code) => (status = code));
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
@@ -50,16 +50,23 @@ function complaint(message: string): string {
   return message.replace(/^error: /, '').replace(/(?<=^unknown option ')(--[^=']*|-[^-])[^']*/, '$1');
 }
 
+/** Those that the line may mean: of a first word that there is, else all. */
+async function commandsFor(noun: string | null, argv: readonly string[]): Promise<readonly CliCommand[]> {
+  if (noun !== null && Object.hasOwn(NOUNS, noun)) return commandsOf(noun, argv[argv.indexOf(noun) + 1]);
+  return (await Promise.all(Object.keys(NOUNS).map((name) => commandsOf(name)))).flat();
+}
+
 /** The help of the command that was meant, as far as the words name one. */
 function helpFor(program: Commander, argv: readonly string[]): string {
-  const named = (parent: Commander, word: string | undefined): Commander | undefined =>
-    parent.commands.find((candidate) => candidate.name() === word);
   const noun = firstWord(argv);
-  const group = noun === null ? undefined : named(program, noun);
-  const command = group === undefined ? undefined : named(group, argv[argv.indexOf(group.name()) + 1]);
-  return [program, group, command, '--help']
-    .flatMap((part) => (typeof part === 'string' ? part : (part?.name() ?? [])))
-    .join(' ');
+  const words = noun === null ? [] : argv.slice(argv.indexOf(noun));
+  const named: Commander[] = [program];
+  for (const word of words) {
+    const next = named.at(-1)?.commands.find((candidate) => candidate.name() === word);
+    if (next === undefined) break;
+    named.push(next);
+  }
+  return [...named.map((command) => command.name()), '--help'].join(' ');
 }
 
 /** Errors are thrown, not printed: start.ts prints them in one place. */
@@ -74,13 +81,16 @@ function prepare(command: Commander): Commander {
 function addCommand(program: Commander, command: CliCommand, onExit: (code: number) => void): void {
   const words = command.name.split(' ');
   let parent = program;
-  for (const word of words.slice(0, -1)) {
+  for (const [index, word] of words.slice(0, -1).entries()) {
     parent =
       parent.commands.find((candidate) => candidate.name() === word) ??
-      prepare(parent.command(word).description(groupSummary(word)));
+      prepare(parent.command(word).description(GROUPS[words.slice(0, index + 1).join(' ')] ?? ''));
   }
   const leaf = prepare(
-    parent.command(words.at(-1) ?? '', { hidden: command.hidden === true }).description(command.summary),
+    parent
+      .command(words.at(-1) ?? '', { hidden: command.hidden === true })
+      .summary(command.summary)
+      .description(command.details === undefined ? command.summary : `${command.summary}\n\n${command.details}`),
   );
   for (const argument of command.args) {
     const name = argument.rest === true ? `${argument.name}...` : argument.name;
@@ -164,8 +174,4 @@ function firstWord(argv: readonly string[]): string | null {
     else if (!word.startsWith('-')) return word;
   }
   return null;
-}
-
-function groupSummary(word: string): string {
-  return GROUPS[word] ?? '';
 }

@@ -58,6 +58,13 @@ export async function lookAtRunning(
   }
 }
 
+/** What the running host says, where it runs the configuration that this command reads: another one has other servers. */
+export async function statusOfOurs(context: CliContext): Promise<HostStatus | null> {
+  const running = await lookAtRunning(context);
+  running?.control.close();
+  return running?.isOurs === true ? running.status : null;
+}
+
 /** Other than for a pipe, options that were left out count. Folders may differ as long as no project's file has a say. */
 async function readsSame({ configArgs, loadOptions }: CliContext, { config }: HostStatus): Promise<boolean> {
   const { file, overrides } = configArgs;
@@ -125,13 +132,12 @@ export async function viewHost(
 /** The context with every other server turned off. */
 async function withOnly(context: CliContext, only: string | null): Promise<CliContext> {
   if (only === null) return context;
-  const [{ loadConfig }, { renderKey }] = await Promise.all([
-    import('../../config/node/index.ts'),
-    import('../../config/index.ts'),
+  const [{ loadServers }, { settingsKey }] = await Promise.all([
+    import('./known-servers.ts'),
+    import('../../servers/index.ts'),
   ]);
-  const { config } = await loadConfig(context.loadOptions);
-  const others = [...config.servers.keys()].filter((name) => name !== only);
-  const off = others.map((name) => `${renderKey(['mcp_servers', name, 'enabled'])}=false`);
+  const { servers } = await loadServers(context, { namesOnly: true });
+  const off = servers.flatMap((server) => (server.name === only ? [] : [`${settingsKey(server)}.enabled=false`]));
   return { ...context, loadOptions: { ...context.loadOptions, overrides: [...context.loadOptions.overrides, ...off] } };
 }
 

@@ -5,13 +5,16 @@ import type { Globals } from './context.ts';
 
 /**
  * The program's entry: runs the command line and ends the process with its status. Errors are printed here and nowhere
- * else; with `--json` as one JSON object on standard error.
+ * else; with `--json` as one JSON object on standard error. Who reads no further ends it quietly; output that cannot be
+ * written for another reason is an error.
  *
  * @param argv The words after the program's name.
  */
 export async function start(argv: readonly string[]): Promise<void> {
+  const unwritten: NodeJS.ErrnoException[] = [];
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
+    unwritten.push(error);
   });
   try {
     process.exitCode = await run(argv);
@@ -19,7 +22,18 @@ export async function start(argv: readonly string[]): Promise<void> {
     process.exitCode = report(error, argv.includes('--json'));
   }
   await drained();
+  const [failure] = unwritten;
+  if (failure !== undefined) {
+    const status = report(unwrittenError(failure), argv.includes('--json'));
+    process.exitCode ||= status;
+    await drained();
+  }
   process.exit();
+}
+
+/** What was asked for was done, or not, and nobody could read which. */
+function unwrittenError(cause: NodeJS.ErrnoException): AppError {
+  return new AppError('OUTPUT_UNWRITABLE', `the output could not be written (${cause.code ?? 'unknown'})`, { cause });
 }
 
 async function run(argv: readonly string[]): Promise<number> {

@@ -1,10 +1,11 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { AppError, type Issue } from '../../kernel/index.ts';
 import { buildConfig, restrictProject } from '../build.ts';
+import type { RequirementsOwner } from '../identity.ts';
 import { flagLayer, mergeLayers } from '../layers.ts';
 import { emptyTable, locate, type Scalar } from '../located.ts';
 import { type ParsedLayer, parseLayer } from '../parse.ts';
-import { parseRequirements, type Requirements, type RequirementsOwner } from '../requirements.ts';
+import { parseRequirements, type Requirements } from '../requirements.ts';
 import type { Config, Layer, Origin } from '../types.ts';
 import { readText, realPath, unreadable } from './files.ts';
 

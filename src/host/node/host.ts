@@ -2,30 +2,39 @@ import type { Config } from '../../config/index.ts';
 import type { LoadedConfig } from '../../config/node/index.ts';
 import type { Executor } from '../../executors/index.ts';
 import { AppError, type Clock, type Issue, type Log } from '../../kernel/index.ts';
+import type { Integrity } from '../../marketplace/index.ts';
 import {
   connectionKey,
   declaredEnvNames,
   type EnvValues,
   planReload,
+  type Resolved,
   type ResolvedServer,
   resolveServers,
+  unknownTools,
 } from '../../servers/index.ts';
-import { reportServer, requiredIssues, staticState } from '../../status/index.ts';
+import { issuesOfFiles, reportServer, requiredIssues, staticState } from '../../status/index.ts';
 import type { Store } from '../../storage/node/index.ts';
 import type { Catalogue } from '../../tools/index.ts';
 import type { ListKind } from '../../upstreams/index.ts';
-import { createStartSlots, type StartSlots, Upstream } from '../../upstreams/node/index.ts';
-import type { Host, HostSession, ServerView, SessionOptions } from '../types.ts';
+import { createStartSlots, type StartBlock, type StartSlots, Upstream } from '../../upstreams/node/index.ts';
+import type { Host, HostSession, LoadedPlugins, ServerView, SessionOptions } from '../types.ts';
 import { Catalogues } from './catalogues.ts';
+import { issueOf, keptIssue, newlyBroken } from './kept-config.ts';
+import { type PluginLoader, pluginFolders } from './load-plugins.ts';
+import { checkPluginStart } from './plugin-start.ts';
 import { Session } from './session.ts';
 import { StderrFeeds } from './stderr-feeds.ts';
 import { createTransportFor } from './transports.ts';
+import type { Watched } from './watch.ts';
 
 export type HostOptions = {
   readonly home: string;
   readonly version: string;
   /** Reads every layer. Called at the start and for each reload. @throws AppError when nothing can be read */
   readonly load: () => Promise<LoadedConfig>;
+  /** Reads the plugins after that, likewise. */
+  readonly plugins: PluginLoader;
   /** Absolute folder in which servers without a `cwd` start. */
   readonly workspace: string;
   readonly env: EnvValues;
@@ -45,7 +54,7 @@ const RETIRE_CHECK_MS = 50;
 /** Reads the configuration and starts every server of it. @throws AppError what `load` throws */
 export async function createHost(options: HostOptions): Promise<LocalHost> {
   const loaded = await options.load();
-  const host = new LocalHost(options, loaded);
+  const host = new LocalHost(options, loaded, await options.plugins(loaded.config));
   host.start();
   return host;
 }
@@ -62,16 +71,21 @@ export class LocalHost implements Host {
   readonly #slots: StartSlots = createStartSlots();
   readonly #changedLists = new Map<string, Set<ListKind>>();
   #loaded: LoadedConfig;
-  #resolved: readonly ResolvedServer[];
+  #plugins: LoadedPlugins;
+  /** What the last look at each plugin's files found, by plugin id. */
+  #integrity: Map<string, Integrity>;
+  #resolved: Resolved;
   #reloadIssues: readonly Issue[] = [];
   #reloading: Promise<void> = Promise.resolve();
   #telling = false;
   #closed = false;
 
-  constructor(options: HostOptions, loaded: LoadedConfig) {
+  constructor(options: HostOptions, loaded: LoadedConfig, plugins: LoadedPlugins) {
     this.#options = options;
     this.#loaded = loaded;
-    this.#resolved = this.#resolve(loaded);
+    this.#plugins = plugins;
+    this.#integrity = new Map(plugins.integrity);
+    this.#resolved = this.#resolve(loaded, plugins);
     this.#catalogues = new Catalogues(this.#upstreams);
   }
 
@@ -83,21 +97,21 @@ export class LocalHost implements Host {
     return this.#options.home;
   }
 
-  /** The files that have a say in the configuration, for whoever watches them. */
-  get files(): readonly string[] {
-    return this.#loaded.files;
+  /** The files that have a say in the configuration, and the folders with a say in plugins, for whoever watches them. */
+  get watched(): Watched {
+    return { files: this.#loaded.files, folders: pluginFolders(this.home) };
   }
 
   start(): void {
-    for (const server of this.#resolved) if (server.verdict.kind === 'startable') this.#startUpstream(server);
+    for (const server of this.#resolved.servers) if (server.verdict.kind === 'startable') this.#startUpstream(server);
   }
 
   config = (): Config => this.#loaded.config;
 
-  envNames = (): readonly string[] => declaredEnvNames(this.#resolved);
+  envNames = (): readonly string[] => declaredEnvNames(this.#resolved.servers);
 
   servers = (): readonly ServerView[] =>
-    this.#resolved.map((server) => {
+    this.#resolved.servers.map((server) => {
       const upstream = this.#upstreams.get(server.name);
       const state =
         upstream === undefined ? staticState(server) : upstream.state(this.#catalogues.visibleCount(server.name));
@@ -107,9 +121,13 @@ export class LocalHost implements Host {
 
   issues = (): readonly Issue[] => [
     ...this.#reloadIssues,
-    ...this.#loaded.config.issues,
+    ...this.#resolved.issues,
+    ...issuesOfFiles(this.#plugins.plugins, this.#integrity),
     ...this.#requiredIssues(),
-    ...[...this.#upstreams.values()].flatMap((upstream) => upstream.issues),
+    ...[...this.#upstreams.values()].flatMap(({ settings, offeredTools, issues }) => [
+      ...(offeredTools === null ? [] : unknownTools(settings, offeredTools)),
+      ...issues,
+    ]),
   ];
 
   settled = async (): Promise<void> => {
@@ -194,17 +212,23 @@ export class LocalHost implements Host {
     return requiredIssues(this.servers().map(({ report }) => report));
   }
 
-  #resolve(loaded: LoadedConfig): readonly ResolvedServer[] {
-    return resolveServers({
-      config: loaded.config,
-      requirements: loaded.requirements,
-      workspace: this.#options.workspace,
-    }).servers;
+  #resolve({ config, requirements }: LoadedConfig, { plugins, issues }: LoadedPlugins): Resolved {
+    const { workspace } = this.#options;
+    return resolveServers({ config, requirements, plugins, pluginIssues: issues, workspace });
+  }
+
+  /** Whether the plugin of a server may start now. What was found is true of all servers of the plugin. */
+  async #beforeStart({ owner }: ResolvedServer): Promise<StartBlock | null> {
+    if (owner === null) return null;
+    const { found, block } = await checkPluginStart(owner, this.#plugins);
+    if (found !== null) this.#integrity.set(owner.pluginId, found);
+    if (block?.kind === 'blocked') void this.reload();
+    return block;
   }
 
   /** @throws AppError `UNKNOWN_SERVER` */
   #find(name: string): ResolvedServer {
-    const server = this.#resolved.find((candidate) => candidate.name === name);
+    const server = this.#resolved.servers.find((candidate) => candidate.name === name);
     if (server === undefined) throw new AppError('UNKNOWN_SERVER', `No MCP server named '${name}' found.`);
     return server;
   }
@@ -223,10 +247,19 @@ export class LocalHost implements Host {
       slots: this.#slots,
       log,
       perSession: facts.get(serverKey, 'per_session') === 'true',
+      beforeStart: () => this.#beforeStart(server),
       createTransport: (values, onRenewed) =>
         createTransportFor(
           { ...this.#options, now: clock.now },
-          { server: server.name, launch, values, onRenewed, onStderr: (text) => this.#stderr.push(server.name, text) },
+          {
+            server: server.name,
+            owner: server.owner,
+            launch,
+            values,
+            beforeHelper: () => this.#beforeStart(server),
+            onRenewed,
+            onStderr: (text) => this.#stderr.push(server.name, text),
+          },
         ),
       events: {
         onState: () => this.#changed(),
@@ -259,14 +292,18 @@ export class LocalHost implements Host {
 
   async #reload(): Promise<void> {
     if (this.#closed) return;
-    const loaded = await this.#readAgain();
+    const read = await this.#readAgain();
+    const loaded = read ?? this.#loaded;
+    const plugins = await this.#options.plugins(loaded.config);
     if (this.#closed) return;
-    if (loaded === null) return this.#changed();
-    const after = this.#resolve(loaded);
-    const plan = planReload(this.#resolved, after);
+    const { servers: before } = this.#resolved;
     this.#loaded = loaded;
-    this.#resolved = after;
-    this.#reloadIssues = [];
+    this.#plugins = plugins;
+    this.#integrity = new Map(plugins.integrity);
+    this.#resolved = this.#resolve(loaded, plugins);
+    if (read !== null) this.#reloadIssues = [];
+    const { servers: after } = this.#resolved;
+    const plan = planReload(before, after);
     for (const [name, action] of plan) {
       const server = after.find((candidate) => candidate.name === name);
       if (action === 'stop' || action === 'reconnect') this.#retire(name);
@@ -288,25 +325,12 @@ export class LocalHost implements Host {
   async #readAgain(): Promise<LoadedConfig | null> {
     try {
       const loaded = await this.#options.load();
-      const present = filesOf(loaded);
-      // Of a file that was broken before there is no good state to keep; its own issue says so.
-      const before = this.#loaded.brokenFiles.map(({ file }) => file);
-      const gone = filesOf(this.#loaded).filter((file) => !present.includes(file) && !before.includes(file));
-      const newlyBroken = loaded.brokenFiles.filter(({ file }) => !before.includes(file));
-      const broken = [...newlyBroken, ...gone.map(deletedIssue)];
+      const broken = newlyBroken(this.#loaded, loaded);
       if (broken.length === 0) return loaded;
       this.#reloadIssues = broken.map(keptIssue);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      this.#reloadIssues = [
-        keptIssue({
-          code: error.code,
-          severity: 'error',
-          message: error.message,
-          hint: error.hint,
-          ...(error.where === undefined ? {} : { file: error.where }),
-        }),
-      ];
+      this.#reloadIssues = [keptIssue(issueOf(error))];
     }
     for (const issue of this.#reloadIssues)
       this.#options.log('warn', issue.message, { file: issue.file, line: issue.line });
@@ -322,7 +346,7 @@ export class LocalHost implements Host {
     const upstream = this.#upstreams.get(owner.server.name);
     const { kind } = owner.report.state;
     if (kind === 'connected' || kind === 'no_tools') return null;
-    if (upstream !== undefined) return kind === 'starting' ? upstream : upstream.notReady();
+    if (upstream !== undefined) return upstream.isStarting ? upstream : upstream.notReady();
     return new AppError(
       'UPSTREAM_NOT_READY',
       `${owner.server.name} is not connected (${kind}: ${owner.report.reason})`,
@@ -361,23 +385,4 @@ export class LocalHost implements Host {
     this.#catalogues.forget();
     for (const listener of this.#listeners) listener();
   }
-}
-
-function deletedIssue(file: string): Issue {
-  return {
-    code: 'CONFIG_UNREADABLE',
-    severity: 'error',
-    message: 'the file was deleted',
-    hint: 'put it back, or restart Plugboard to go on without it',
-    file,
-  };
-}
-
-function keptIssue(issue: Issue): Issue {
-  return { ...issue, message: `${issue.message}; the last good configuration stays in force` };
-}
-
-/** The files that were there and were read. */
-function filesOf(loaded: LoadedConfig): readonly string[] {
-  return loaded.layers.flatMap(({ file }) => (file === null ? [] : [file]));
 }

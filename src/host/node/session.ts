@@ -222,12 +222,12 @@ export class Session implements HostSession {
     upstream: Upstream,
     request: { readonly method: string; readonly params: JsonObject },
   ): Omit<Call, 'related' | 'signal'> {
-    const { name, toolTimeoutMs } = upstream.settings;
+    const { name, owner, toolTimeoutMs } = upstream.settings;
     return {
       ...request,
       port: this.#port,
       timeoutMs: toolTimeoutMs,
-      timeoutKey: `mcp_servers.${name}.tool_timeout_sec`,
+      timeoutKey: owner === null ? `mcp_servers.${name}.tool_timeout_sec` : null,
     };
   }
 }

@@ -1,7 +1,7 @@
 import type { HttpTransport as HttpLaunch } from '../../config/index.ts';
 import { type Executor, planEnvironment } from '../../executors/index.ts';
 import { createRedactor, type Log, type Redact } from '../../kernel/index.ts';
-import { connectionKey, type EnvValues, type Launch, type StdioLaunch } from '../../servers/index.ts';
+import { connectionKey, type EnvValues, type Launch, type ServerOwner, type StdioLaunch } from '../../servers/index.ts';
 import type { Store } from '../../storage/node/index.ts';
 import { type HeaderValues, resolveHeaders, type Transport, TransportEnded } from '../../upstreams/index.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type HttpVerdict,
   type NeedsConfig,
   runHeadersHelper,
+  type StartBlock,
 } from '../../upstreams/node/index.ts';
 
 export type TransportHouse = {
@@ -24,9 +25,13 @@ export type TransportHouse = {
 
 export type TransportFor = {
   readonly server: string;
+  /** Which plugin it comes from; null for a server of config.toml. */
+  readonly owner: ServerOwner | null;
   readonly launch: Launch;
   /** The caller's values of the names that the server declares. */
   readonly values: EnvValues;
+  /** Asked before every run of a program that its plugin brings for it. */
+  readonly beforeHelper: () => Promise<StartBlock | null>;
   readonly onStderr: (text: string) => void;
   readonly onRenewed: () => void;
 };
@@ -102,13 +107,29 @@ function http(house: TransportHouse, to: TransportFor & { readonly launch: HttpL
   });
 }
 
-function runHelper(house: TransportHouse, to: TransportFor & { readonly helper: string }): Promise<HeaderValues> {
+/** @throws TransportEnded `headers_helper` */
+async function runHelper(house: TransportHouse, to: TransportFor & { readonly helper: string }): Promise<HeaderValues> {
+  const block = await to.beforeHelper();
+  if (block !== null) throw new TransportEnded({ kind: 'headers_helper', detail: notRun(block) });
+  const { root = null, dataDir = null } = to.owner ?? {};
+  const folders = {
+    ...(root === null ? {} : { PLUGIN_ROOT: root }),
+    ...(dataDir === null ? {} : { PLUGIN_DATA: dataDir }),
+  };
   const { env } = planEnvironment({
-    launch: { env: {}, envVars: [] },
+    launch: { env: folders, envVars: [] },
     values: mapOf(house.env),
     platform: process.platform,
   });
-  return runHeadersHelper({ command: to.helper, cwd: house.workspace, env }, house.executor.runProgram);
+  return runHeadersHelper({ command: to.helper, cwd: root ?? house.workspace, env }, house.executor.runProgram);
+}
+
+function notRun(block: StartBlock): string {
+  const why =
+    block.kind === 'blocked'
+      ? `the plugin's files are not as they were installed: ${block.detail}`
+      : block.issues.map(({ message }) => message).join('; ');
+  return `http_headers_helper is not run: ${why}`;
 }
 
 function isVerdict(value: string | null): value is HttpVerdict {

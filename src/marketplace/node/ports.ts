@@ -39,12 +39,12 @@ export type StoreOptions = {
   readonly takeLock: TakeLock;
   /** Makes a folder that only this user can enter. @throws AppError `HOME_NOT_PRIVATE`, `HOME_UNUSABLE` */
   readonly privateFolder: (folder: string) => void;
+  /** Reads files of a folder without leaving it. */
+  readonly openBundle: (root: string, only?: readonly string[]) => Bundle;
   readonly log: Log;
 };
 
 export type PluginStoreOptions = StoreOptions & {
-  /** Reads the folder of a plugin for the parser. */
-  readonly openBundle: (root: string) => Bundle;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Name of the account that receipts give. */

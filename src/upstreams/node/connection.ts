@@ -45,7 +45,7 @@ export type ConnectionOptions = {
   readonly roots: () => readonly JsonObject[];
 };
 
-export type Wait = { readonly timeoutMs: number; readonly timeoutKey: string };
+export type Wait = { readonly timeoutMs: number; readonly timeoutKey: string | null };
 
 type PendingOptions = {
   readonly call: Call | null;
@@ -338,7 +338,7 @@ function notSent(error: unknown): unknown {
 function timeoutError(server: string, method: string, wait: Wait): AppError {
   return new AppError('UPSTREAM_TIMEOUT', `${server} did not answer ${method} within ${wait.timeoutMs / 1000} s`, {
     where: `mcp_servers.${server}`,
-    hint: `raise ${wait.timeoutKey}`,
+    ...(wait.timeoutKey === null ? {} : { hint: `raise ${wait.timeoutKey}` }),
   });
 }
 

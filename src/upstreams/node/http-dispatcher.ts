@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { TransportEnded } from '../transport.ts';
@@ -75,6 +76,28 @@ async function secureContextOf(files: TlsFiles): Promise<SecureContext | null> {
   }
 }
 
+/** More than any PEM file has; all authorities of a machine are a fifth of it. */
+const MAX_PEM_BYTES = 1024 * 1024;
+
+/** Opened without waiting for a pipe or device, or becoming the terminal of one. @throws TransportEnded for what is no file */
+async function readSmall(setting: string, file: string): Promise<string> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    if (!(await handle.stat()).isFile()) {
+      throw new TransportEnded({ kind: 'tls', detail: `${setting} is not a file: ${file}` });
+    }
+    const bytes = Buffer.allocUnsafe(MAX_PEM_BYTES + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+      read = (await handle.read(bytes, length, bytes.length - length)).bytesRead;
+    }
+    if (length <= MAX_PEM_BYTES) return bytes.toString('utf8', 0, length);
+    throw new TransportEnded({ kind: 'tls', detail: `${setting} is larger than 1 MiB: ${file}` });
+  } finally {
+    await handle.close();
+  }
+}
+
 /** OpenSSL passes over what it does not understand in silence, so what a file must hold is looked for here. */
 async function readPem(
   setting: string,
@@ -84,8 +107,9 @@ async function readPem(
   if (file === null) return null;
   let pem: string;
   try {
-    pem = await readFile(file, 'utf8');
+    pem = await readSmall(setting, file);
   } catch (error) {
+    if (error instanceof TransportEnded) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     throw new TransportEnded({ kind: 'tls', detail: `${setting} cannot be read: ${file} (${code})` });
   }

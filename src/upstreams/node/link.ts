@@ -1,6 +1,5 @@
 import {
   AppError,
-  type Clock,
   describeState,
   type Issue,
   type JsonObject,
@@ -11,48 +10,11 @@ import {
 } from '../../kernel/index.ts';
 import { stateOfEnd } from '../failures.ts';
 import { LIST_KINDS, LISTS, type ListKind, NO_LISTS, type ServerLists } from '../listing.ts';
-import type { AgentPort } from '../ports.ts';
 import { HEALTHY_AFTER_MS, planRetry } from '../retry.ts';
 import { type EndReason, type Transport, TransportEnded } from '../transport.ts';
 import { Connection } from './connection.ts';
 import { introduce, type ServerHello, walkList } from './handshake.ts';
-import type { StartSlots } from './slots.ts';
-
-/** A server whose launch names variables that are not set. */
-export type NeedsConfig = {
-  readonly kind: 'needs_config';
-  readonly names: readonly string[];
-  readonly command: string;
-};
-
-export type LinkOptions = {
-  readonly server: string;
-  readonly transport: 'http' | 'stdio';
-  readonly startupTimeoutMs: () => number;
-  readonly roots: () => readonly JsonObject[];
-  readonly capabilities: JsonObject;
-  readonly clientVersion: string;
-  readonly clock: Clock;
-  readonly slots: StartSlots;
-  /** `onRenewed` is called when the server has lost its session and a new one took its place. */
-  readonly createTransport: (onRenewed: () => void) => Transport | NeedsConfig;
-  /** True for the link that is kept up by itself and whose lists are the server's; others come back at their next use. */
-  readonly primary: boolean;
-  readonly events: LinkEvents;
-};
-
-export type LinkEvents = {
-  readonly onState: () => void;
-  readonly onLists: (kind: ListKind) => void;
-  readonly onNotification: (message: RpcNotification) => void;
-  readonly portForUnrelated: () => AgentPort | null;
-  readonly onAmbiguous: () => void;
-  readonly onAsk: () => void;
-  /** For the log. */
-  readonly onNote: (detail: string) => void;
-  /** A connection is up (again): levels and subscriptions must be told to it. */
-  readonly onUp: (connection: Connection) => void;
-};
+import type { LinkOptions, NeedsConfig, StartBlock } from './link-options.ts';
 
 /** How many things that a server did wrong are kept to be shown. */
 const MOST_ODD = 3;
@@ -78,6 +40,8 @@ export class Link {
   #odd: readonly Issue[] = [];
   #listing = new Map<ListKind, { again: boolean; done: Promise<void> }>();
   #failures = 0;
+  /** What the last attempt ended in; null while nothing has failed since the last (re)start. */
+  #failed: LinkState | null = null;
   #closed = false;
   #cancelRetry: () => void = () => {};
   #waiters: (() => void)[] = [];
@@ -91,6 +55,11 @@ export class Link {
 
   get state(): LinkState {
     return this.#state;
+  }
+
+  /** The state for people: while it tries again by itself, why it failed last. */
+  get shownState(): LinkState {
+    return this.#state.kind === 'starting' ? (this.#failed ?? this.#state) : this.#state;
   }
 
   get hello(): ServerHello | null {
@@ -127,6 +96,7 @@ export class Link {
   async restart(): Promise<void> {
     this.#cancelRetry();
     this.#failures = 0;
+    this.#failed = null;
     if (this.#attempting !== null && this.#transport === null) return;
     this.#setState({ kind: 'starting', since: this.#options.clock.now(), attempt: 1 });
     await this.#drop();
@@ -183,9 +153,9 @@ export class Link {
 
   /** Why a call cannot be made now, with the state and its next step. */
   notReady(): AppError {
-    const { server, transport } = this.#options;
+    const { server, transport, plugin } = this.#options;
     const state = this.#state.kind === 'up' ? null : this.#state;
-    const step = state === null ? null : nextStep(state, { name: server, transport });
+    const step = state === null ? null : nextStep(state, { name: server, transport, plugin });
     const facts =
       state === null ? 'is closing' : `${state.kind}${describeState(state) === '' ? '' : `: ${describeState(state)}`}`;
     return new AppError('UPSTREAM_NOT_READY', `${server} is not connected (${facts})`, {
@@ -197,7 +167,10 @@ export class Link {
 
   #setState(state: LinkState): void {
     this.#state = state;
-    if (state.kind !== 'starting') this.#wake();
+    if (state.kind !== 'starting') {
+      this.#failed = state.kind === 'up' ? null : state;
+      this.#wake();
+    }
     this.#options.events.onState();
   }
 
@@ -217,8 +190,13 @@ export class Link {
     }
   }
 
+  async #transportOrState(): Promise<Transport | StartBlock | NeedsConfig> {
+    return (await this.#options.beforeStart()) ?? this.#options.createTransport(() => this.#onRenewed());
+  }
+
   async #connect(answered: () => void): Promise<void> {
-    const transport = this.#options.createTransport(() => this.#onRenewed());
+    const transport = await this.#transportOrState();
+    if (this.#closed) return;
     if ('kind' in transport) return this.#setState(transport);
     this.#transport = transport;
     const { server, roots, events, clock, capabilities, clientVersion } = this.#options;
@@ -276,10 +254,11 @@ export class Link {
     }
   }
 
-  #wait(): { timeoutMs: number; timeoutKey: string } {
+  #wait(): { timeoutMs: number; timeoutKey: string | null } {
+    const { server, plugin, startupTimeoutMs } = this.#options;
     return {
-      timeoutMs: this.#options.startupTimeoutMs(),
-      timeoutKey: `mcp_servers.${this.#options.server}.startup_timeout_sec`,
+      timeoutMs: startupTimeoutMs(),
+      timeoutKey: plugin === null ? `mcp_servers.${server}.startup_timeout_sec` : null,
     };
   }
 
@@ -341,7 +320,7 @@ export class Link {
   }
 
   #onFailed(reason: EndReason | { readonly kind: 'timed_out'; readonly phase: TimeoutPhase }): void {
-    const { server, clock, primary, startupTimeoutMs } = this.#options;
+    const { server, plugin, clock, primary, startupTimeoutMs } = this.#options;
     this.#failures += 1;
     const hopeless = reason.kind === 'auth' || reason.kind === 'headers_helper';
     const waitMs = primary && !hopeless ? planRetry(this.#failures) : null;
@@ -356,7 +335,7 @@ export class Link {
             key: this.#wait().timeoutKey,
             nextRetryAt: retry.nextRetryAt,
           }
-        : (stateOfEnd(server, reason, retry) as LinkState),
+        : (stateOfEnd({ server, plugin }, reason, retry) as LinkState),
     );
     this.#options.events.onLists('tools');
   }

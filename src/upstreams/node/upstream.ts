@@ -15,7 +15,9 @@ import type { AgentPort, Call } from '../ports.ts';
 import { SHARED_CAPABILITIES, sessionCapabilities } from '../protocol.ts';
 import type { Transport } from '../transport.ts';
 import type { ServerHello } from './handshake.ts';
-import { Link, type NeedsConfig } from './link.ts';
+import { Link } from './link.ts';
+import type { NeedsConfig, StartBlock } from './link-options.ts';
+import { createReadOnlyTools } from './read-only-tools.ts';
 import type { StartSlots } from './slots.ts';
 import { Use } from './use.ts';
 
@@ -24,6 +26,8 @@ export type UpstreamOptions = {
   readonly launch: Launch;
   /** The host's own values of the names that the server declares. */
   readonly env: EnvValues;
+  /** Asked right before each start of a connection; a state that it gives keeps the server from starting. */
+  readonly beforeStart: () => Promise<StartBlock | null>;
   readonly createTransport: (env: EnvValues, onRenewed: () => void) => Transport | NeedsConfig;
   readonly clientVersion: string;
   readonly clock: Clock;
@@ -61,8 +65,7 @@ export class Upstream {
   /** Who waits for a free connection, in the order they came. */
   #roomWanted: (() => void)[] = [];
   #perSession: boolean;
-  /** Names of the read-only tools of the list they were taken from. */
-  #readOnly: { readonly of: unknown; readonly names: ReadonlySet<unknown> } = { of: null, names: new Set() };
+  readonly #isReadOnly = createReadOnlyTools();
   /** What the configuration says now; it may change without a new connection. */
   settings: ResolvedServer;
 
@@ -80,7 +83,7 @@ export class Upstream {
 
   /** The state for people; `visible` counts the tools that the lists leave. */
   state(visible: (tools: readonly JsonObject[]) => number): ServerState {
-    const state = this.#primary.link.state;
+    const state = this.#primary.link.shownState;
     if (state.kind !== 'up') return state;
     const tools = this.#primary.link.lists.tools;
     const toolCount = visible(tools);
@@ -96,12 +99,23 @@ export class Upstream {
     return this.#primary.link.lists;
   }
 
+  /** Raw names of all its tools, hidden ones included; null while they are not known. */
+  get offeredTools(): readonly string[] | null {
+    if (this.#primary.link.state.kind !== 'up') return null;
+    return this.lists.tools.map((tool) => String(tool['name']));
+  }
+
   get issues(): readonly Issue[] {
     return this.#primary.link.issues;
   }
 
   get stderrTail(): string {
     return this.#primary.link.stderrTail;
+  }
+
+  /** Whether it is being started, for the first time or again. */
+  get isStarting(): boolean {
+    return this.#primary.link.state.kind === 'starting';
   }
 
   /** Whether any call runs or waits, on any connection. */
@@ -235,7 +249,7 @@ export class Upstream {
   /** Waits until a connection may be free for another session. */
   #room({ signal, timeoutMs }: Call): Promise<void> {
     return new Promise((resolve, reject) => {
-      const { name, maxConnections } = this.settings;
+      const { name, owner, maxConnections } = this.settings;
       const done = (settle: () => void) => (): void => {
         this.#roomWanted = this.#roomWanted.filter((wanted) => wanted !== free);
         cancelTimer();
@@ -248,7 +262,7 @@ export class Upstream {
         reject(
           new AppError('UPSTREAM_NOT_READY', `${name} has ${maxConnections} connections and all are busy`, {
             where: `mcp_servers.${name}`,
-            hint: `raise mcp_servers.${name}.max_connections`,
+            ...(owner === null ? { hint: `raise mcp_servers.${name}.max_connections` } : {}),
           }),
         ),
       );
@@ -305,12 +319,13 @@ export class Upstream {
 
   #createUse(of: { readonly env: EnvValues; readonly owner: AgentPort | null; readonly primary: boolean }): Use {
     const { env, owner, primary } = of;
-    const { server, clock, slots, clientVersion, createTransport, events } = this.#options;
+    const { server, clock, slots, clientVersion, beforeStart, createTransport, events } = this.#options;
     const use: Use = new Use({
       levelOf: (session) => this.#levels.get(session),
       now: clock.now(),
       link: new Link({
         server: server.name,
+        plugin: server.owner?.pluginId ?? null,
         transport: this.#options.launch.kind,
         startupTimeoutMs: () => this.settings.startupTimeoutMs,
         roots: () => this.settings.roots,
@@ -319,6 +334,7 @@ export class Upstream {
         clock,
         slots,
         primary,
+        beforeStart,
         createTransport: (onRenewed) => createTransport(env, onRenewed),
         events: {
           onState: () => (primary ? events.onState() : undefined),
@@ -372,24 +388,11 @@ export class Upstream {
 
   #inTurn(use: Use, call: Call): Promise<RpcOutcome | 'moved'> {
     const mode =
-      this.settings.supportsParallelToolCalls || this.#isReadOnly(call.params?.['name']) ? 'shared' : 'exclusive';
+      this.settings.supportsParallelToolCalls || this.#isReadOnly(this.lists.tools, call.params?.['name'])
+        ? 'shared'
+        : 'exclusive';
     return use.queue.run({ mode, signal: call.signal }, async () => (await use.link.ready()).call(call));
   }
-
-  #isReadOnly(tool: unknown): boolean {
-    const { tools } = this.lists;
-    if (this.#readOnly.of !== tools)
-      this.#readOnly = {
-        of: tools,
-        names: new Set<unknown>(tools.filter(hasReadOnlyHint).map((entry) => entry['name'])),
-      };
-    return this.#readOnly.names.has(tool);
-  }
-}
-
-function hasReadOnlyHint(tool: JsonObject): boolean {
-  const annotations = tool['annotations'];
-  return isJsonObject(annotations) && annotations['readOnlyHint'] === true;
 }
 
 /** For what a connection that is just going away need not hear any more. */

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { proves } from '../../e2e/support/proves.ts';
 import { report, said } from '../../support/cli.ts';
 import { type Home, useHomes } from '../../support/home.ts';
-import { runOnTerminal } from '../../support/terminal.ts';
+import { runOnTerminal } from '../../support/pseudo-terminal.ts';
 
 const createHome = useHomes();
 

@@ -8,7 +8,7 @@ import { type Home, useHomes } from '../../support/home.ts';
 import { type KeyringState, startKeyringSession } from '../../support/keyring-session.ts';
 import { processFacts } from '../../support/processes.ts';
 import { PRODUCT } from '../../support/product.ts';
-import { runOnTerminal } from '../../support/terminal.ts';
+import { runOnTerminal } from '../../support/pseudo-terminal.ts';
 
 const createHome = useHomes();
 

@@ -4,7 +4,7 @@ import { proves } from '../../e2e/support/proves.ts';
 import { report } from '../../support/cli.ts';
 import { type Home, useHomes } from '../../support/home.ts';
 import { PRODUCT } from '../../support/product.ts';
-import { runOnTerminal, type TerminalRun } from '../../support/terminal.ts';
+import { runOnTerminal, type TerminalRun } from '../../support/pseudo-terminal.ts';
 
 const createHome = useHomes();
 

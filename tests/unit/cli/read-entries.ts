@@ -9,5 +9,5 @@ export function configOf(toml: string): Config {
 
 /** The servers of a configuration, as nothing runs. */
 export function factsOf(toml: string): readonly ServerFacts[] {
-  return [...configOf(toml).servers.values()].map((entry) => ({ entry, blockedBy: null, state: null }));
+  return [...configOf(toml).servers.values()].map((entry) => ({ entry, plugin: null, blockedBy: null, state: null }));
 }

@@ -80,6 +80,18 @@ describe('mcp list', () => {
   });
 });
 
+test('mcp list says which plugin a server comes from, where there are any', () => {
+  const [files, docs] = factsOf(SERVERS) as [ServerFacts, ServerFacts];
+  const listed = [{ ...files, plugin: 'a@acme' }, docs].map((facts) => listedServer(facts, { showValues: false }));
+  expect(renderServerTable(listed)).toBe(
+    [
+      'Name   Plugin  Type   State        Command or URL',
+      'files  a@acme  stdio  not running  npx -y files',
+      'docs   -       http   disabled     https://docs.test/mcp',
+    ].join('\n'),
+  );
+});
+
 test('mcp get has the lines of Codex, then ours, and no value of env', () => {
   const [files] = factsOf(SERVERS) as [ServerFacts];
   expect(renderServer(shownServer(files, { showValues: false, issues: [] }))).toBe(
@@ -115,6 +127,7 @@ const TOOL = {
 const GONE: ServerReport = {
   name: 'gone',
   transport: 'stdio',
+  plugin: null,
   state: {
     kind: 'connection_error',
     reason: { kind: 'command_not_found', command: 'x' },

@@ -4,7 +4,7 @@ import { configOf, FILE, factsOf } from './read-entries.ts';
 
 const MASKED = { showValues: false };
 const SHOWN = { showValues: true };
-const WRITTEN_IN_LINE_1 = { origin: { layer: 'user', file: FILE, line: 1 }, state: null };
+const WRITTEN_IN_LINE_1 = { origin: { layer: 'user', file: FILE, line: 1 }, plugin: null, state: null };
 
 /** What `codex mcp list --json` of Codex 0.169 prints for these entries, member by member. */
 const CODEX = [
@@ -52,7 +52,7 @@ test.each(CODEX)('with values shown, $printed.name is as Codex prints it, then o
   const [facts] = factsOf(toml);
   const listed = listedServer(facts as ServerFacts, SHOWN);
   expect(listed).toEqual({ ...printed, ...WRITTEN_IN_LINE_1 });
-  expect(Object.keys(listed)).toEqual([...Object.keys(printed), 'origin', 'state']);
+  expect(Object.keys(listed)).toEqual([...Object.keys(printed), 'origin', 'plugin', 'state']);
   expect(Object.keys(listed.transport ?? {})).toEqual(Object.keys(printed.transport));
 });
 
@@ -101,7 +101,7 @@ test.each([
 
 test('a server that a requirements file blocks counts as disabled, with the reason Codex gives', () => {
   const [facts] = factsOf('[mcp_servers.a]\ncommand = "x"\n');
-  const blocked = { ...(facts as ServerFacts), blockedBy: '/etc/codex/requirements.toml' };
+  const blocked = { ...(facts as ServerFacts), blockedBy: 'requirements (/etc/codex/requirements.toml)' };
   expect(listedServer(blocked, MASKED)).toMatchObject({
     enabled: false,
     disabled_reason: 'requirements (/etc/codex/requirements.toml)',

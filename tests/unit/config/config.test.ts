@@ -10,6 +10,14 @@ import { brief, configFrom } from './read-config.ts';
 test('nothing at all gives the built-in settings', () => {
   expect(configFrom({})).toEqual({
     servers: new Map(),
+    plugins: new Map(),
+    pluginsEnabledByDefault: {
+      enabled: true,
+      origin: { layer: 'built_in', file: null, line: null, column: null },
+      problems: [],
+    },
+    pluginsOff: null,
+    marketplaces: new Map(),
     serve: {
       host: '127.0.0.1',
       port: 7450,
@@ -96,13 +104,7 @@ describe('keys at the top', () => {
       ],
     },
     { toml: 'tool_output_token_limit = 1', want: ['warning KEY_NOT_YET_SUPPORTED tool_output_token_limit@1:1'] },
-    {
-      toml: '[plugins."a@b"]\nenabled = true\nmcp_servers.s.tools.t.approval_mode = "prompt"',
-      want: ['warning KEY_NOT_YET_SUPPORTED plugins@1:2'],
-    },
-    { toml: '[plugins."a@b"]\nenabled = 1.5', want: ['error CONFIG_WRONG_TYPE plugins."a@b".enabled@2:11'] },
-    { toml: '[marketplaces.m]\nsource = "x"', want: ['warning KEY_NOT_YET_SUPPORTED marketplaces@1:2'] },
-    { toml: 'features.plugins = false', want: ['warning KEY_NOT_YET_SUPPORTED features.plugins@1:10'] },
+    { toml: 'features.plugins = 0', want: ['error CONFIG_WRONG_TYPE features.plugins@1:20'] },
     { toml: 'projects."/a".trust_level = "yes"', want: ['error CONFIG_WRONG_TYPE projects."/a".trust_level@1:29'] },
     { toml: 'projects.".".trust_level = "trusted"', want: ['error CONFIG_WRONG_TYPE projects."."@1:10'] },
     { toml: 'mcpServers = {}', want: ['warning CONFIG_UNKNOWN_KEY mcpServers@1:1'] },

@@ -51,6 +51,23 @@ test('explains a list that layers put together', () => {
   });
 });
 
+test('explains a policy that widens what lower layers offer', () => {
+  const policy = (lines: string): string => `[plugins."p@m".mcp_servers.s]\n${lines}`;
+  const widened = {
+    layers: [
+      parseLayer(policy('enabled_tools = ["a"]'), '/etc/plugboard/config.toml', 'system'),
+      parseLayer(policy('widen = true\nenabled_tools = ["b"]'), '/u/config.toml', 'user'),
+    ],
+  };
+  expect(explain(widened, 'plugins."p@m".mcp_servers.s.enabled_tools')).toMatchObject({
+    value: ['b'],
+    layers: [
+      { ...at('user', 3, 1), value: ['b'], wins: true },
+      { ...at('system', 2, 1), value: ['a'], wins: false },
+    ],
+  });
+});
+
 test('explains a table, with literal values of the environment masked unless asked for', () => {
   expect(explain(loaded, 'mcp_servers.x.env')).toMatchObject({
     value: { TOKEN: '*****', MODE: '*****' },

@@ -338,6 +338,7 @@ roots = ["file:///a", { uri = "file:///b", name = "b" }]
     toolTimeoutSec: 0,
     enabledTools: ['t'],
     disabledTools: ['u'],
+    toolNames: [],
     supportsParallelToolCalls: true,
     sharing: 'session',
     maxConnections: 2,

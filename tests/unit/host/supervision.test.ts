@@ -5,7 +5,7 @@ import { stringify } from 'smol-toml';
 import { afterEach, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/node/index.ts';
 import { createLocalExecutor } from '../../../src/executors/node/index.ts';
-import { createHost, type LocalHost } from '../../../src/host/node/index.ts';
+import { createHost, type LocalHost, noPlugins } from '../../../src/host/node/index.ts';
 import { type Clock, type ServerState, silentLog } from '../../../src/kernel/index.ts';
 import { systemClock } from '../../../src/kernel/node/index.ts';
 import { proves } from '../../e2e/support/proves.ts';
@@ -34,6 +34,7 @@ async function start(servers: Readonly<Record<string, ServerKeys>>, clock: Clock
     home: folder,
     version: 'test',
     load: () => loadConfig({ home: folder, overrides: [], env, systemDir: join(folder, 'etc') }),
+    plugins: noPlugins,
     workspace: folder,
     env,
     executor: {

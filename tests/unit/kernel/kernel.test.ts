@@ -1,8 +1,10 @@
 import { inspect } from 'node:util';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   AppError,
+  type ConnectionErrorReason,
   classifyMessage,
+  commandLine,
   createRedactor,
   describeState,
   ERROR_CODES,
@@ -197,6 +199,18 @@ const states: readonly { state: ServerState; label: string; says: string; next: 
     says: 'by requirements',
     next: 'ask',
   },
+  {
+    state: { kind: 'blocked', reason: 'tampered', detail: 'bin/x', command: 'add it' },
+    label: 'BLOCKED',
+    says: 'bin/x is not as it was installed',
+    next: 'add it',
+  },
+  {
+    state: { kind: 'blocked', reason: 'consent', detail: '', command: 'agree' },
+    label: 'BLOCKED',
+    says: 'nobody has agreed to what it runs',
+    next: 'agree',
+  },
 ];
 
 test.each(states)('$label, $says: the next step is $next', ({ state, label, says, next }) => {
@@ -217,6 +231,54 @@ test('an HTTP server is never asked for what only a process has', () => {
   ).toBe('check that mcp_servers.s.url is an MCP endpoint');
 });
 
+const failed = (reason: ConnectionErrorReason): ServerState => ({
+  kind: 'connection_error',
+  reason,
+  attempt: 1,
+  nextRetryAt: null,
+});
+const restart = 'check the network; while a host runs, plugboard mcp restart s tries again at once';
+const maintainer = 'ask the maintainer of the plugin p@m';
+const off = 'turn it off: plugboard plugin disable p@m';
+const lastLines = 'see its last lines on standard error (plugboard doctor shows them)';
+
+describe('what a plugin declares is not for the user to correct', () => {
+  test.each<{ readonly state: ServerState; readonly stdio: string; readonly http: string }>([
+    {
+      state: { kind: 'no_tools', since: 0, because: 'lists_hide_all' },
+      stdio: 'change enabled_tools or disabled_tools of its policy in plugins."p@m"',
+      http: 'change enabled_tools or disabled_tools of its policy in plugins."p@m"',
+    },
+    { state: { kind: 'invalid', issues: [] }, stdio: `${maintainer}, or ${off}`, http: `${maintainer}, or ${off}` },
+    {
+      state: { kind: 'timed_out', phase: 'initialize', afterMs: 1, key: null, nextRetryAt: null },
+      stdio: lastLines,
+      http: restart,
+    },
+    {
+      state: failed({ kind: 'command_not_found', command: 'npx' }),
+      stdio: `install npx, or ${maintainer}`,
+      http: `install npx, or ${maintainer}`,
+    },
+    {
+      state: failed({ kind: 'cwd_not_found', cwd: '/c' }),
+      stdio: 'run: plugboard plugin add p@m',
+      http: 'run: plugboard plugin add p@m',
+    },
+    { state: failed({ kind: 'exited', exit: 'code 1', stderr: '' }), stdio: lastLines, http: lastLines },
+    { state: failed({ kind: 'protocol', detail: 'x' }), stdio: lastLines, http: maintainer },
+    {
+      state: failed({ kind: 'tls', detail: 'x' }),
+      stdio: `check the certificate of the server, or ${maintainer}`,
+      http: `check the certificate of the server, or ${maintainer}`,
+    },
+    { state: failed({ kind: 'refused', address: 'h' }), stdio: restart, http: restart },
+  ])('$state.kind $state.reason.kind', ({ state, stdio, http }) => {
+    const step = (transport: 'stdio' | 'http') => nextStep(state, { name: 's', transport, plugin: 'p@m' });
+    expect([step('stdio'), step('http')]).toEqual([stdio, http]);
+  });
+});
+
 test.each([
   { word: 'enabeld', known: ['enabled', 'env'], want: 'enabled' },
   { word: 'ENABLED_TOOL', known: ['enabled_tools'], want: 'enabled_tools' },
@@ -231,7 +293,14 @@ test.each([
 test('text from outside cannot steer a terminal', () => {
   expect(printableLine('a \r\n  b\u001b[2K\nc')).toBe('a b\\x1b[2K c');
   expect(printable('\u001b[31mred\u0007\ttab\nline\r\u009b1m')).toBe('\\x1b[31mred\\x07\ttab\nline\\x0d\\x9b1m');
+  expect(printable('sh -c \u202e"tpircs"\u2069')).toBe('sh -c \\u202e"tpircs"\\u2069');
   expect([shorten('abcdef', 4), shorten('abcd', 4)]).toEqual(['abc…', 'abcd']);
+});
+
+test('a command as one line shows where its words end', () => {
+  expect(commandLine(['npx', '-y', 'x@1', '--a=b'])).toBe('npx -y x@1 --a=b');
+  expect(commandLine(['sh', '-c', "echo 'a b'", '', 'c"d'])).toBe("sh -c 'echo '\\''a b'\\''' '' 'c\"d'");
+  expect(commandLine([])).toBe('');
 });
 
 test.each([
@@ -247,6 +316,21 @@ test.each([
     text: 'note: a\\x1b[2K b [USAGE]',
   },
   { issue: { code: 'USAGE', severity: 'warning', message: 'm', file: 'f' }, at: 'f', text: 'f: warning: m [USAGE]' },
+  {
+    issue: { code: 'USAGE', severity: 'error', message: 'must be a string', file: 'f', plugin: 'p@m', server: 'poka' },
+    at: 'f',
+    text: 'f: error: plugin p@m, server poka: must be a string [USAGE]',
+  },
+  {
+    issue: { code: 'USAGE', severity: 'error', message: 'plugins."p@m".x is odd', plugin: 'p@m', server: 'poka' },
+    at: undefined,
+    text: 'error: server poka: plugins."p@m".x is odd [USAGE]',
+  },
+  {
+    issue: { code: 'USAGE', severity: 'error', message: 'poka is odd', server: 'docs' },
+    at: undefined,
+    text: 'error: poka is odd [USAGE]',
+  },
 ] as const satisfies readonly { issue: Issue; at: string | undefined; text: string }[])(
   'an issue reads: $text',
   ({ issue, at, text }) => {

@@ -36,6 +36,15 @@ test.each([
   { name: 'names are compared as they are', enabled: null, disabled: ['a-b'], tool: 'a_b', want: { kind: 'allow' } },
   { name: 'what is about no tool', enabled: [], disabled: ['a'], tool: null, want: { kind: 'allow' } },
 ])('$name', ({ enabled, disabled, tool, want }) => {
-  const server = { name: 's', enabledTools: enabled, disabledTools: disabled };
+  const server = { name: 's', owner: null, enabledTools: enabled, disabledTools: disabled };
   expect(admit({ caller: localCaller(), server, tool })).toEqual(want);
+});
+
+test('a rule for a server of a plugin is named by its policy', () => {
+  const owner = { pluginId: 'p@m', server: 's', root: '/r', dataDir: '/d' };
+  const server = { name: 'p:s', owner, enabledTools: null, disabledTools: ['a'] };
+  expect(admit({ caller: localCaller(), server, tool: 'a' })).toEqual({
+    kind: 'deny',
+    rule: 'plugins."p@m".mcp_servers.s.disabled_tools',
+  });
 });

@@ -14,6 +14,8 @@ function resolved(sources: Sources, requirements = ''): readonly ResolvedServer[
   return resolveServers({
     config: configFrom(sources),
     requirements: [parseRequirements(requirements, '/etc/r.toml', 'plugboard')],
+    plugins: [],
+    pluginIssues: [],
     workspace: '/srv/space',
   }).servers;
 }
@@ -25,7 +27,13 @@ describe('resolving', () => {
     const config = configFrom({
       user: 'mcp_servers = { b.command = "c", B.command = "c", a.command = "c", "a/z" = { command = "c", colour = 1 } }',
     });
-    const { servers, issues } = resolveServers({ config, requirements: [], workspace: '/' });
+    const { servers, issues } = resolveServers({
+      config,
+      requirements: [],
+      plugins: [],
+      pluginIssues: [],
+      workspace: '/',
+    });
     expect(servers.map(({ name }) => name)).toEqual(['B', 'a', 'a/z', 'b']);
     expect(issues).toEqual(config.issues);
   });
@@ -46,7 +54,13 @@ describe('resolving', () => {
       toolTimeoutSec: null,
       enabledTools: ['t'],
       disabledTools: [],
-      toolNames: [],
+      namedTools: [
+        {
+          tool: 't',
+          key: 'mcp_servers.x.enabled_tools',
+          origin: { layer: 'user', file: USER_FILE, line: 1, column: 14 },
+        },
+      ],
       supportsParallelToolCalls: false,
       sharing: 'auto',
       maxConnections: 8,

@@ -108,6 +108,21 @@ describe('certificates of ours', () => {
       detail: /^ca_file cannot be read: \/nowhere\/ca.pem \(ENOENT\)$/,
     },
     {
+      name: 'a device whose reading never ends',
+      tls: { ...nothing, caFile: '/dev/zero' },
+      detail: /^ca_file is not a file: \/dev\/zero$/,
+    },
+    {
+      name: 'a device that has nothing to read',
+      tls: { ...nothing, clientKeyFile: '/dev/ptmx' },
+      detail: /^client_key_file is not a file: \/dev\/ptmx$/,
+    },
+    {
+      name: 'a file that is much too large',
+      tls: { ...nothing, caFile: process.execPath },
+      detail: /^ca_file is larger than 1 MiB: /,
+    },
+    {
       name: 'a file that is no certificate',
       tls: { ...nothing, caFile: testKeyPath('client-key') },
       detail: /^ca_file holds no PEM certificate: .*\/client-key\.pem$/,

@@ -1,8 +1,9 @@
 import { RootCommand, script } from '@bomb.sh/tab';
-import { loadConfig } from '../../../config/node/index.ts';
 import { AppError } from '../../../kernel/index.ts';
+import { pluginId } from '../../../marketplace/index.ts';
 import { GLOBAL_OPTIONS, GROUPS } from '../../vocabulary.ts';
 import type { CliCommand, CliContext } from '../context.ts';
+import { loadServers } from '../known-servers.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
@@ -25,7 +26,7 @@ const ONCE = `readonly() {
 /** Prints by itself and reports its exit status: what it prints is a script, whatever `--json` says. */
 export const completionCommand: CliCommand<number> = {
   name: 'completion',
-  summary: 'Print a script that completes commands and server names in a shell',
+  summary: 'Print a script that completes commands and names in a shell',
   examples: ['source <(plugboard completion bash)', 'plugboard completion fish | source'],
   args: [{ name: 'SHELL', help: SHELLS.join(', '), required: true }],
   options: [],
@@ -60,8 +61,8 @@ export function createCompleteCommand(
     options: [],
     hidden: true,
     run: async (context, input) => {
-      const [commands, servers] = await Promise.all([commandsFor(input.rest), serverNames(context)]);
-      treeOf(commands, servers).parse([...input.rest]);
+      const commands = await commandsFor(input.rest);
+      treeOf(commands, await loadWords(context, wantedKinds(commands, input.rest))).parse([...input.rest]);
       return 0;
     },
     render: () => '',
@@ -69,39 +70,94 @@ export function createCompleteCommand(
   };
 }
 
+/** What is known by name. `offered`: plugins that a marketplace has. */
+type WordKind = 'shell' | 'server' | 'installed' | 'offered' | 'marketplace';
+type Words = Readonly<Partial<Record<WordKind, readonly string[]>>>;
+
 /** Commands with an argument that is the name of a server that exists. */
 const ON_SERVERS = ['mcp get', 'mcp remove', 'mcp enable', 'mcp disable', 'mcp restart', 'mcp logs'];
 
-function treeOf(commands: readonly CliCommand[], servers: readonly string[]): RootCommand {
+/** Commands about plugins that need not be installed. */
+const ON_OFFERS = ['plugin add', 'plugin show'];
+
+/** What stands in the place of an argument or in the value of an option; null for what nobody can know. */
+function kindOf(command: string, name: string): WordKind | null {
+  switch (name) {
+    case 'SHELL':
+      return 'shell';
+    case 'NAME':
+      return ON_SERVERS.includes(command) ? 'server' : null;
+    case 'server':
+      return 'server';
+    case 'PLUGIN':
+      return ON_OFFERS.includes(command) ? 'offered' : 'installed';
+    case 'MARKETPLACE':
+    case 'marketplace':
+      return 'marketplace';
+    default:
+      return null;
+  }
+}
+
+/** The kinds that the command on the line has a place for: only these are looked for, at each press of the key. */
+function wantedKinds(commands: readonly CliCommand[], words: readonly string[]): ReadonlySet<WordKind> {
+  const line = words.join(' ');
+  const places = commands
+    .filter(({ name }) => line.startsWith(`${name} `))
+    .flatMap(({ name, args, options }) => [...args, ...options].map((place) => kindOf(name, place.name)));
+  return new Set(places.filter((kind) => kind !== null));
+}
+
+/** None of what cannot be read: a key press is no place for errors. */
+async function loadWords(context: CliContext, kinds: ReadonlySet<WordKind>): Promise<Words> {
+  const quiet = { ...context, globals: { ...context.globals, json: true } };
+  const aboutPlugins = kinds.has('installed') || kinds.has('offered') || kinds.has('marketplace');
+  return {
+    shell: SHELLS,
+    ...(kinds.has('server') ? await serverNames(quiet).catch(() => ({})) : {}),
+    ...(aboutPlugins ? await pluginNames(quiet).catch(() => ({})) : {}),
+  };
+}
+
+async function serverNames(context: CliContext): Promise<Words> {
+  const { servers } = await loadServers(context, { namesOnly: true });
+  return { server: servers.map(({ name }) => name) };
+}
+
+async function pluginNames(context: CliContext): Promise<Words> {
+  const [{ atPluginDesk }, { allOffers }] = await Promise.all([
+    import('../plugin-desk.ts'),
+    import('../list-plugins.ts'),
+  ]);
+  return atPluginDesk(context, { changes: false }, async (desk) => ({
+    installed: desk.plugins.installed().plugins.map((plugin) => plugin.pluginId),
+    offered: allOffers(desk).map(({ entry, marketplace }) => pluginId(entry.name, marketplace.name)),
+    marketplace: desk.known.all.map(({ name }) => name),
+  }));
+}
+
+function treeOf(commands: readonly CliCommand[], known: Words): RootCommand {
   const root = new RootCommand();
-  const offer =
-    (words: readonly string[]) =>
-    (complete: (value: string, description: string) => void): void => {
+  const offer = (command: string, place: string) => {
+    const kind = kindOf(command, place);
+    const words = kind === null ? [] : (known[kind] ?? []);
+    return (complete: (value: string, description: string) => void): void => {
       for (const word of words) complete(word, '');
     };
+  };
   for (const { name, summary, args, options, hidden } of commands) {
     if (hidden === true) continue;
-    const [group = ''] = name.split(' ');
-    if (group !== name && !root.commands.has(group)) root.command(group, GROUPS[group] ?? '');
+    const words = name.split(' ');
+    for (const group of words.slice(0, -1).map((_, index) => words.slice(0, index + 1).join(' ')))
+      if (!root.commands.has(group)) root.command(group, GROUPS[group] ?? '');
     const command = root.command(name, summary);
     for (const argument of args) {
-      const words = ON_SERVERS.includes(name) ? servers : argument.name === 'SHELL' ? SHELLS : [];
-      command.argument(argument.name, offer(words), argument.rest === true);
+      command.argument(argument.name, offer(name, argument.name), argument.rest === true);
     }
     for (const { name: option, short, value, help } of [...options, ...GLOBAL_OPTIONS]) {
       if (value === undefined) command.option(option, help, short ?? '');
-      else command.option(option, help, offer(option === 'server' ? servers : []), short ?? '');
+      else command.option(option, help, offer(name, option), short ?? '');
     }
   }
   return root;
-}
-
-/** None when the configuration cannot be read: a key press is no place for errors. */
-async function serverNames(context: CliContext): Promise<readonly string[]> {
-  try {
-    const { config } = await loadConfig(context.loadOptions);
-    return [...config.servers.keys()].toSorted();
-  } catch {
-    return [];
-  }
 }

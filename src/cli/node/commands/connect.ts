@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { privateFolder } from '../../../api/node/index.ts';
 import { addServer, parseLayer, removeServer, setKey, type TomlInputTable, unsetKey } from '../../../config/index.ts';
-import { editFile, loadConfig } from '../../../config/node/index.ts';
+import { editFile } from '../../../config/node/index.ts';
 import { AppError, issueLocation, printableLine } from '../../../kernel/index.ts';
-import { declaredEnvNames, resolveServers } from '../../../servers/index.ts';
+import { declaredEnvNames } from '../../../servers/index.ts';
 import {
   type CodexServer,
   type CodexServers,
@@ -22,6 +22,7 @@ import {
 import { type ConnectReport, renderConnect } from '../../render-connect.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { editPlace } from '../edit-place.ts';
+import { loadServers } from '../known-servers.ts';
 import { readRecords, writeRecord } from '../link-records.ts';
 import { launchWords } from '../self.ts';
 import { editUserConfig, freshNotes } from '../user-config.ts';
@@ -104,9 +105,12 @@ async function planFor(
   file: string,
   { codex, move }: { readonly codex: CodexServers; readonly move: boolean },
 ): Promise<readonly CodexServer[]> {
-  const [{ config }, records] = await Promise.all([loadConfig(context.loadOptions), readRecords(context.home)]);
+  const [{ servers }, records] = await Promise.all([
+    loadServers(context, { namesOnly: true }),
+    readRecords(context.home),
+  ]);
   const earlier = new Set(records[file]?.moved.map(({ name }) => name));
-  const plan = planMove(codex, new Set(config.servers.keys()), earlier);
+  const plan = planMove(codex, new Set(servers.map(({ name }) => name)), earlier);
   const names = plan.filter(({ action }) => action === 'move').map(({ name }) => name);
   if (names.length === 0 || move || (await agrees(context, names))) return plan;
   return plan.map((server) => (server.action === 'move' ? { ...server, action: 'keep', why: NOT_ASKED } : server));
@@ -129,8 +133,7 @@ async function agrees({ interactive, globals }: CliContext, names: readonly stri
 /** What Codex runs to reach Plugboard as it is configured now. */
 async function linkFor(context: CliContext): Promise<TomlInputTable> {
   const { configArgs, env, home, cwd } = context;
-  const loaded = await loadConfig(context.loadOptions);
-  const { servers } = resolveServers({ ...loaded, workspace: cwd });
+  const { servers } = await loadServers(context, { namesOnly: true });
   const [command = '', ...words] = launchWords(env, cwd);
   const usual = join(env['HOME'] || env['USERPROFILE'] || '', '.plugboard');
   return linkTable({

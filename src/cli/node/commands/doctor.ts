@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostStatus } from '../../../api/index.ts';
 import { privateFolder } from '../../../api/node/index.ts';
-import { loadConfig } from '../../../config/node/index.ts';
 import { AppError, ERROR_CODES, type Issue } from '../../../kernel/index.ts';
 import type { ServerReport } from '../../../status/index.ts';
 import { openStore } from '../../../storage/node/index.ts';
@@ -10,6 +9,7 @@ import { worstExit } from '../../command.ts';
 import { type CheckStatus, type DoctorReport, renderDoctor, renderProgress } from '../../render-doctor.ts';
 import { exitOfState } from '../../state-exit.ts';
 import type { CliCommand, CliContext } from '../context.ts';
+import { loadServers } from '../known-servers.ts';
 import { type HostView, viewHost } from '../running.ts';
 import { brokenFile, noSuchServer } from '../user-config.ts';
 
@@ -63,8 +63,9 @@ function checkHome({ paths, home }: CliContext): Issue | null {
 }
 
 async function requireServer(context: CliContext, name: string): Promise<void> {
-  const { config, brokenFiles } = await loadConfig(context.loadOptions);
-  if (!config.servers.has(name)) throw brokenFile(brokenFiles) ?? noSuchServer(name, config.servers.keys());
+  const { servers, loaded } = await loadServers(context, { namesOnly: true });
+  const names = servers.map((server) => server.name);
+  if (!names.includes(name)) throw brokenFile(loaded.brokenFiles) ?? noSuchServer(name, names);
 }
 
 /** True where lines on the screen can be written again: a terminal with room for all of them. */
@@ -145,10 +146,17 @@ function reportOf(
   };
 }
 
-/** The issues that count: those of a server that is turned off are shown, and stop nothing. */
+/** The issues that count: those of a server, or of a plugin, that is turned off are shown, and stop nothing. */
 function counting(issues: readonly Issue[], servers: readonly ServerReport[]): readonly Issue[] {
-  const off = new Set(servers.filter(({ state }) => state?.kind === 'disabled').map(({ name }) => name));
-  return issues.filter(({ server }) => server === undefined || !off.has(server));
+  const isOff = ({ state }: ServerReport): boolean => state?.kind === 'disabled';
+  const off = new Set(servers.filter(isOff).map(({ name }) => name));
+  const isOffPlugin = (id: string): boolean => {
+    const own = servers.filter(({ plugin }) => plugin === id);
+    return own.length > 0 && own.every(isOff);
+  };
+  return issues.filter(({ server, plugin }) =>
+    server === undefined ? plugin === undefined || !isOffPlugin(plugin) : !off.has(server),
+  );
 }
 
 function worst(issues: readonly Issue[]): CheckStatus {

@@ -12,7 +12,11 @@ import {
 } from '../../../config/index.ts';
 import { AppError, isJsonObject, printableLine } from '../../../kernel/index.ts';
 import { parseNewServer } from '../../add-server.ts';
+import { type ServerEdited, switchedReport } from '../../server-edited.ts';
 import type { CliCommand, CliContext } from '../context.ts';
+import { calledByPlugins, loadServers, ofPlugin, type PluginServerKnown } from '../known-servers.ts';
+import { setPluginServerEnabled } from '../plugin-server-switch.ts';
+
 import {
   brokenFile,
   type ConfigState,
@@ -22,17 +26,6 @@ import {
   skippedFiles,
   userFile,
 } from '../user-config.ts';
-
-/** What an edit of one server came to. `changed` is false where it was so already. */
-export type ServerEdited = {
-  readonly schemaVersion: 1;
-  readonly name: string;
-  readonly changed: boolean;
-  /** `file:line` of what is there now, or the file that was changed. */
-  readonly where: string;
-  readonly message: string;
-  readonly notes: readonly string[];
-};
 
 const NAME = { name: 'NAME', help: 'name of the server', required: true } as const;
 
@@ -68,6 +61,7 @@ export const mcpAdd: CliCommand<ServerEdited> = {
     const { name, table, notes } = parseNewServer(input, context.cwd);
     const force = input.flags.has('force');
     let replaced = false;
+    const ofPlugins = calledByPlugins(await loadServers(context, { namesOnly: true }), name);
     const edit = await editUserConfig(context, (text, evaluate) => {
       const origin = evaluate(text).config.servers.get(name)?.origin ?? originIn(text, name, userFile(context));
       if (origin !== undefined && !force) throw exists(name, placeOf(origin));
@@ -80,7 +74,7 @@ export const mcpAdd: CliCommand<ServerEdited> = {
       changed: edit.changed,
       where: whereIs(edit.after, name) ?? edit.file,
       message: `${replaced ? 'Replaced' : 'Added'} MCP server '${name}'.`,
-      notes: [...notes, ...freshNotes(edit)],
+      notes: [...notes, ...freshNotes(edit), ...ofPlugins.map(replacesNote)],
     };
   },
   ...edited,
@@ -94,6 +88,10 @@ export const mcpRemove: CliCommand<ServerEdited> = {
   run: async (context, input) => {
     const name = input.args['NAME'] ?? '';
     const edit = await editUserConfig(context, (text) => removeServer(text, name));
+    const known = await loadServers(context, { namesOnly: true });
+    const ofThePlugin = ofPlugin(known, name);
+    const ofPlugins = calledByPlugins(known, name);
+    if (!edit.changed && ofThePlugin !== null) throw notRemovable(ofThePlugin);
     const left = whereIs(edit.after, name);
     if (!edit.changed && left !== null) {
       throw new AppError('NOT_FOUND', `'${name}' is not in the file that this command changes, ${edit.file}`, {
@@ -101,14 +99,18 @@ export const mcpRemove: CliCommand<ServerEdited> = {
         hint: `run: plugboard mcp disable ${name}`,
       });
     }
-    if (!edit.changed) throw noSuchServer(name, edit.after.config.servers.keys());
+    if (!edit.changed) throw noSuchServer(name, known.entries.keys());
+    const notes = [
+      ...(left === null ? [] : [`another file still has it: ${left}`]),
+      ...ofPlugins.map(({ owner }) => `the server '${owner.server}' of the plugin ${owner.pluginId} counts again`),
+    ];
     return {
       schemaVersion: 1,
       name,
       changed: true,
       where: edit.file,
       message: `Removed MCP server '${name}'.`,
-      notes: left === null ? [] : [`another file still has it: ${left}`],
+      notes,
     };
   },
   ...edited,
@@ -138,6 +140,10 @@ export const mcpDisable: CliCommand<ServerEdited> = {
  * @throws AppError `NOT_FOUND`, `CONFIG_EDIT_REFUSED` when a file that counts more says otherwise
  */
 async function setEnabled(context: CliContext, name: string, wanted: boolean): Promise<ServerEdited> {
+  const known = await loadServers(context, { namesOnly: true });
+  const ofThePlugin = ofPlugin(known, name);
+  if (ofThePlugin !== null) return setPluginServerEnabled(context, { known, server: ofThePlugin, wanted });
+  const namesakes = calledByPlugins(known, name);
   const key = ['mcp_servers', name, 'enabled'];
   // What is left without an entry is not turned off.
   const isSo = (config: Config): boolean => (config.servers.get(name)?.enabled ?? true) === wanted;
@@ -145,7 +151,8 @@ async function setEnabled(context: CliContext, name: string, wanted: boolean): P
     const { config, layers } = evaluate(text);
     if (!config.servers.has(name)) {
       throw (
-        brokenFile(skippedFiles(layers.flatMap(({ issues }) => issues))) ?? noSuchServer(name, config.servers.keys())
+        brokenFile(skippedFiles(layers.flatMap(({ issues }) => issues))) ??
+        (namesakes.length > 1 ? severalPlugins(name, namesakes) : noSuchServer(name, known.entries.keys()))
       );
     }
     if (isSo(config)) return text;
@@ -162,15 +169,29 @@ async function setEnabled(context: CliContext, name: string, wanted: boolean): P
       },
     );
   });
-  const state = wanted ? 'enabled' : 'disabled';
-  return {
-    schemaVersion: 1,
-    name,
-    changed: edit.changed,
-    where: edit.changed ? edit.file : (whereIs(edit.after, name) ?? edit.file),
-    message: edit.changed ? `MCP server '${name}' is ${state} now.` : `MCP server '${name}' is ${state} already.`,
-    notes: freshNotes(edit),
-  };
+  const notes = [...freshNotes(edit), ...(namesakes.length > 1 ? [`that is for ${listed(namesakes)}`] : [])];
+  return switchedReport({ name, wanted }, { ...edit, said: whereIs(edit.after, name) }, notes);
+}
+
+/** A name that several plugins give to a server of theirs. */
+function severalPlugins(name: string, servers: readonly PluginServerKnown[]): AppError {
+  return new AppError('NOT_FOUND', `'${name}' is a server of several plugins`, {
+    hint: `give one of ${listed(servers)}`,
+  });
+}
+
+function listed(servers: readonly PluginServerKnown[]): string {
+  return servers.map((server) => server.name).join(' and ');
+}
+
+function replacesNote({ owner }: PluginServerKnown): string {
+  return `it replaces the server '${owner.server}' of the plugin ${owner.pluginId}`;
+}
+
+function notRemovable({ name, owner: { pluginId } }: PluginServerKnown): AppError {
+  return new AppError('NOT_FOUND', `'${name}' comes from the plugin ${pluginId}, and stands in no file of yours`, {
+    hint: `run: plugboard plugin remove ${pluginId}, or plugboard mcp disable ${name}`,
+  });
 }
 
 /** Takes out what is left of an overlay when its last key is gone. */

@@ -1,12 +1,11 @@
-import type { HostStatus } from '../../../api/index.ts';
-import { loadConfig } from '../../../config/node/index.ts';
 import type { Issue } from '../../../kernel/index.ts';
-import { resolveServers } from '../../../servers/index.ts';
+import type { ResolvedServer } from '../../../servers/index.ts';
 import { staticState } from '../../../status/index.ts';
 import { renderServer, renderServerTable } from '../../render-servers.ts';
 import { type ListedServer, listedServer, type ServerFacts, type ShownServer, shownServer } from '../../server-json.ts';
 import type { CliCommand, CliContext } from '../context.ts';
-import { lookAtRunning } from '../running.ts';
+import { loadServers } from '../known-servers.ts';
+import { statusOfOurs } from '../running.ts';
 import { brokenFile, noSuchServer, sayBroken } from '../user-config.ts';
 
 const SHOW_VALUES = { name: 'show-values', help: 'show the values of env and headers' } as const;
@@ -54,26 +53,24 @@ type Known = {
   readonly broken: readonly Issue[];
 };
 
-/** Every server of the configuration by name, and what is known of it without starting anything. */
+/** Every server by name, and what is known of it without starting anything. */
 async function knownServers(context: CliContext): Promise<Known> {
-  const [loaded, running] = await Promise.all([loadConfig(context.loadOptions), runningStatus(context)]);
-  const { servers, issues } = resolveServers({ ...loaded, workspace: context.cwd });
+  const [known, running] = await Promise.all([loadServers(context), statusOfOurs(context)]);
   const states = new Map(running?.servers.map(({ name, state }) => [name, state]));
   return {
-    issues,
-    broken: loaded.brokenFiles,
-    servers: servers.flatMap((server) => {
-      const entry = loaded.config.servers.get(server.name);
-      const blockedBy = server.verdict.kind === 'blocked' ? server.verdict.detail : null;
+    issues: known.issues,
+    broken: known.loaded.brokenFiles,
+    servers: known.servers.flatMap((server) => {
+      const entry = known.entries.get(server.name);
       const state = states.get(server.name) ?? staticState(server);
-      return entry === undefined ? [] : [{ entry, blockedBy, state }];
+      const plugin = server.owner?.pluginId ?? null;
+      return entry === undefined ? [] : [{ entry, plugin, blockedBy: blockedBy(server), state }];
     }),
   };
 }
 
-/** Of the host that runs this configuration; another one has other servers, whatever they are called. */
-async function runningStatus(context: CliContext): Promise<HostStatus | null> {
-  const running = await lookAtRunning(context);
-  running?.control.close();
-  return running?.isOurs === true ? running.status : null;
+/** In Codex's form for requirements. */
+function blockedBy({ verdict }: ResolvedServer): string | null {
+  if (verdict.kind !== 'blocked') return null;
+  return verdict.detail === '' ? verdict.reason : `${verdict.reason} (${verdict.detail})`;
 }

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HostStatus } from '../../../api/index.ts';
 import type { Control } from '../../../api/node/index.ts';
-import { type LoadedConfig, loadConfig } from '../../../config/node/index.ts';
 import { AppError, type Issue, printable } from '../../../kernel/index.ts';
 import { renderServerLine, type ServerReport } from '../../../status/index.ts';
 import { worstExit } from '../../command.ts';
 import { exitOfState } from '../../state-exit.ts';
 import type { CliCommand, CliContext } from '../context.ts';
+import { type KnownServers, loadServers } from '../known-servers.ts';
 import { openRunning } from '../running.ts';
 import { brokenFile, noSuchServer, skippedFiles } from '../user-config.ts';
 
@@ -107,7 +107,7 @@ async function follow(context: CliContext, control: Control, server: string): Pr
 async function meetHostOf(context: CliContext, name: string, otherwise: string): Promise<Control> {
   const control = await openRunning(context);
   const { names, broken } =
-    control === null ? configured(await loadConfig(context.loadOptions)) : running(await statusOf(control));
+    control === null ? configured(await loadServers(context, { namesOnly: true })) : running(await statusOf(control));
   if (!names.includes(name)) {
     control?.close();
     throw brokenFile(broken) ?? noSuchServer(name, names);
@@ -118,8 +118,8 @@ async function meetHostOf(context: CliContext, name: string, otherwise: string):
 
 type Known = { readonly names: readonly string[]; readonly broken: readonly Issue[] };
 
-function configured({ config, brokenFiles }: LoadedConfig): Known {
-  return { names: [...config.servers.keys()], broken: brokenFiles };
+function configured({ servers, loaded }: KnownServers): Known {
+  return { names: servers.map(({ name }) => name), broken: loaded.brokenFiles };
 }
 
 function running({ servers, issues }: HostStatus): Known {

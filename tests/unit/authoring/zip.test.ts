@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { bundleFolder, planZip, ZIP_LIMITS, type ZipEntryFacts } from '../../../src/authoring/zip.ts';
 import { AppError } from '../../../src/kernel/index.ts';
-import { bundleFolder, planZip, ZIP_LIMITS, type ZipEntryFacts } from '../../../src/plugins/zip.ts';
 
 const MIB = 1024 * 1024;
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ZipFile } from 'yazl';
+import { extractZip } from '../../../../src/authoring/node/zip.ts';
+import { ZIP_LIMITS } from '../../../../src/authoring/zip.ts';
 import { AppError } from '../../../../src/kernel/index.ts';
-import { extractZip } from '../../../../src/plugins/node/zip.ts';
-import { ZIP_LIMITS } from '../../../../src/plugins/zip.ts';
 
 let folder: string;
 let into: string;
@@ -44,7 +44,7 @@ async function failure(
   limits = ZIP_LIMITS,
 ): Promise<{ readonly code: string; readonly message: string }> {
   try {
-    await extractZip(file, into, limits);
+    await extractZip(file, into, { limits });
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     expect(error.where).toBe(file);
@@ -123,6 +123,14 @@ test('a bomb is not unpacked', async () => {
 test('a file that is larger than its archive says is cut off', async () => {
   const file = await archive({ 'a.txt': { text: 'x'.repeat(100_000) } }, [['\xa0\x86\x01\0', '\x10\0\0\0']]);
   expect((await failure(file)).code).toBe('PLUGIN_UNREADABLE');
+});
+
+test('an interrupted one ends with the reason, and leaves no descriptor open', async () => {
+  const file = await archive({ 'a.txt': { text: 'x'.repeat(100_000) }, 'b.txt': {} });
+  const over = new AbortController();
+  const unpacked = extractZip(file, into, { signal: over.signal });
+  over.abort(new Error('Ctrl-C'));
+  await expect(unpacked).rejects.toThrow('Ctrl-C');
 });
 
 test('the limits on files and on the archive itself', async () => {

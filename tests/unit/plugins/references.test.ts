@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Dialect, type Piece, scanReferences } from '../../../src/plugins/server/references.ts';
+
+function short(piece: Piece): string {
+  switch (piece.kind) {
+    case 'text':
+      return piece.text;
+    case 'folder':
+      return `<${piece.folder}>`;
+    case 'setting':
+      return `<setting ${piece.key}>`;
+    case 'env':
+      return `<env ${piece.name}${piece.fallback === null ? '' : ` or ${piece.fallback}`}>`;
+    case 'secret':
+      return `<secret ${piece.name}>`;
+    case 'broken':
+      return `<broken ${piece.written}>`;
+    default:
+      return piece satisfies never;
+  }
+}
+const scanned = (text: string, dialect: Dialect): readonly string[] => scanReferences(text, dialect).map(short);
+
+describe('what counts as a reference in each format', () => {
+  test.each([
+    { text: '${PLUGIN_ROOT}/bin', codex: ['<root>', '/bin'], claude: ['<root>', '/bin'], agent: ['<root>', '/bin'] },
+    { text: '${CLAUDE_PLUGIN_DATA}', codex: ['<data>'], claude: ['<data>'], agent: ['${CLAUDE_PLUGIN_DATA}'] },
+    {
+      text: 'a${user_config.k}b',
+      codex: ['a', '<setting k>', 'b'],
+      claude: ['a', '<setting k>', 'b'],
+      agent: ['a${user_config.k}b'],
+    },
+    {
+      text: '${env:A}${env:B:-x y}',
+      codex: ['<env A>', '<env B or x y>'],
+      claude: ['<env A>', '<env B or x y>'],
+      agent: ['${env:A}${env:B:-x y}'],
+    },
+    { text: '${env:A:-}', codex: ['<env A or >'], claude: ['<env A or >'], agent: ['${env:A:-}'] },
+    { text: '${secret:s}', codex: ['<secret s>'], claude: ['<secret s>'], agent: ['${secret:s}'] },
+    { text: '${HOME}/x', codex: ['${HOME}/x'], claude: ['<env HOME>', '/x'], agent: ['${HOME}/x'] },
+    { text: '${A:-d}', codex: ['${A:-d}'], claude: ['<env A or d>'], agent: ['${A:-d}'] },
+    { text: '$HOME', codex: ['$HOME'], claude: ['$HOME'], agent: ['$HOME'] },
+    { text: '$${env:A}', codex: ['${env:A}'], claude: ['${env:A}'], agent: ['$${env:A}'] },
+    { text: '$${PLUGIN_ROOT}', codex: ['${PLUGIN_ROOT}'], claude: ['${PLUGIN_ROOT}'], agent: ['$', '<root>'] },
+    { text: '${a b}', codex: ['${a b}'], claude: ['${a b}'], agent: ['${a b}'] },
+    { text: '${x ${PLUGIN_ROOT}', codex: ['${x ', '<root>'], claude: ['${x ', '<root>'], agent: ['${x ', '<root>'] },
+    { text: '}${', codex: ['}${'], claude: ['}${'], agent: ['}${'] },
+    { text: '${constructor}', codex: ['${constructor}'], claude: ['<env constructor>'], agent: ['${constructor}'] },
+    { text: '', codex: [], claude: [], agent: [] },
+  ])('$text', ({ text, codex, claude, agent }) => {
+    expect([scanned(text, 'codex'), scanned(text, 'claude'), scanned(text, 'agent_plugins')]).toEqual([
+      codex,
+      claude,
+      agent,
+    ]);
+  });
+});
+
+test('what starts like a reference of ours and is none is broken, and never just text', () => {
+  expect(
+    ['${env:A:-${B}}', '${env:1}', '${secret:', '${user_config.a', 'x${env:'].map((text) => scanned(text, 'codex')),
+  ).toEqual([
+    ['<broken ${env:A:-${B}}>'],
+    ['<broken ${env:1}>'],
+    ['<broken ${secret:>'],
+    ['<broken ${user_config.a>'],
+    ['<broken x${env:>'],
+  ]);
+});
+
+test('the parts of a text, as written, are the text', () => {
+  const part = fc.constantFrom('$', '{', '}', '${', 'PLUGIN_ROOT', 'env:A', ':-', 'user_config.k', 'x', '$$');
+  fc.assert(
+    fc.property(
+      fc.array(part).map((parts) => parts.join('')),
+      fc.constantFrom<Dialect>('codex', 'claude', 'agent_plugins'),
+      (text, dialect) => {
+        expect(
+          scanReferences(text, dialect)
+            .map(({ written }) => written)
+            .join(''),
+        ).toBe(text);
+      },
+    ),
+    { numRuns: 2000 },
+  );
+});

@@ -1,0 +1,84 @@
+import { parseRequirements } from '../../../src/config/index.ts';
+import type { Issue } from '../../../src/kernel/index.ts';
+import type { Plugin, PluginServer } from '../../../src/plugins/index.ts';
+import { type PluginInput, type Resolved, resolveServers } from '../../../src/servers/index.ts';
+import { configFrom, type Sources } from '../config/read-config.ts';
+
+/** What a test wants to be different about a server of a plugin. */
+export type ServerWish = Partial<Omit<PluginServer, 'entry'>> & {
+  /** Keys of the server as TOML. Default: a program. */
+  readonly toml?: string;
+};
+
+/** A server as a plugin declares it, from the lines of a TOML table. */
+export function pluginServer(name: string, { toml = 'command = "node"', ...rest }: ServerWish = {}): PluginServer {
+  const entry = configFrom({ user: `[mcp_servers.${JSON.stringify(name)}]\n${toml}` }).servers.get(name);
+  if (entry === undefined) throw new Error(`no entry ${name}`);
+  const origin = { layer: 'plugin', file: `/cache/${name}.json`, line: 3, column: 5 } as const;
+  return {
+    entry: { ...entry, origin },
+    requests: { required: false, supportsParallelToolCalls: false, approveAll: false, approveTools: [] },
+    settings: [],
+    unfilled: [],
+    authModel: 'none',
+    authModelDeclared: false,
+    dataClasses: [],
+    ...rest,
+  };
+}
+
+function pluginOf(pluginId: string, servers: readonly PluginServer[]): Plugin {
+  return {
+    family: 'codex',
+    name: pluginId.split('@')[0] ?? '',
+    version: '1.0.0',
+    description: null,
+    displayName: null,
+    category: null,
+    homepage: null,
+    manifestPath: '.codex-plugin/plugin.json',
+    mcpPath: '.mcp.json',
+    servers,
+    settings: [],
+    hooks: [],
+    skills: [],
+    commands: [],
+    agents: [],
+    apps: [],
+  };
+}
+
+/** An installed plugin with these servers. */
+export function pluginInput(
+  pluginId: string,
+  servers: readonly PluginServer[],
+  wish: Partial<PluginInput> = {},
+): PluginInput {
+  const [name = '', marketplace = ''] = pluginId.split('@');
+  return {
+    pluginId,
+    plugin: pluginOf(pluginId, servers),
+    standing: { kind: 'ready' },
+    knownServers: servers.map(({ entry }) => entry.name),
+    marketplaceSource: { sourceType: 'git', source: 'https://github.com/acme/plugins.git', ref: null },
+    requestsAccepted: false,
+    env: { PLUGIN_ROOT: `/cache/${marketplace}/${name}/1.0.0`, PLUGIN_DATA: `/data/${name}` },
+    ...wish,
+  };
+}
+
+export type Situation = Sources & {
+  readonly plugins: readonly PluginInput[];
+  readonly requirements?: string;
+  readonly pluginIssues?: readonly Issue[];
+};
+
+export function resolveWith({ plugins, requirements = '', pluginIssues = [], ...sources }: Situation): Resolved {
+  return resolveServers({
+    config: configFrom(sources),
+    requirements: [parseRequirements(requirements, '/etc/r.toml', 'plugboard')],
+    plugins,
+    pluginIssues,
+    workspace: '/srv/space',
+  });
+}
