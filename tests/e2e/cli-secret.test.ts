@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Secret } from '../../src/kernel/index.ts';
-import { createKey, openWith } from '../../src/secrets/node/age-file.ts';
+import { createReader, readerWith } from '../support/age.ts';
 import { refusal, report, said } from '../support/cli.ts';
 import { fixture, type Home, useHomes } from '../support/home.ts';
 import { PRODUCT } from '../support/product.ts';
@@ -24,9 +23,9 @@ async function stored(
   const [key] = readFileSync(join(home.path, 'identity.txt'), 'utf8')
     .split('\n')
     .filter((line) => !line.startsWith('#'));
-  const opened = await openWith(readFileSync(join(home.path, 'secrets.age')), [new Secret('key', key ?? '')]);
-  if (opened.kind !== 'opened') throw new Error(opened.kind);
-  return (JSON.parse(opened.text) as { secrets: { name: string; for: string; value: string }[] }).secrets;
+  const reader = await readerWith(key ?? '');
+  const text = await reader.open(readFileSync(join(home.path, 'secrets.age')));
+  return (JSON.parse(text) as { secrets: { name: string; for: string; value: string }[] }).secrets;
 }
 
 test(proves('secrets.set'), async () => {
@@ -115,9 +114,9 @@ test('unset takes a secret from one consumer, or from all', async () => {
 test(proves('secrets.transfer'), async () => {
   const home = createHome();
   await set(home, 'TOKEN docs', 'v');
-  const key = await createKey();
+  const key = await createReader();
   const identity = join(home.folder, 'reader.txt');
-  writeFileSync(identity, key.identity.reveal(), { mode: 0o600 });
+  writeFileSync(identity, key.identity, { mode: 0o600 });
   const file = join(home.folder, 'backup.age');
   expect(await report(home, ['secret', 'export', '--to-age', key.recipient, '-o', file])).toMatchObject({
     count: 1,

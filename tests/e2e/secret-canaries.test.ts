@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createKey, openWith, withoutArmor } from '../../src/secrets/node/age-file.ts';
+import { createReader } from '../support/age.ts';
 import { CANARIES, type Canary, leaks } from '../support/canaries.ts';
 import { type Home, type Run, useHomes } from '../support/home.ts';
 import { PRODUCT } from '../support/product.ts';
@@ -65,9 +65,9 @@ test(proves('secrets.never-shown'), async () => {
     }),
   );
 
-  const key = await createKey();
+  const key = await createReader();
   const identity = join(home.path, 'reader.txt');
-  writeFileSync(identity, key.identity.reveal(), { mode: 0o600 });
+  writeFileSync(identity, key.identity, { mode: 0o600 });
   const backup = join(home.path, 'backup.age');
   for (const json of [[], ['--json']]) {
     await command('secret', 'list', ...json);
@@ -115,10 +115,9 @@ test(proves('secrets.never-shown'), async () => {
   expect(leaks(shown.map(({ stdout, stderr }, index) => [`error ${index}`, stdout + stderr]))).toEqual([]);
 
   // The nets were cast where fish are: every value is there, to the letter, and the search finds what it should.
-  const bytes = await withoutArmor(readFileSync(backup));
-  const opened = await openWith(bytes ?? Buffer.alloc(0), [key.identity]);
-  if (opened.kind !== 'opened') throw new Error(opened.kind);
-  const { secrets } = JSON.parse(opened.text) as { readonly secrets: readonly { name: string; value: string }[] };
+  const { secrets } = JSON.parse(await key.open(readFileSync(backup, 'utf8'))) as {
+    readonly secrets: readonly { name: string; value: string }[];
+  };
   const stored = new Map(secrets.map(({ name, value }) => [name, value]));
   expect(CANARIES.filter(({ name, value }) => stored.get(name) !== value)).toEqual([]);
   expect(leaks(CANARIES.map(({ name, value }) => [name, value]))).toHaveLength(CANARIES.length);

@@ -24,7 +24,10 @@ const BARE_BUS = `<busconfig>
  * Starts a session with a real gnome-keyring in this state. The keyrings of a home stay from session to session, like those
  * of a person who logs in again.
  */
-export async function startKeyringSession(home: Home, state: KeyringState): Promise<KeyringSession> {
+export async function startKeyringSession(
+  home: Pick<Home, 'folder' | 'env' | 'command'>,
+  state: KeyringState,
+): Promise<KeyringSession> {
   const runtime = join(home.folder, `session-${Math.floor(performance.now() * 1000)}`);
   mkdirSync(runtime, { mode: 0o700 });
   mkdirSync(join(home.env['HOME'] ?? '', '.local/share'), { recursive: true });

@@ -1,72 +1,53 @@
 import { createHash } from 'node:crypto';
-import type { Decrypter as AgeDecrypter } from 'age-encryption';
 import { Secret } from '../../kernel/index.ts';
-import { KEY_STANZA } from '../header.ts';
-import type { KeyRef } from '../types.ts';
-import { passphraseIdentity, passphraseRecipient } from './scrypt.ts';
+import { KEY_STANZA } from '../age-header.ts';
+import { decodeBech32 } from '../bech32.ts';
+import type { KeyHolder } from '../types.ts';
+import { type Opened, openAge, unwrapX25519, x25519Key } from './age-open.ts';
+import { passphraseRecipient, unwrapPassphrase } from './scrypt.ts';
 
-/** Loads the library of age, which takes as long as Node to start, while something else is waited for. */
-export function preloadAge(): void {
-  void import('age-encryption').catch(() => {});
-}
-
-/** A key of the store: what age calls an identity, with what follows from it. */
-export type StoreKey = { readonly id: string; readonly recipient: string; readonly identity: Secret };
+/** A key of the store: what age calls an identity. Its id is made of the public half. */
+export type StoreKey = { readonly id: string; readonly identity: Secret };
 
 export async function createKey(): Promise<StoreKey> {
   const { generateX25519Identity } = await import('age-encryption');
   return keyFrom(await generateX25519Identity());
 }
 
-/** @throws Error when the text is no identity of age */
-export async function keyFrom(identity: string): Promise<StoreKey> {
-  const { identityToRecipient } = await import('age-encryption');
-  const recipient = await identityToRecipient(identity);
-  const id = createHash('sha256').update(recipient).digest('hex').slice(0, 16);
-  return { id, recipient, identity: new Secret('key of the secret store', identity) };
+/** @throws Error when the text is no identity of age, `AGE-SECRET-KEY-1…` */
+export function keyFrom(text: string): StoreKey {
+  const identity = new Secret('key of the secret store', text);
+  const id = createHash('sha256').update(x25519Of(identity).publicKey).digest('hex').slice(0, 16);
+  return { id, identity };
 }
 
-/** `no_match`: the key is not one that the file was encrypted to. `damaged`: it is, and the file is not whole. */
-export type Opened =
-  | { readonly kind: 'opened'; readonly text: string }
-  | { readonly kind: 'no_match' }
-  | { readonly kind: 'damaged' };
+function x25519Of(identity: Secret): ReturnType<typeof x25519Key> {
+  const raw = decodeBech32('age-secret-key-', identity.reveal());
+  if (raw?.length !== 32) throw new Error('not an identity of age');
+  return x25519Key(raw);
+}
 
-export async function openWith(bytes: Uint8Array, identities: readonly Secret[]): Promise<Opened> {
-  return open(bytes, (decrypter) => {
-    for (const identity of identities) decrypter.addIdentity(identity.reveal());
-  });
+/** The public half, `age1…`: what others encrypt to. */
+export async function recipientOf({ identity }: StoreKey): Promise<string> {
+  const { identityToRecipient } = await import('age-encryption');
+  return identityToRecipient(identity.reveal());
+}
+
+/** @returns The text, where one of the keys fits. */
+export async function openWith(bytes: Uint8Array, keys: readonly StoreKey[]): Promise<Opened> {
+  return openAge(bytes, unwrapX25519(keys.map(({ identity }) => x25519Of(identity))));
 }
 
 /** Takes a second, by design. */
 export async function openWithPassphrase(bytes: Uint8Array, passphrase: Secret): Promise<Opened> {
-  return open(bytes, (decrypter) => decrypter.addIdentity(passphraseIdentity(passphrase)));
-}
-
-async function open(bytes: Uint8Array, addKeys: (decrypter: AgeDecrypter) => void): Promise<Opened> {
-  const { Decrypter } = await import('age-encryption');
-  const decrypter = new Decrypter();
-  addKeys(decrypter);
-  // Keys are tried in order: one that is reached after ours tells that none of them fitted.
-  let noMatch = false;
-  decrypter.addIdentity({
-    unwrapFileKey: () => {
-      noMatch = true;
-      return null;
-    },
-  });
-  try {
-    return { kind: 'opened', text: await decrypter.decrypt(bytes, 'text') };
-  } catch {
-    return noMatch ? { kind: 'no_match' } : { kind: 'damaged' };
-  }
+  return openAge(bytes, unwrapPassphrase(passphrase));
 }
 
 /** The store's own file: encrypted to its key, and with a header that names the key. */
-export async function seal(text: string, key: StoreKey, holder: KeyRef['holder']): Promise<Uint8Array> {
+export async function seal(text: string, key: StoreKey, holder: KeyHolder): Promise<Uint8Array> {
   const { Encrypter, Stanza } = await import('age-encryption');
   const encrypter = new Encrypter();
-  encrypter.addRecipient(key.recipient);
+  encrypter.addRecipient(await recipientOf(key));
   encrypter.addRecipient({ wrapFileKey: () => [new Stanza([KEY_STANZA, holder, key.id], new Uint8Array(0))] });
   return encrypter.encrypt(text);
 }
@@ -102,9 +83,9 @@ const ARMOR = '-----BEGIN AGE ENCRYPTED FILE-----';
 
 /** An age file as bytes, also when it is written as text; null for a text that is cut or changed. */
 export async function withoutArmor(bytes: Uint8Array): Promise<Uint8Array | null> {
-  const { armor } = await import('age-encryption');
   const text = new TextDecoder('latin1').decode(bytes);
   if (!text.trimStart().startsWith(ARMOR)) return bytes;
+  const { armor } = await import('age-encryption');
   try {
     return armor.decode(text);
   } catch {

@@ -1,6 +1,6 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { AppError, type Secret } from '../../kernel/index.ts';
-import { keyFrom, openWithPassphrase, type StoreKey, sealWithPassphrase } from './age-file.ts';
+import { keyFrom, openWithPassphrase, recipientOf, type StoreKey, sealWithPassphrase } from './age-file.ts';
 import { replaceFile } from './replace-file.ts';
 
 /**
@@ -24,7 +24,7 @@ type Coding = {
 
 export function openIdentityFile(file: string): IdentityFile {
   return identityFile(file, {
-    decode: async (bytes) => new TextDecoder().decode(bytes),
+    decode: async (bytes) => textOf(bytes),
     encode: async (text) => Buffer.from(text),
   });
 }
@@ -41,7 +41,7 @@ export function openLockedIdentityFile(file: string, passphrase: () => Promise<S
   const opened = identityFile(file, {
     decode: async (bytes) => {
       const found = await openWithPassphrase(bytes, await current());
-      if (found.kind === 'opened') return found.text;
+      if (found.kind === 'opened') return textOf(found.bytes);
       throw found.kind === 'no_match'
         ? new AppError('SECRET_PASSPHRASE_WRONG', 'the passphrase does not open the key', { where: file })
         : unusable(file, 'is damaged');
@@ -84,13 +84,13 @@ function identityFile(file: string, coding: Coding): IdentityFile {
     add: async (key) => {
       const before = (await read()) ?? '';
       const separator = before === '' || before.endsWith('\n') ? '' : '\n';
-      await write(`${before}${separator}# public key: ${key.recipient}\n${key.identity.reveal()}\n`);
+      await write(`${before}${separator}# public key: ${await recipientOf(key)}\n${key.identity.reveal()}\n`);
     },
     remove: async (id) => {
       const text = await read();
-      const keys = text === null ? [] : await keysOf(text, file);
+      const keys = text === null ? [] : keysOf(text, file);
       const gone = keys.find((key) => key.id === id);
-      if (text !== null && gone !== undefined && keys.length > 1) await write(withoutKey(text, gone));
+      if (text !== null && gone !== undefined && keys.length > 1) await write(await withoutKey(text, gone));
       else if (gone !== undefined) await removeFile(file);
       // What a killed process left behind holds the key, too.
       await removeFile(`${file}.new`);
@@ -105,26 +105,31 @@ async function removeFile(file: string): Promise<void> {
 }
 
 /** Lines of a file without a key, and without the comment that names it. */
-function withoutKey(text: string, { identity, recipient }: StoreKey): string {
+async function withoutKey(text: string, key: StoreKey): Promise<string> {
+  const recipient = await recipientOf(key);
   return text
     .split('\n')
-    .filter((line) => line.trim() !== identity.reveal() && !(line.startsWith('#') && line.includes(recipient)))
+    .filter((line) => line.trim() !== key.identity.reveal() && !(line.startsWith('#') && line.includes(recipient)))
     .join('\n');
 }
 
-async function keysOf(text: string, file: string): Promise<readonly StoreKey[]> {
+function keysOf(text: string, file: string): readonly StoreKey[] {
   const lines = text
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));
   if (lines.length === 0) throw unusable(file, 'holds no key');
-  return Promise.all(
-    lines.map((line) =>
-      keyFrom(line).catch(() => {
-        throw unusable(file, 'holds a line that is no key of age');
-      }),
-    ),
-  );
+  return lines.map((line) => {
+    try {
+      return keyFrom(line);
+    } catch {
+      throw unusable(file, 'holds a line that is no key of age, AGE-SECRET-KEY-1…');
+    }
+  });
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('utf8');
 }
 
 async function readPrivate(file: string): Promise<Uint8Array | null> {

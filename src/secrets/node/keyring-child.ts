@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Entry } from '@napi-rs/keyring';
-import { createKey, type StoreKey } from './age-file.ts';
+import type { StoreKey } from './age-file.ts';
 
 /** What a process is asked that talks to the keyring. `waitMs`: how long the keyring may take. */
 export type KeyringRequest =
@@ -47,7 +47,7 @@ setTimeout(() => {
 export async function answerKeyring(request: KeyringRequest): Promise<void> {
   // The time is for the keyring: what it takes to load this here is not counted.
   const { Entry: KeyringEntry } = await import('@napi-rs/keyring');
-  const key = request.op === 'create' ? await createKey() : null;
+  const key = request.op === 'create' ? await (await import('./age-file.ts')).createKey() : null;
   const workerData = { waitMs: request.waitMs, text: textOf({ kind: 'silent' }) };
   new Worker(DEADLINE, { eval: true, execArgv: [], workerData }).unref();
   const answer = ask(request, key, (name) => new KeyringEntry(SERVICE, name, ENTRY_OPTIONS));

@@ -64,9 +64,11 @@ export function createKeyring(options: KeyringOptions): Keyring {
     const answer = await ask(request);
     if (answer.kind === 'absent') return null;
     if (answer.kind !== 'key') throw failure(answer, request);
-    return keyFrom(answer.identity).catch(() => {
+    try {
+      return keyFrom(answer.identity);
+    } catch {
       throw noKey();
-    });
+    }
   };
   return {
     create: async () => {

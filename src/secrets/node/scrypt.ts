@@ -1,7 +1,9 @@
-import { createCipheriv, createDecipheriv, randomBytes, type ScryptOptions, scrypt } from 'node:crypto';
+import { createCipheriv, randomBytes, type ScryptOptions, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { Identity, Recipient, Stanza } from 'age-encryption';
+import type { Stanza as AgeStanza, Recipient } from 'age-encryption';
 import type { Secret } from '../../kernel/index.ts';
+import { fromBase64, type Stanza } from '../age-header.ts';
+import { openChunk, type Unwrap } from './age-open.ts';
 
 /**
  * The passphrase of age by Node's own scrypt. That of the library works for a second in this thread, and all that a host
@@ -22,7 +24,6 @@ const FILE_KEY_BYTES = 16;
 const TAG_BYTES = 16;
 /** Each key is used for one message only. */
 const NONCE = new Uint8Array(12);
-const CIPHER = 'chacha20-poly1305';
 
 const scryptAsync = promisify<Buffer, Buffer, number, ScryptOptions, Buffer>(scrypt);
 
@@ -37,57 +38,43 @@ async function keyFor(passphrase: Secret, salt: Uint8Array, workFactor: number):
 /** @param makeStanza Of the library, which is loaded only when it is needed. */
 export function passphraseRecipient(
   passphrase: Secret,
-  makeStanza: (args: string[], body: Uint8Array) => Stanza,
+  makeStanza: (args: string[], body: Uint8Array) => AgeStanza,
 ): Recipient {
   return {
     wrapFileKey: async (fileKey) => {
       const salt = randomBytes(SALT_BYTES);
-      const cipher = createCipheriv(CIPHER, await keyFor(passphrase, salt, WORK_FACTOR), NONCE, {
-        authTagLength: TAG_BYTES,
-      });
+      const key = await keyFor(passphrase, salt, WORK_FACTOR);
+      const cipher = createCipheriv('chacha20-poly1305', key, NONCE, { authTagLength: TAG_BYTES });
       const body = Buffer.concat([cipher.update(fileKey), cipher.final(), cipher.getAuthTag()]);
-      return [makeStanza([TYPE, base64(salt), String(WORK_FACTOR)], body)];
+      return [makeStanza([TYPE, salt.toString('base64').replace(/=+$/, ''), String(WORK_FACTOR)], body)];
     },
   };
 }
 
-export function passphraseIdentity(passphrase: Secret): Identity {
-  return {
-    unwrapFileKey: async ([stanza, ...others]) => {
-      if (stanza?.args[0] !== TYPE) return null;
-      const { salt, workFactor } = parseStanza(stanza, others.length);
-      const decipher = createDecipheriv(CIPHER, await keyFor(passphrase, salt, workFactor), NONCE, {
-        authTagLength: TAG_BYTES,
-      });
-      decipher.setAuthTag(stanza.body.subarray(FILE_KEY_BYTES));
-      try {
-        return Buffer.concat([decipher.update(stanza.body.subarray(0, FILE_KEY_BYTES)), decipher.final()]);
-      } catch {
-        return null;
-      }
-    },
+export function unwrapPassphrase(passphrase: Secret): Unwrap {
+  return async (stanzas) => {
+    const stanza = stanzas.find(({ args }) => args[0] === TYPE);
+    if (stanza === undefined) return null;
+    const { salt, workFactor } = parseStanza(stanza, stanzas.length);
+    const key = await keyFor(passphrase, salt, workFactor);
+    try {
+      return openChunk(stanza.body, key, NONCE);
+    } catch {
+      return null;
+    }
   };
 }
 
-/** @throws Error for a stanza that age would not take either */
+/** @throws Error for a stanza that age would not take either: one that is not alone is one of them */
 function parseStanza(
   { args, body }: Stanza,
-  others: number,
+  count: number,
 ): { readonly salt: Uint8Array; readonly workFactor: number } {
   const [, encoded = '', factor = ''] = args;
-  const salt = Buffer.from(encoded, 'base64');
+  const salt = fromBase64(encoded);
   const workFactor = /^[1-9]\d?$/.test(factor) ? Number(factor) : Number.POSITIVE_INFINITY;
   const isSound =
-    others === 0 &&
-    args.length === 3 &&
-    salt.length === SALT_BYTES &&
-    base64(salt) === encoded &&
-    workFactor <= MAX_WORK_FACTOR &&
-    body.length === FILE_KEY_BYTES + TAG_BYTES;
-  if (!isSound) throw new Error('not a stanza of scrypt');
+    count === 1 && args.length === 3 && workFactor <= MAX_WORK_FACTOR && body.length === FILE_KEY_BYTES + TAG_BYTES;
+  if (!isSound || salt?.length !== SALT_BYTES) throw new Error('not a stanza of scrypt');
   return { salt, workFactor };
-}
-
-function base64(bytes: Buffer): string {
-  return bytes.toString('base64').replace(/=+$/, '');
 }

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readFile, rename } from 'node:fs/promises';
 import { AppError } from '../../kernel/index.ts';
+import { readKeyNote } from '../age-header.ts';
 import { documentText, EMPTY_DOCUMENT, parseDocument } from '../document.ts';
-import { readHeader } from '../header.ts';
 import type { KeyRef, SecretDocument } from '../types.ts';
-import { openWith, preloadAge, type StoreKey, seal } from './age-file.ts';
+import { openWith, type StoreKey, seal } from './age-file.ts';
 import { errno, unwritable } from './identity-file.ts';
 import type { Keys } from './keys.ts';
 import { replaceFile } from './replace-file.ts';
@@ -43,21 +43,19 @@ export async function readSealed(file: string, keys: Keys): Promise<Unsealed> {
 
 export async function unseal(bytes: Uint8Array | null, keys: Keys): Promise<Unsealed> {
   if (bytes === null) return { kind: 'ok', sealed: { bytes, key: null, document: EMPTY_DOCUMENT } };
-  const header = readHeader(bytes);
-  if (header.kind !== 'own') {
-    const problem =
-      header.kind === 'foreign' ? 'it is an age file, but not one of a secret store' : 'it is no age file';
+  const note = readKeyNote(bytes);
+  if (note.kind !== 'own') {
+    const problem = note.kind === 'foreign' ? 'it is an age file, but not one of a secret store' : 'it is no age file';
     return { kind: 'damaged', problem };
   }
-  preloadAge();
-  const key = await keys.find(header.key);
-  if (key === null) return { kind: 'locked', key: header.key };
-  const opened = await openWith(bytes, [key.identity]);
+  const key = await keys.find(note.key);
+  if (key === null) return { kind: 'locked', key: note.key };
+  const opened = await openWith(bytes, [key]);
   if (opened.kind !== 'opened') return { kind: 'damaged', problem: 'it is not whole' };
-  const document = parseDocument(opened.text);
+  const document = parseDocument(Buffer.from(opened.bytes).toString('utf8'));
   if ('problem' in document)
     return { kind: 'damaged', problem: `what is in it is not understood: ${document.problem}` };
-  return { kind: 'ok', sealed: { bytes, key: header.key, document } };
+  return { kind: 'ok', sealed: { bytes, key: note.key, document } };
 }
 
 /** @throws AppError `SECRET_STORE_UNWRITABLE`, and the file is untouched */

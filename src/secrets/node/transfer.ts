@@ -1,8 +1,8 @@
-import { AppError, type Secret } from '../../kernel/index.ts';
+import { AppError } from '../../kernel/index.ts';
+import { readKeyNote } from '../age-header.ts';
 import { documentText, parseDocument } from '../document.ts';
-import { readHeader } from '../header.ts';
 import type { SecretDocument, SecretRecord } from '../types.ts';
-import { areRecipients, openWith, sealTo, withoutArmor } from './age-file.ts';
+import { areRecipients, openWith, type StoreKey, sealTo, withoutArmor } from './age-file.ts';
 import { openIdentityFile } from './identity-file.ts';
 import type { Keys } from './keys.ts';
 import { readBytes, unseal } from './sealed-file.ts';
@@ -38,7 +38,7 @@ export async function readExport({ file, identityFiles }: ImportSource, keys: Ke
   const read = await readBytes(file);
   if (read === null) throw refused(file, 'there is no such file');
   const bytes = await withoutArmor(read);
-  const header = bytes === null ? { kind: 'damaged' as const } : readHeader(bytes);
+  const header = bytes === null ? { kind: 'damaged' as const } : readKeyNote(bytes);
   if (bytes === null || header.kind === 'damaged') throw refused(file, 'it is no age file, or is not whole');
   if (identityFiles.length > 0) return withIdentities(file, bytes, identityFiles);
   if (header.kind === 'foreign') {
@@ -60,15 +60,15 @@ async function withIdentities(
   const opened = await openWith(bytes, identities);
   if (opened.kind !== 'opened')
     throw refused(file, opened.kind === 'no_match' ? 'none of the keys opens it' : 'it is not whole');
-  const document = parseDocument(opened.text);
+  const document = parseDocument(Buffer.from(opened.bytes).toString('utf8'));
   if ('problem' in document) throw refused(file, `it is no export of secrets: ${document.problem}`);
   return document.records;
 }
 
-async function identitiesOf(path: string): Promise<readonly Secret[]> {
+async function identitiesOf(path: string): Promise<readonly StoreKey[]> {
   const keys = await openIdentityFile(path).keys();
   if (keys === null) throw new AppError('SECRET_IDENTITY', 'there is no such file', { where: path });
-  return keys.map(({ identity }) => identity);
+  return keys;
 }
 
 function refused(file: string, problem: string, hint?: string): AppError {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Secret } from '../../../src/kernel/index.ts';
+import { readKeyNote } from '../../../src/secrets/age-header.ts';
 import { documentText, parseDocument } from '../../../src/secrets/document.ts';
-import { readHeader } from '../../../src/secrets/header.ts';
 import type { SecretDocument, SecretSource } from '../../../src/secrets/types.ts';
 
 const show = (secret: Secret): string => secret.reveal();
@@ -72,7 +72,7 @@ test.each([
 
 const header = (...stanzas: readonly string[]): Uint8Array =>
   new TextEncoder().encode(
-    `age-encryption.org/v1\n${stanzas.map((one) => `-> ${one}\nQUJD\n`).join('')}--- MAC\n\u0000`,
+    `age-encryption.org/v1\n${stanzas.map((one) => `-> ${one}\nQUJD\n`).join('')}--- ${'A'.repeat(43)}\n\u0000`,
   );
 
 test.each([
@@ -91,4 +91,4 @@ test.each([
   { name: 'that is cut', bytes: header('X25519 abc').subarray(0, 30), want: { kind: 'damaged' } },
   { name: 'of nothing', bytes: new Uint8Array(0), want: { kind: 'damaged' } },
   { name: 'of zeros', bytes: new Uint8Array(4096), want: { kind: 'damaged' } },
-])('a header $name', ({ bytes, want }) => expect(readHeader(bytes)).toEqual(want));
+])('a header $name', ({ bytes, want }) => expect(readKeyNote(bytes)).toEqual(want));

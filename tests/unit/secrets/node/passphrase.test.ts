@@ -21,7 +21,7 @@ test('what is put under a passphrase here is opened by age', async () => {
 
 test('what age puts under a passphrase is opened here, and with no other passphrase', async () => {
   const bytes = await sealedByAge('text');
-  expect(await openWithPassphrase(bytes, passphrase)).toEqual({ kind: 'opened', text: 'text' });
+  expect(await openWithPassphrase(bytes, passphrase)).toEqual({ kind: 'opened', bytes: Buffer.from('text') });
   expect(await openWithPassphrase(bytes, new Secret('p', 'other'))).toEqual({ kind: 'no_match' });
 });
 

@@ -2,7 +2,8 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { AppError, Secret } from '../../../../src/kernel/index.ts';
-import { createKey, sealTo, sealWithPassphrase } from '../../../../src/secrets/node/age-file.ts';
+import { sealTo, sealWithPassphrase } from '../../../../src/secrets/node/age-file.ts';
+import { createReader } from '../../../support/age.ts';
 import { codeOf, put, type StoreHome, useStoreHomes, valuesOf } from '../../../support/secret-stores.ts';
 
 const createHome = useStoreHomes();
@@ -12,10 +13,10 @@ async function exported(): Promise<{ home: StoreHome; file: string; identity: st
   const home = createHome();
   await put(home.store(), 'A x', 'line 1\nline 2');
   await put(home.store(), 'B poka@acme', '2');
-  const key = await createKey();
+  const key = await createReader();
   const identity = join(home.path, 'reader.txt');
-  writeFileSync(identity, `${key.identity.reveal()}\n`, { mode: 0o600 });
-  const other = await createKey();
+  writeFileSync(identity, `${key.identity}\n`, { mode: 0o600 });
+  const other = await createReader();
   const { text, count } = await home.store().exportTo([other.recipient, key.recipient]);
   expect(count).toBe(2);
   const file = join(home.path, 'export.age');
@@ -79,7 +80,7 @@ test.each([
 test('without the right key nothing is taken over, and what to give is said', async () => {
   const { home, file, identity } = await exported();
   const other = join(home.path, 'other.txt');
-  writeFileSync(other, (await createKey()).identity.reveal(), { mode: 0o600 });
+  writeFileSync(other, (await createReader()).identity, { mode: 0o600 });
   const load = (path: string, identityFiles: readonly string[]): Promise<string> =>
     codeOf(home.store().importFrom({ file: path, identityFiles, replace: false }));
   expect(await load(file, [])).toBe('SECRET_IMPORT');
@@ -95,8 +96,8 @@ test('without the right key nothing is taken over, and what to give is said', as
 
 test('an age file with something else in it is refused, and nothing of it is repeated', async () => {
   const { home, identity } = await exported();
-  const key = await createKey();
-  writeFileSync(identity, key.identity.reveal());
+  const key = await createReader();
+  writeFileSync(identity, key.identity);
   const file = join(home.path, 'other.age');
   writeFileSync(file, await sealTo('{"canary": "canary"}', [key.recipient]));
   const error: unknown = await home
@@ -109,8 +110,8 @@ test('an age file with something else in it is refused, and nothing of it is rep
 
 test('a recipient that is none is refused and not repeated: it may be a key that was pasted by mistake', async () => {
   const { home } = await exported();
-  const { identity } = await createKey();
-  for (const wrong of [identity.reveal(), 'canary', 'age1canary', '']) {
+  const { identity } = await createReader();
+  for (const wrong of [identity, 'canary', 'age1canary', '']) {
     const error: unknown = await home
       .store()
       .exportTo([wrong])
