@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createReader, readerWith } from '../support/age.ts';
@@ -187,7 +187,32 @@ test(proves('secrets.keyring-only'), async () => {
   expect(readdirSync(home.path).toSorted()).toEqual(['config.toml', 'run']);
 });
 
-test('a file of the project does not say where the key is, and a mistake is not taken for the default', async () => {
+test('a file of the project does not say where the key is, also when the project is trusted', async () => {
+  const home = createHome();
+  home.configure({}, { secrets_store: 'keyring', projects: { [home.folder]: { trust_level: 'trusted' } } });
+  mkdirSync(join(home.folder, '.plugboard'));
+  writeFileSync(join(home.folder, '.plugboard', 'config.toml'), 'secrets_store = "file"\n');
+  const args = ['secret', 'set', 'TOKEN', '--for', 'docs', '--from-env', 'HOME', '--project', home.folder];
+  expect(await refusal(home, args)).toMatchObject({ status: 3, code: 'SECRET_KEYRING_UNAVAILABLE' });
+});
+
+test('a disk that is full leaves the secrets as they were', async () => {
+  const home = createHome();
+  await set(home, 'TOKEN docs', 'small');
+  const before = readFileSync(join(home.path, 'secrets.age'));
+  const big = join(home.folder, 'big.txt');
+  writeFileSync(big, 'x'.repeat(60_000));
+  // The system writes what still fits, and refuses the rest.
+  const script = 'ulimit -f 32; exec "$0" "$@"';
+  const args = [PRODUCT, '--json', 'secret', 'set', 'BIG', '--for', 'docs', '--from-file', big];
+  const run = home.command('sh', ['-c', script, process.execPath, ...args]);
+  expect(await run.ended).toBe(1);
+  expect(run.stderr()).toContain('SECRET_STORE_UNWRITABLE');
+  expect(readFileSync(join(home.path, 'secrets.age'))).toEqual(before);
+  expect(await stored(home)).toMatchObject([{ name: 'TOKEN', value: 'small' }]);
+});
+
+test('a mistake in the setting is not taken for the default', async () => {
   const home = createHome();
   home.configure({}, { secrets_store: 'keyringg' });
   const bad = await refusal(home, ['secret', 'list']);

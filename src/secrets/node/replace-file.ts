@@ -1,4 +1,4 @@
-import { open, realpath, rename } from 'node:fs/promises';
+import { open, realpath, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
@@ -11,20 +11,29 @@ import { dirname } from 'node:path';
  *
  * @throws Error of the system, and the file is untouched
  */
-export async function replaceFile(file: string, content: Uint8Array | string): Promise<void> {
+export async function replaceFile(file: string, content: Uint8Array): Promise<void> {
   const target = await realpath(file).catch(() => file);
   const next = `${target}.new`;
-  const handle = await open(next, 'w', 0o600);
+  // What a killed process left behind may have another mode, or be a link.
+  await rm(next, { force: true });
   try {
-    // One that a killed process left behind may have another mode.
-    await handle.chmod(0o600);
+    await writeWhole(next, content);
+    await rename(next, target);
+  } catch (error) {
+    await rm(next, { force: true }).catch(() => {});
+    throw error;
+  }
+  await syncFolder(dirname(target));
+}
+
+async function writeWhole(file: string, content: Uint8Array): Promise<void> {
+  const handle = await open(file, 'wx', 0o600);
+  try {
     await handle.writeFile(content);
     await handle.sync();
   } finally {
     await handle.close();
   }
-  await rename(next, target);
-  await syncFolder(dirname(target));
 }
 
 /** Makes a name in a folder last. Not every system can, and those that cannot need not. */
