@@ -41,6 +41,13 @@ export async function readSealed(file: string, keys: Keys): Promise<Unsealed> {
   }
 }
 
+/** Gets the key of the file, so that it is known when the file is read. @throws AppError as {@link readSealed} */
+export async function fetchKey(file: string, keys: Keys): Promise<void> {
+  const bytes = await readBytes(file);
+  const note = bytes === null ? null : readKeyNote(bytes);
+  if (note?.kind === 'own') await keys.find(note.key);
+}
+
 export async function unseal(bytes: Uint8Array | null, keys: Keys): Promise<Unsealed> {
   if (bytes === null) return { kind: 'ok', sealed: { bytes, key: null, document: EMPTY_DOCUMENT } };
   const note = readKeyNote(bytes);

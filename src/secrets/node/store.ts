@@ -7,7 +7,7 @@ import type { KeyHolder, KeyRef, SameValue, SecretDocument, SecretRecord } from 
 import type { StoreKey } from './age-file.ts';
 import { createKeys, KEY_FILES, type Keys } from './keys.ts';
 import { whileLocked } from './lock.ts';
-import { keepAside, readSealed, type Sealed, type Unsealed, writeSealed } from './sealed-file.ts';
+import { fetchKey, keepAside, readSealed, type Sealed, type Unsealed, writeSealed } from './sealed-file.ts';
 import type { SecretStore, SecretStoreOptions, Secrets } from './secret-store.ts';
 import { checkRecipients, readExport, writeExport } from './transfer.ts';
 
@@ -126,7 +126,7 @@ async function change(
   privateFolder(home);
   privateFolder(run);
   // What takes long, such as unlocking the keyring, is done before others have to wait.
-  await readSealed(file, keys);
+  await fetchKey(file, keys);
   return whileLocked(join(run, 'secrets.lock'), takeLock, async () => {
     const sealed = await readForChange(options, how);
     const document = edit(sealed.document, sealed);
