@@ -109,7 +109,12 @@ path = "/srv/plugins"
 - \`features.plugins = false\` blocks every plugin.
 - One \`identity\` of a server of a plugin leaves only those servers of plugins that have one, and match; it is held against the arguments, too.
   What lies in the folder of the plugin may be written as the manifest writes it, with \`./\` or \`\${PLUGIN_ROOT}\`. An empty \`[plugins]\` binds nothing.
-- \`[plugins."NAME@MARKETPLACE"]\` alone lists a plugin: if its marketplace offers it as \`INSTALLED_BY_DEFAULT\`, it may be installed without being asked for.
+- No identity is met by a server with \`http_headers_helper\`, which runs another program, nor by a server of a plugin whose own \`env\` sets a
+  variable that makes a program run something else: \`PATH\`, \`LD_*\`, \`DYLD_*\`, \`NODE_OPTIONS\`, \`NODE_PATH\`, \`PYTHONPATH\`, \`PYTHONHOME\`, \`PYTHONSTARTUP\`,
+  \`PERL5OPT\`, \`PERL5LIB\`, \`RUBYOPT\`, \`RUBYLIB\`, \`BASH_ENV\`, \`ENV\`, \`JAVA_TOOL_OPTIONS\`, \`JDK_JAVA_OPTIONS\`, \`_JAVA_OPTIONS\`, \`GIT_*\`, \`npm_config_*\`, \`PIP_*\`, \`UV_*\`.
+- A prefix or pattern for a \`url\` must match both what is written and the address as it is connected to.
+- \`[plugins."NAME@MARKETPLACE"]\` alone lists a plugin: if its marketplace offers it as \`INSTALLED_BY_DEFAULT\`, it may be installed without being asked for,
+  provided that a requirements file restricts marketplaces to allowed sources and this one is among them. Anybody can give a marketplace the name that stands in an id.
 - With \`restrict_to_allowed_sources\`, marketplaces from other sources are neither added nor used, and the servers of plugins that came from them are \`blocked\`.
   \`ref\` may be left out; a pattern is held against the whole host.
 
@@ -125,7 +130,7 @@ of the plugin, and stays when it is upgraded. Without this table an installed pl
 const POLICIES = `A **policy**: what you lay over a server of a plugin, by the name that the plugin gives it. It counts equally wherever the plugin
 declares the server. The other keys of a server are known here and not acted on yet. A \`[mcp_servers.NAME]\` with \`command\` or \`url\` replaces the
 plugin's server of that name altogether, with a warning; one that only says \`enabled = false\` turns it off. Two plugins with a server of one name keep
-both: each is called \`PLUGIN:SERVER\` then.
+both: each is called \`PLUGIN:SERVER\` then, as is a plugin's server whose own name has a \`:\`.
 `;
 
 const MARKETPLACES = `Where plugins come from. \`plugboard plugin marketplace add\` writes this table. It is not read from the files of a project.

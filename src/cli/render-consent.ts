@@ -64,7 +64,7 @@ export function sourceText(source: PluginSource): string {
     case 'git-subdir':
       return `${source.url}${named({ path: source.path, ref: source.ref, sha: source.sha })}`;
     case 'npm':
-      return `${source.package}${named({ version: source.version, registry: source.registry })}`;
+      return `npm package ${source.package}${named({ version: source.version, registry: source.registry })}`;
     default:
       return source satisfies never;
   }

@@ -53,7 +53,9 @@ export function renderDoctor(report: DoctorReport, withServers: boolean): string
   const none =
     checks.config.status === 'error'
       ? ['No MCP servers. What the configuration says cannot be used; see below.']
-      : ["No MCP servers configured yet. Try 'plugboard mcp add my-tool -- my-command'."];
+      : [
+          "No MCP servers configured yet. Try 'plugboard mcp add my-tool -- my-command', or 'plugboard plugin add PLUGIN'.",
+        ];
   const lines = servers.length === 0 ? none : servers.map((server) => renderServerLine(server, width));
   return [
     ...(withServers || servers.length === 0 ? lines : []),

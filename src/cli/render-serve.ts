@@ -40,6 +40,7 @@ function serverLines({ servers, issues, program, beside }: ServingFacts): readon
   const first = [
     '  No servers yet. Add a first one:',
     `  ${program} mcp add memory -- npx -y @modelcontextprotocol/server-memory`,
+    `  or a plugin: ${program} plugin marketplace add SOURCE, then ${program} plugin add PLUGIN`,
   ];
   return [
     ...(lines.length === 0 ? (beside === undefined ? first : [`  ${beside}`]) : lines),

@@ -13,7 +13,8 @@ import type { ListedServer, ShownServer, TransportJson } from './server-json.ts'
 
 /** `mcp list` for people: one line for each server, with the plugin it comes from where there are any. */
 export function renderServerTable(servers: readonly ListedServer[], columns?: number): string {
-  if (servers.length === 0) return "No MCP servers configured yet. Try 'plugboard mcp add my-tool -- my-command'.";
+  if (servers.length === 0)
+    return "No MCP servers configured yet. Try 'plugboard mcp add my-tool -- my-command', or 'plugboard plugin add PLUGIN'.";
   const hasPlugins = servers.some(({ plugin }) => plugin !== null);
   const column = (text: string): readonly string[] => (hasPlugins ? [text] : []);
   const rows = servers.map((server) => [

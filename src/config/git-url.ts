@@ -33,7 +33,9 @@ export function parseGitUrl(text: string): ParsedGitUrl {
   if (scp !== undefined) {
     const path = scp.path ?? '';
     if (path.startsWith('-')) return refused('has a path that starts with `-`');
-    return fromParts(text, { scheme: 'ssh', user: scp.user ?? '', host: scp.host ?? '', port: '', path });
+    // Without `/` at its start it is in the home of the user, which `ssh://` says with `~`.
+    const full = path === '' || /^[/~]/.test(path) ? path : `~/${path}`;
+    return fromParts(text, { scheme: 'ssh', user: scp.user ?? '', host: scp.host ?? '', port: '', path: full });
   }
   const scheme = SCHEME.exec(text)?.groups?.scheme ?? '';
   if (!Object.hasOwn(DEFAULT_PORTS, scheme) || !text.slice(scheme.length).startsWith('://') || !URL.canParse(text)) {

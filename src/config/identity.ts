@@ -20,9 +20,24 @@ export type RequirementsOwner = 'plugboard' | 'codex';
 /** Longest address or argument that is held against a pattern. */
 const MAX_MATCHED_LENGTH = 8192;
 
-/** True when a server is the one that an identity describes. */
-export function identityAllows(identity: Identity, transport: StdioTransport | HttpTransport): boolean {
-  if (identity.kind === 'url') return transport.kind === 'http' && matches(identity.url, transport.url);
+/** Whose words a server is: what the user writes into `env` is theirs to decide, what a plugin writes is not. */
+export type DeclaredBy = 'config' | 'plugin';
+
+/** Variables by which a program runs something else than its command says. */
+const OTHER_CODE =
+  /^(?:PATH|LD_.*|DYLD_.*|NODE_OPTIONS|NODE_PATH|PYTHON(?:PATH|HOME|STARTUP)|PERL5(?:OPT|LIB)|RUBY(?:OPT|LIB)|BASH_ENV|ENV|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|_JAVA_OPTIONS|GIT_.*|npm_config_.*|PIP_.*|UV_.*)$/is;
+
+/** The key by which a server runs what no identity says anything of; null when there is none. */
+export function keyBesideIdentity(transport: StdioTransport | HttpTransport, by: DeclaredBy): string | null {
+  if (transport.kind === 'http') return transport.headersHelper === null ? null : 'http_headers_helper';
+  const name = by === 'plugin' ? Object.keys(transport.env).find((variable) => OTHER_CODE.test(variable)) : undefined;
+  return name === undefined ? null : renderKey(['env', name]);
+}
+
+/** True when a server is the one that an identity describes, and runs nothing besides. */
+export function identityAllows(identity: Identity, transport: StdioTransport | HttpTransport, by: DeclaredBy): boolean {
+  if (keyBesideIdentity(transport, by) !== null) return false;
+  if (identity.kind === 'url') return transport.kind === 'http' && matchesUrl(identity.url, transport.url);
   if (transport.kind !== 'stdio' || !matches(identity.command, transport.command)) return false;
   const { args } = identity;
   if (args === null) return true;
@@ -30,6 +45,18 @@ export function identityAllows(identity: Identity, transport: StdioTransport | H
     args.length === transport.args.length &&
     args.every((matcher, index) => matches(matcher, transport.args[index] ?? ''))
   );
+}
+
+/**
+ * An address may be written so that its text says another host than it leads to (`https://a.example?.b.example/`), so parts
+ * of it are held against what is connected to as well.
+ */
+function matchesUrl(matcher: Matcher, url: string): boolean {
+  if (!matches(matcher, url)) return false;
+  if (matcher.kind === 'exact') return true;
+  if (!URL.canParse(url)) return false;
+  const { href } = new URL(url);
+  return href === `${url}/` || matches(matcher, href);
 }
 
 function matches(matcher: Matcher, text: string): boolean {

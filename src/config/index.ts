@@ -14,6 +14,7 @@ export { addServer, removeServer, setKey, unsetKey } from './edit.ts';
 export type { TomlInput, TomlInputTable } from './edit-tree.ts';
 export { type Explainable, type Explained, type ExplainedLayer, explain, get, type ShowOptions } from './explain.ts';
 export { gitRefProblem, type ParsedGitUrl, parseGitUrl, sparsePathProblem } from './git-url.ts';
+export { keyBesideIdentity } from './identity.ts';
 export type { KeyRow, KeyType } from './key-types.ts';
 export { CODEX_KEYS, countsAtStart, TOP_KEYS } from './keys.ts';
 export {

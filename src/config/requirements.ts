@@ -64,7 +64,7 @@ export function requirementFor(
   const against = requirements.find(({ servers }) => {
     if (servers === null) return false;
     const identity = servers.get(name);
-    return identity === undefined || transport === null || !identityAllows(identity, transport);
+    return identity === undefined || transport === null || !identityAllows(identity, transport, 'config');
   });
   return against?.file ?? null;
 }
@@ -83,7 +83,7 @@ export function pluginServerRequirementFor(
   const against = requirements.find(({ plugins }) => {
     if ([...plugins.values()].every((servers) => servers.size === 0)) return false;
     const identity = plugins.get(pluginId)?.get(server);
-    return identity === undefined || !spellings.some((transport) => identityAllows(identity, transport));
+    return identity === undefined || !spellings.some((transport) => identityAllows(identity, transport, 'plugin'));
   });
   return against?.file ?? null;
 }

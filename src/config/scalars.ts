@@ -56,6 +56,8 @@ export function textProblem(type: ScalarType, text: string): string | null {
     return URL.canParse(text) && new URL(text).protocol === 'file:' ? null : 'must be a `file://` URI';
   }
   if (type.kind !== 'url') return null;
+  // What leaves these out reads another host than what takes them for the end of one.
+  if (/[\\#\t\r\n]/.test(text)) return 'must not hold a backslash, a `#`, a tab or a line break';
   if (!URL.canParse(text)) return 'must be a URL such as "https://mcp.example.com/mcp"';
   const url = new URL(text);
   if (url.username !== '' || url.password !== '') return 'must not hold a user name or password; use `http_headers`';

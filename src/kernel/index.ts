@@ -7,7 +7,7 @@
 export { type Caller, localCaller } from './caller.ts';
 export { AppError, type AppErrorDetail, toRpcError } from './error.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorCodeFacts, isErrorCode } from './error-codes.ts';
-export { type Issue, issueLocation, renderIssue } from './issue.ts';
+export { type Issue, issueLocation, limitIssues, renderIssue } from './issue.ts';
 export { canonicalJson, isDeeperThan, isJsonObject, type JsonObject, type JsonValue, parseExactly } from './json.ts';
 export {
   type Classified,

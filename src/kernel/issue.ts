@@ -46,3 +46,24 @@ function subjectOf({ plugin, server, message }: Issue): string {
   );
   return parts.length === 0 ? '' : `${parts.join(', ')}: `;
 }
+
+/** Most issues of one severity that come from one thing that was read. */
+const MAX_ISSUES = 500;
+
+/** At most 500 of each severity; what is over it is counted, in an issue at the end. */
+export function limitIssues(issues: readonly Issue[]): readonly Issue[] {
+  return (['error', 'warning', 'note'] as const).reduce<readonly Issue[]>(capped, issues);
+}
+
+function capped(issues: readonly Issue[], severity: Issue['severity']): readonly Issue[] {
+  const over = issues.filter((issue) => issue.severity === severity).slice(MAX_ISSUES);
+  const [first] = over;
+  if (first === undefined) return issues;
+  const left = new Set(over);
+  const message = `${over.length} more problems of this kind are not listed`;
+  const { code, file } = first;
+  return [
+    ...issues.filter((issue) => !left.has(issue)),
+    { code, severity, message, ...(file === undefined ? {} : { file }) },
+  ];
+}

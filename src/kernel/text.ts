@@ -31,15 +31,21 @@ export function nearest(word: string, known: Iterable<string>): string | null {
   return best?.word ?? null;
 }
 
+/** What a terminal acts on or does not show; of the joiners, those that hold an emoji together are shown. */
+const UNPRINTABLE =
+  // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]|(?!(?<=\p{Extended_Pictographic}\ufe0f?\p{Emoji_Modifier}?)\u200d\p{Extended_Pictographic})\p{Cf}/gu;
+
 /**
- * Text from outside, safe to print on a terminal: control characters (but newline and tab) become `\xNN`, and those that
- * turn the direction of what follows, so that it reads as something else, `\uNNNN`.
+ * Text from outside, safe to print on a terminal: control characters (but newline and tab), line breaks of Unicode, and
+ * what is not seen or turns the direction of what follows, so that it reads as something else, become `\xNN`, `\uNNNN` or
+ * `\u{NNNNN}`.
  */
 export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (c) => {
-    const digits = c.charCodeAt(0).toString(16);
-    return digits.length > 2 ? `\\u${digits}` : `\\x${digits.padStart(2, '0')}`;
+  return text.replaceAll(UNPRINTABLE, (character) => {
+    const digits = (character.codePointAt(0) ?? 0).toString(16);
+    if (digits.length > 4) return `\\u{${digits}}`;
+    return digits.length > 2 ? `\\u${digits.padStart(4, '0')}` : `\\x${digits.padStart(2, '0')}`;
   });
 }
 

@@ -8,7 +8,7 @@ import {
   plainValue,
   read,
 } from '../config/index.ts';
-import { AppError, type Issue, issueLocation, type JsonValue, nearest } from '../kernel/index.ts';
+import { AppError, type Issue, issueLocation, type JsonValue, limitIssues, nearest } from '../kernel/index.ts';
 import { bundlePath, type EntryFacts, folderNameProblem, parseJson } from '../plugins/index.ts';
 import { type EntryContext, JSON_WORDS, left, readSource } from './entry-source.ts';
 import type { AuthPolicy, InstallPolicy, Marketplace, MarketplaceEntry } from './types.ts';
@@ -63,7 +63,7 @@ export function parseMarketplace(text: string, options: ManifestOptions): Market
   const displayName = shownName(value);
   return {
     ...{ name, displayName, kind, root, manifestFile: file, source, revision, entries },
-    issues: all.toSorted(byPlace),
+    issues: limitIssues(all.toSorted(byPlace)),
   };
 }
 

@@ -1,5 +1,5 @@
 import { byPlace } from '../config/index.ts';
-import { type Issue, shorten } from '../kernel/index.ts';
+import { type Issue, limitIssues, shorten } from '../kernel/index.ts';
 import { readAgentDeclarations } from './agent/declarations.ts';
 import { readApps, readParts } from './manifest/components.ts';
 import { placeInEntry } from './manifest/entry-key.ts';
@@ -12,9 +12,6 @@ import { readDeclarations } from './server/declarations.ts';
 import { readServer } from './server/plugin-server.ts';
 import { describeRequests } from './server/server-requests.ts';
 import type { EntryFacts, ParsedPlugin, ParseOptions, Plugin, PluginServer, Setting } from './types.ts';
-
-/** Most issues of one severity. What is over it is counted. */
-const MAX_ISSUES = 500;
 
 /**
  * Reads a bundle of any family. Never throws, and runs nothing: what is wrong with a part becomes an issue with its place,
@@ -123,18 +120,5 @@ function inOrder(issues: readonly Issue[]): readonly Issue[] {
   const files = [...new Set(issues.map(({ file }) => file))];
   const rank = new Map(files.map((file, index) => [file, index]));
   const sorted = issues.toSorted((a, b) => (rank.get(a.file) ?? 0) - (rank.get(b.file) ?? 0) || byPlace(a, b));
-  return (['error', 'warning', 'note'] as const).reduce<readonly Issue[]>(capped, sorted);
-}
-
-function capped(issues: readonly Issue[], severity: Issue['severity']): readonly Issue[] {
-  const over = issues.filter((issue) => issue.severity === severity).slice(MAX_ISSUES);
-  const [first] = over;
-  if (first === undefined) return issues;
-  const left = new Set(over);
-  const message = `${over.length} more problems of this kind are not listed`;
-  const { code, file } = first;
-  return [
-    ...issues.filter((issue) => !left.has(issue)),
-    { code, severity, message, ...(file === undefined ? {} : { file }) },
-  ];
+  return limitIssues(sorted);
 }

@@ -114,6 +114,22 @@ export function pathValue(
     : place.path;
 }
 
+/** The first `max` of what a key lists; that there are more is said. A path costs a look, and a file that it names a reading. */
+export function firstOf<T>(
+  items: readonly T[],
+  {
+    reading,
+    max,
+    ...at
+  }: { readonly reading: Reading; readonly key: KeyPath; readonly place: Origin; readonly max: number },
+): readonly T[] {
+  if (items.length > max) {
+    const message = `has ${items.length} entries; those after the first ${max} are left out`;
+    tell(reading, at, { code: 'PLUGIN_TOO_LARGE', severity: 'warning', message });
+  }
+  return items.slice(0, max);
+}
+
 /** A problem that a key has, with its place. */
 export function tell(reading: Reading, at: { readonly key: KeyPath; readonly place: Origin }, finding: Finding): void {
   found(keyAt(reading, at.key), at.place, finding);

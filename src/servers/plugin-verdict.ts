@@ -1,6 +1,7 @@
 import { basename, sep } from 'node:path';
 import {
   type HttpTransport,
+  keyBesideIdentity,
   marketplaceRequirementFor,
   pluginServerRequirementFor,
   pluginsRequirementFor,
@@ -34,8 +35,12 @@ export type VerdictFacts = {
 export function pluginVerdict(facts: VerdictFacts): ServerVerdict {
   const { claim, entry, problems } = facts;
   const launch = entry === null ? null : launchOfPlugin(entry, claim.input);
-  const file = requirementAgainst(facts);
-  if (file !== null) return againstRequirements(file, launch);
+  const sourceFile = requirementOnSource(facts);
+  if (sourceFile !== null) return againstRequirements(sourceFile, launch, null);
+  const transport = problems.length > 0 ? null : (entry?.transport ?? null);
+  const file = transport === null ? null : requirementOnServer(facts, transport);
+  if (transport !== null && file !== null)
+    return againstRequirements(file, launch, keyBesideIdentity(transport, 'plugin'));
   return (
     switchedOff(facts, launch) ??
     standingVerdict(claim.input, launch) ??
@@ -59,16 +64,18 @@ function launchOfPlugin(entry: ServerEntry, { env }: PluginInput): Launch | null
   return launchOf(entry, { from: env['PLUGIN_ROOT'] ?? '/', env });
 }
 
-function requirementAgainst({ claim, entry, problems, requirements }: VerdictFacts): string | null {
-  const { pluginId, server, input } = claim;
+function requirementOnSource({ claim: { input }, requirements }: VerdictFacts): string | null {
   const off = pluginsRequirementFor(requirements);
   if (off !== null) return off;
   const restricting = requirements.find(({ marketplaces }) => marketplaces?.restrict === true);
   const source = input.marketplaceSource;
-  const unknown = source === null ? (restricting?.file ?? null) : marketplaceRequirementFor(requirements, source);
-  if (unknown !== null) return unknown;
-  const transport = entry?.transport ?? null;
-  if (transport === null || problems.length > 0) return null;
+  return source === null ? (restricting?.file ?? null) : marketplaceRequirementFor(requirements, source);
+}
+
+function requirementOnServer(
+  { claim: { pluginId, server, input }, requirements }: VerdictFacts,
+  transport: StdioTransport | HttpTransport,
+): string | null {
   return pluginServerRequirementFor(requirements, { pluginId, server }, spellingsOf(transport, input));
 }
 

@@ -1,4 +1,4 @@
-import { requirementFor, type ServerEntry } from '../config/index.ts';
+import { keyBesideIdentity, requirementFor, type ServerEntry } from '../config/index.ts';
 import type { Issue } from '../kernel/index.ts';
 import { namedToolsOf } from './named-tools.ts';
 import { resolvePluginServers } from './plugin-servers.ts';
@@ -53,7 +53,10 @@ function verdictOf(entry: ServerEntry, { requirements, workspace }: ResolveInput
   if (entry.problems.length > 0) return entry.enabled ? { kind: 'invalid', issues: entry.problems } : off;
   if (launch === null && !entry.enabled) return off;
   const file = requirementFor(requirements, entry.name, entry.transport);
-  if (file !== null) return againstRequirements(file, launch);
+  if (file !== null) {
+    const beside = entry.transport === null ? null : keyBesideIdentity(entry.transport, 'config');
+    return againstRequirements(file, launch, beside);
+  }
   if (!entry.enabled) return off;
   if (launch === null) throw new Error(`server ${entry.name} has neither a transport nor a problem`);
   return { kind: 'startable', launch };

@@ -22,9 +22,14 @@ export function launchOf(
   return { ...launch, env: { ...env, ...launch.env }, cwd: cwdAbsolute ?? resolve(from, transport.cwd ?? '.') };
 }
 
-/** @param file The requirements file that is against it. */
-export function againstRequirements(file: string, launch: Launch | null): ServerVerdict {
-  return { kind: 'blocked', reason: 'requirements', detail: file, command: `ask the administrator of ${file}`, launch };
+/**
+ * @param file The requirements file that is against it.
+ * @param beside The key with which no identity is met; null without one.
+ */
+export function againstRequirements(file: string, launch: Launch | null, beside: string | null): ServerVerdict {
+  const why = beside === null ? '' : `; no identity is met by a server with \`${beside}\``;
+  const command = `ask the administrator of ${file}${why}`;
+  return { kind: 'blocked', reason: 'requirements', detail: file, command, launch };
 }
 
 /** What a server takes over from its entry as it is. */

@@ -115,6 +115,48 @@ describe('marketplaces', () => {
     expect(elsewhere.marketplaces.map(({ name }) => name)).toEqual(['mine']);
   });
 
+  test('that of a repository whose folder is not trusted installs nothing without a terminal, unless --yes is said', async () => {
+    const home = createHome();
+    const repository = join(home.folder, 'repo');
+    mkdirSync(join(repository, '.git'), { recursive: true });
+    writeMarketplace(repository, 'theirs', { one: plugin('one', {}), two: plugin('two', {}) });
+    const at = { cwd: repository };
+    // The folder cannot trust itself.
+    writeFiles(repository, {
+      '.plugboard/config.toml': `projects.${JSON.stringify(repository)}.trust_level = "trusted"`,
+    });
+    const refused = await home.finish(['plugin', 'add', 'one'], at);
+    expect(refused.status).toBe(3);
+    expect(refused.stderr).toBe(
+      `plugboard: ${repository}: 'one@theirs' comes from the marketplace of a folder that is not trusted; nothing was installed
+  look at it in a terminal, or agree with: plugboard plugin add one@theirs --yes [PLUGIN_CONSENT_REQUIRED]\n`,
+    );
+    const installed = async () => (await report<ListedPlugins>(home, ['plugin', 'list'])).installed;
+    expect(await installed()).toEqual([]);
+    const agreed = await home.finish(['--json', 'plugin', 'add', 'one', '--yes'], at);
+    expect(agreed.status).toBe(0);
+    await said(home, ['config', 'trust', repository]);
+    const trusted = await home.finish(['--json', 'plugin', 'add', 'two'], at);
+    expect(trusted.status).toBe(0);
+    expect((await installed()).map(({ pluginId }) => pluginId)).toEqual(['one@theirs', 'two@theirs']);
+  });
+
+  test('several entries may stand for one folder, and each is listed with what is in it', async () => {
+    const home = createHome();
+    const root = writeMarketplace(join(home.folder, 'shared'), 'acme', {
+      one: plugin('one', { s: { command: 'node' } }, { entry: { source: './all' } }),
+      two: plugin('two', {}, { entry: { source: './all', description: 'own' } }),
+    });
+    const files = { '.codex-plugin/plugin.json': '{ "name": "all", "version": "3.0.0" }' };
+    writeFiles(join(root, 'all'), { ...files, '.mcp.json': '{ "mcpServers": { "s": { "command": "node" } } }' });
+    await said(home, ['plugin', 'marketplace', 'add', root]);
+    const { available } = await report<ListedPlugins>(home, ['plugin', 'list', '--available']);
+    expect(available.map(({ pluginId, version }) => [pluginId, version])).toEqual([
+      ['one@acme', '3.0.0'],
+      ['two@acme', '3.0.0'],
+    ]);
+  });
+
   test('that of the repository is there once when its folder was added as well', async () => {
     const home = createHome();
     const root = offer(home, { poka: poka() });
@@ -132,6 +174,16 @@ describe('marketplaces', () => {
     }
   });
 
+  test('a manifest that is not there is named', async () => {
+    const home = createHome();
+    const source = offer(home, { poka: poka() });
+    const args = ['plugin', 'marketplace', 'add', source, '--manifest', 'nosuch.json'];
+    expect(await refusal(home, args)).toMatchObject({
+      ...{ code: 'MARKETPLACE_INVALID', where: source },
+      hint: '`nosuch.json` is not there; name a file by its path below the root, or leave `--manifest` out',
+    });
+  });
+
   test('one that cannot be read is told, and the others count', async () => {
     const home = createHome();
     await said(home, ['plugin', 'marketplace', 'add', offer(home, { poka: poka() })]);
@@ -141,6 +193,8 @@ describe('marketplaces', () => {
     const { available, issues } = await report<ListedPlugins>(home, ['plugin', 'list', '--available']);
     expect(available.map(({ pluginId }) => pluginId)).toEqual(['poka@acme']);
     expect(issues).toEqual([expect.objectContaining({ code: 'MARKETPLACE_INVALID', severity: 'error' })]);
+    expect((await report<ListedPlugins>(home, ['plugin', 'list', '-m', 'acme'])).issues).toEqual([]);
+    expect((await report<ListedPlugins>(home, ['plugin', 'list', '-m', 'broken'])).issues).toEqual(issues);
     const text = await home.finish(['plugin', 'marketplace', 'list']);
     expect(text.stdout).toMatch(/^broken +configured +unreadable/m);
     expect(text.stderr).toContain('[MARKETPLACE_INVALID]');

@@ -120,7 +120,7 @@ test('no servers: an empty array, and in words how to add one', async () => {
   const home = createHome();
   expect(await report(home, ['mcp', 'list'])).toEqual([]);
   expect(await said(home, ['mcp', 'list'])).toBe(
-    "No MCP servers configured yet. Try 'plugboard mcp add my-tool -- my-command'.",
+    "No MCP servers configured yet. Try 'plugboard mcp add my-tool -- my-command', or 'plugboard plugin add PLUGIN'.",
   );
 });
 

@@ -6,7 +6,7 @@ import { ERROR_CODES } from '../../src/kernel/index.ts';
 import { said } from '../support/cli.ts';
 import { type Home, useHomes } from '../support/home.ts';
 import { plugin, writeMarketplace } from '../support/marketplace-folder.ts';
-import { atTerminal, CTRL_C, CTRL_D, ENTER, type Keys } from '../support/terminal.ts';
+import { atTerminal, atTerminalPiped, CTRL_C, CTRL_D, ENTER, type Keys } from '../support/terminal.ts';
 import { proves } from './support/proves.ts';
 
 const createHome = useHomes();
@@ -52,6 +52,18 @@ test(proves('plugins.add'), async () => {
   expect(seen).toContain("Added plugin 'tools@acme' 1.0.0, from marketplace 'acme'.");
   expect(agreed(home)).toEqual({ how: 'asked', requestsAccepted: false });
   expect(readFileSync(join(home.path, 'config.toml'), 'utf8')).toContain('[plugins."tools@acme"]\nenabled = true\n');
+});
+
+test.each<{ name: string; keys: Keys; ends: number }>([
+  { name: 'yes', keys: 'y\r', ends: 0 },
+  { name: 'no', keys: 'n\r', ends: 5 },
+])('who sends the output into a pipe is asked nevertheless, and sees what for: $name', async ({ keys, ends }) => {
+  const home = await homeWith(SERVER);
+  const run = atTerminalPiped(home, ['plugin', 'add', 'tools'], [keys]);
+  expect(await run.ended).toBe(ends);
+  expect(run.seen()).toContain('runs     node ./main.mjs');
+  expect(run.stdout()).not.toContain('runs     node ./main.mjs');
+  expect(agreed(home)).toEqual(ends === 0 ? { how: 'asked', requestsAccepted: false } : null);
 });
 
 describe('whoever does not say yes gets nothing', () => {

@@ -29,7 +29,7 @@ async function change<T>(home: Home, args: readonly string[], want = 0): Promise
 describe('which plugin', () => {
   test.each([
     { args: ['poka@acme', '-m', 'other'], status: 2, code: 'USAGE' },
-    { args: ['../../etc'], status: 2, code: 'USAGE' },
+    { args: ['../../etc'], status: 2, code: 'USAGE', hint: /: plugboard plugin marketplace add \.\.\/\.\.\/etc$/ },
     { args: ['twice'], status: 2, code: 'PLUGIN_AMBIGUOUS', message: /twice@acme, twice@other/ },
     { args: ['pokka'], status: 1, code: 'PLUGIN_NOT_FOUND', hint: /did you mean 'poka@acme'/ },
     { args: ['pokka@acme'], status: 1, code: 'PLUGIN_NOT_FOUND', hint: /poka@acme/ },
@@ -210,7 +210,7 @@ test('a plugin of a repository is told where it came from elsewhere, and is not 
   const theirs = (version: string) => writeMarketplace(repository, 'theirs', { own: plugin('own', {}, { version }) });
   theirs('1.0.0');
   const [inside, outside] = [{ cwd: repository }, { cwd: home.folder }];
-  await home.finish(['plugin', 'add', 'own@theirs'], inside);
+  await home.finish(['plugin', 'add', 'own@theirs', '--yes'], inside);
   theirs('1.1.0');
   const title = `From marketplace 'theirs', which does not count here\n${repository}\n`;
   expect(await said(home, ['plugin', 'list'], outside)).toContain(title);
@@ -296,7 +296,9 @@ test('policies of a plugin that is removed stay, and are told', async () => {
   const { notes } = await report<RemovedPlugin>(home, ['plugin', 'remove', 'poka']);
   expect(notes[1]).toBe(`what it kept stays: ${data}`);
   expect(existsSync(join(data, 'kept.txt'))).toBe(true);
-  expect(notes[0]).toMatch(/^what your configuration says about it stays: .*config\.toml:\d+$/);
+  const left = configOf(home).split('\n').indexOf('[plugins."poka@acme".mcp_servers.poka]') + 1;
+  expect(left).toBeGreaterThan(0);
+  expect(notes[0]).toBe(`what your configuration says about it stays: ${join(home.path, 'config.toml')}:${left}`);
   expect(configOf(home)).toContain('[plugins."poka@acme".mcp_servers.poka]\ndisabled_tools = ["echo"]\n');
   expect(configOf(home)).not.toContain('enabled = true');
 });

@@ -85,7 +85,9 @@ test(proves('serve.no-config'), async () => {
   const home = createHome();
   const run = home.run(['serve', '--port', '0'], { cwd: home.folder });
   const endpoint = await untilReady(run);
-  expect(run.stdout()).toMatch(/No servers yet.*\n.*mcp add \S+ -- npx/);
+  expect(run.stdout()).toMatch(
+    /No servers yet.*\n.*mcp add \S+ -- npx.*\n.*plugin marketplace add SOURCE, then .*plugin add PLUGIN/,
+  );
   expect((await fetch(endpoint.replace('/mcp', '/healthz'))).status).toBe(200);
 });
 

@@ -243,7 +243,8 @@ test(proves('upstream.crash-alone'), async () => {
     }),
   );
   expect(await toolNames(pipe)).toContain('one__echo');
-  expect(pipe.notifications.map(({ method }) => method)).toContain('notifications/tools/list_changed');
+  const told = (): readonly string[] => pipe.notifications.map(({ method }) => method);
+  await expect.poll(told).toContain('notifications/tools/list_changed');
   expect(await call).toBe('waited 300');
   expect(await whereOf(pipe, 'one')).toEqual(one);
   await pipe.close();

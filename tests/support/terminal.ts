@@ -23,14 +23,29 @@ export const ENTER = '\r';
 export const CTRL_C = '\u0003';
 export const CTRL_D = '\u0004';
 
-/** Tells the program that its streams are a terminal, wherever they lead. */
-const TERMINAL = `for (const stream of [process.stdin, process.stdout, process.stderr])
+type Stream = 'stdin' | 'stdout' | 'stderr';
+
+/** Tells the program that these streams are a terminal, wherever they lead. */
+const terminal = (streams: readonly Stream[]): string => `for (const name of ${JSON.stringify(streams)})
   for (const [key, value] of Object.entries({ isTTY: true, columns: 100, rows: 40 }))
-    Object.defineProperty(stream, key, { value });`;
+    Object.defineProperty(process[name], key, { value });`;
 
 /** `plugboard ARGS` at a terminal. Each of the answers is typed when the next question has been asked. */
 export function atTerminal(home: Home, args: readonly string[], answers: readonly Answer[] = []): AtTerminal {
-  const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(TERMINAL)}`];
+  return run(home, args, { answers, streams: ['stdin', 'stdout', 'stderr'] });
+}
+
+/** As {@link atTerminal}, with an output that leads into a pipe. */
+export function atTerminalPiped(home: Home, args: readonly string[], answers: readonly Answer[] = []): AtTerminal {
+  return run(home, args, { answers, streams: ['stdin', 'stderr'] });
+}
+
+function run(
+  home: Home,
+  args: readonly string[],
+  { answers, streams }: { readonly answers: readonly Answer[]; readonly streams: readonly Stream[] },
+): AtTerminal {
+  const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(terminal(streams))}`];
   const child = spawn(process.execPath, [...nodeArgs, PRODUCT, ...args], {
     env: { ...home.env, TERM: 'xterm' },
     cwd: home.folder,

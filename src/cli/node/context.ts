@@ -29,7 +29,7 @@ export type CliContext = {
   readonly loadOptions: LoadOptions;
   readonly out: Terminal;
   readonly err: Terminal;
-  /** True when a person can be asked: standard input and output are a terminal. */
+  /** True when a person can be asked: standard input and error are a terminal. Standard output may lead elsewhere. */
   readonly interactive: boolean;
 };
 
@@ -70,7 +70,7 @@ export function createContext(globals: Globals, fixed: { readonly home?: string 
     },
     out: terminal(process.stdout),
     err: terminal(process.stderr),
-    interactive: process.stdin.isTTY && process.stdout.isTTY,
+    interactive: process.stdin.isTTY && process.stderr.isTTY,
   };
 }
 

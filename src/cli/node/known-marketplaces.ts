@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { LoadedConfig } from '../../config/node/index.ts';
+import { isTrustedFolder, type LoadedConfig } from '../../config/node/index.ts';
 import { AppError, type Issue, nearest } from '../../kernel/index.ts';
 import {
   type Marketplace,
@@ -20,6 +20,8 @@ export type KnownMarketplace = {
   readonly failure: AppError | null;
   /** Why a requirements file does not allow it. */
   readonly refusal: AppError | null;
+  /** That it cannot be read, what is wrong in it, and which others have its name. */
+  readonly issues: readonly Issue[];
 };
 
 export type KnownMarketplaces = {
@@ -50,16 +52,15 @@ export async function knownMarketplaces(
   const opened = configured.map((place) => open(place, () => store.open(place)));
   const others = implicitPlaces(loadOptions).filter((place) => !configured.some((one) => isSamePlace(one, place)));
   const implicit = await Promise.all(others.map((place) => openImplicit(place, store)));
-  const all: KnownMarketplace[] = [];
-  const issues: Issue[] = [];
+  const all: (KnownMarketplace & { readonly issues: Issue[] })[] = [];
   for (const found of [...opened, ...implicit]) {
     const first = all.find(({ name }) => name === found.name);
     if (first === undefined) {
-      all.push({ ...found, refusal: marketplaceRefusal(found.place.source, requirements) });
-      issues.push(...(found.failure === null ? (found.marketplace?.issues ?? []) : [issueOf(found.failure)]));
-    } else issues.push(shadowed(found, first));
+      const issues = found.failure === null ? [...(found.marketplace?.issues ?? [])] : [issueOf(found.failure)];
+      all.push({ ...found, refusal: marketplaceRefusal(found.place.source, requirements), issues });
+    } else first.issues.push(shadowed(found, first));
   }
-  return { all, issues };
+  return { all, issues: all.flatMap(({ issues }) => issues) };
 }
 
 /** The same with one of them read anew. */
@@ -68,7 +69,19 @@ export function withMarketplace(known: KnownMarketplaces, marketplace: Marketpla
   return { ...known, all };
 }
 
-type Found = Omit<KnownMarketplace, 'refusal'>;
+/**
+ * The folder that is trusted with nothing, and whose marketplace this is; null for every other marketplace. A clone brings
+ * its own one along, so that naming a plugin says too little about where it comes from.
+ */
+export async function untrustedFolder(
+  { kind, source }: Pick<Marketplace, 'kind' | 'source'>,
+  loaded: Pick<LoadedConfig, 'layers'>,
+): Promise<string | null> {
+  if (kind !== 'repository' || source.kind !== 'local') return null;
+  return (await isTrustedFolder(source.path, loaded)) ? null : source.path;
+}
+
+type Found = Omit<KnownMarketplace, 'refusal' | 'issues'>;
 
 function open(place: MarketplacePlace, read: () => Marketplace): Found {
   try {

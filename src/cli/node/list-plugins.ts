@@ -16,6 +16,8 @@ import {
   pluginListing,
   unreadableListing,
 } from '../../marketplace/index.ts';
+import type { Bundle } from '../../plugins/index.ts';
+import { openBundle, rememberingBundle } from '../../plugins/node/index.ts';
 import { issueOf } from './known-marketplaces.ts';
 import type { PluginDesk } from './plugin-desk.ts';
 import { isEnabled, whereEnabled } from './plugin-switch.ts';
@@ -64,16 +66,27 @@ export function listAvailable(
   how: { readonly inside: boolean },
 ): readonly PluginListing[] {
   const ids = new Set(installed.map(({ pluginId }) => pluginId));
-  return allOffers(desk)
-    .filter(({ marketplace, entry }) => !ids.has(idOf(entry.name, marketplace.name)))
-    .map((offer) =>
-      pluginListing({
-        kind: 'available',
-        offer,
-        read: how.inside ? readOffer(desk.context.home, offer) : null,
-        blockedBy: blockedBy(desk, offer.marketplace.name),
-      }),
-    );
+  const offers = allOffers(desk).filter(({ marketplace, entry }) => !ids.has(idOf(entry.name, marketplace.name)));
+  const open = openerFor(offers);
+  return offers.map((offer) =>
+    pluginListing({
+      kind: 'available',
+      offer,
+      read: how.inside ? readOffer(desk.context.home, offer, open) : null,
+      blockedBy: blockedBy(desk, offer.marketplace.name),
+    }),
+  );
+}
+
+/** Any number of entries may stand for one folder: it is read once. */
+function openerFor(offers: readonly Offer[]): (folder: string) => Bundle {
+  const folders = offers.flatMap(({ entry: { source } }) => (source.source === 'local' ? [source.path] : []));
+  const [once, shared] = [new Set<string>(), new Map<string, Bundle>()];
+  for (const folder of folders) {
+    if (once.has(folder) && !shared.has(folder)) shared.set(folder, rememberingBundle(openBundle(folder)));
+    once.add(folder);
+  }
+  return (folder) => shared.get(folder) ?? openBundle(folder);
 }
 
 export function allOffers({ known }: PluginDesk): readonly Offer[] {

@@ -99,9 +99,9 @@ function changesText(
   return `${title}: what is different${legend}\n${renderChanges(changes)}${end}`;
 }
 
-/** With `--json` standard output is for the report alone. */
-function show({ globals, out, err }: CliContext, text: string): void {
-  (globals.json ? err : out).write(`${text}\n\n`);
+/** Where a person who is asked sees it. With `--json` standard output is for the report alone. */
+function show({ globals, interactive, out, err }: CliContext, text: string): void {
+  (globals.json || (interactive && !out.isTty) ? err : out).write(`${text}\n\n`);
 }
 
 /** What was agreed to, or that a person said no or went away. */

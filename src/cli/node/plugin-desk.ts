@@ -104,7 +104,9 @@ export function parseSelector(input: Input): Selector {
   const marketplace = own ?? option;
   if (parsePluginId(`${name}@${marketplace ?? 'any'}`) === null) {
     throw new AppError('USAGE', 'this is not the name of a plugin', {
-      hint: 'write NAME or NAME@MARKETPLACE, with letters, digits, `-`, `_` and `.`',
+      hint: text.includes('/')
+        ? `plugins come from marketplaces; to add this as one: plugboard plugin marketplace add ${text}`
+        : 'write NAME or NAME@MARKETPLACE, with letters, digits, `-`, `_` and `.`',
     });
   }
   return { name, marketplace };

@@ -1,4 +1,4 @@
-import { type Config, get, parseLayer, renderKey, setKey, unsetKey } from '../../config/index.ts';
+import { type Config, get, type PluginSettings, parseLayer, renderKey, setKey, unsetKey } from '../../config/index.ts';
 import { AppError, isJsonObject } from '../../kernel/index.ts';
 import type { CliContext } from './context.ts';
 import { editUserConfig, freshNotes, type UserEdit } from './user-config.ts';
@@ -63,13 +63,20 @@ export async function forgetPlugin(context: CliContext, pluginId: string): Promi
     return isEmpty(without, pluginId) ? unsetKey(without, ['plugins', pluginId]) : without;
   });
   const left = edit.after.config.plugins.get(pluginId);
-  const stays = left === undefined ? [] : [`what your configuration says about it stays: ${placeOf(left.origin)}`];
+  const stays =
+    left === undefined ? [] : [`what your configuration says about it stays: ${placeOf(policyOrigin(left))}`];
   return [...stays, ...freshNotes(edit)];
 }
 
 function isEmpty(text: string, pluginId: string): boolean {
   const left = get({ layers: [parseLayer(text, 'config.toml')] }, renderKey(['plugins', pluginId]));
   return isJsonObject(left) && Object.keys(left).length === 0;
+}
+
+/** The first thing that is said of it, rather than a table around that. */
+function policyOrigin({ servers, origin }: PluginSettings): PluginSettings['origin'] {
+  const [first] = servers.values();
+  return first?.origin ?? origin;
 }
 
 function placeOf({ file, line }: { readonly file: string | null; readonly line: number | null }): string {

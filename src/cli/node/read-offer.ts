@@ -6,18 +6,22 @@ import {
   type OfferedPlugin,
   sourceJson,
 } from '../../marketplace/index.ts';
-import { capabilitySummary, parsePlugin } from '../../plugins/index.ts';
+import { type Bundle, capabilitySummary, parsePlugin } from '../../plugins/index.ts';
 import { openBundle } from '../../plugins/node/index.ts';
 
 /**
  * What is in a plugin that lies in its marketplace; null for one that would have to be fetched, or cannot be read. Quick:
  * the scripts that hooks run are named without their digests.
  */
-export function readOffer(home: string, { marketplace, entry }: Offer): OfferedPlugin | null {
+export function readOffer(
+  home: string,
+  { marketplace, entry }: Offer,
+  open: (folder: string) => Bundle = openBundle,
+): OfferedPlugin | null {
   if (entry.source.source !== 'local') return null;
   const pluginId = idOf(entry.name, marketplace.name);
   const data = dataFolder(home, { name: entry.name, marketplace: marketplace.name });
-  const bundle = openBundle(entry.source.path);
+  const bundle = open(entry.source.path);
   const { plugin } = parsePlugin({ bundle, entry: entry.facts, dataDir: data });
   if (plugin === null) return null;
   const facts = consentFacts({

@@ -102,8 +102,21 @@ export async function placeOffer(
   }
 }
 
-/** @param command The one that would agree, without `--yes`. */
-export function consentRequired({ pluginId, version, before }: Prepared, command: string): AppError {
+/**
+ * @param command The one that would agree, without `--yes`.
+ * @param untrusted A folder that is not trusted, whose marketplace offers it.
+ */
+export function consentRequired(
+  { pluginId, version, before }: Prepared,
+  command: string,
+  untrusted: string | null = null,
+): AppError {
+  if (before === null && untrusted !== null)
+    return new AppError(
+      'PLUGIN_CONSENT_REQUIRED',
+      `'${pluginId}' comes from the marketplace of a folder that is not trusted; nothing was installed`,
+      { where: untrusted, hint: `look at it in a terminal, or agree with: ${command} --yes` },
+    );
   const stays = before === null ? 'nothing was installed' : `${before.version} stays`;
   return new AppError(
     'PLUGIN_CONSENT_REQUIRED',

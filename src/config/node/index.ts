@@ -6,4 +6,4 @@
  * Only `host`, `cli` and tests open this door. What only edits need is loaded when the first edit happens.
  */
 export { type EditPlace, editFile, type TakeLock, trustProject } from './edit.ts';
-export { type LoadedConfig, type LoadOptions, loadConfig, pathsOf } from './load.ts';
+export { isTrustedFolder, type LoadedConfig, type LoadOptions, loadConfig, pathsOf } from './load.ts';

@@ -179,6 +179,13 @@ function isTrusted(dirs: readonly string[], base: readonly ParsedLayer[]): boole
   return said.length > 0 && said.every(({ level }) => level === 'trusted');
 }
 
+/** Whether the user or the machine trusts a folder: what projects say of themselves does not count. */
+export async function isTrustedFolder(folder: string, { layers }: Pick<LoadedConfig, 'layers'>): Promise<boolean> {
+  const dir = resolve(folder);
+  const base = layers.filter(({ layer }) => layer === 'system' || layer === 'user');
+  return isTrusted([dir, await realPath(dir)], base);
+}
+
 /** What the layers together say of folders. A relative key names no folder: it would name another one for each caller. */
 export function trustOf(
   layers: readonly ParsedLayer[],

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { mkdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { lstat, mkdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { compareFiles } from '../integrity.ts';
 import type { FiledReceipt, FileRecord } from '../types.ts';
@@ -28,7 +28,7 @@ export async function folderFor(
   for (let n = 0; ; n += 1) {
     const name = n === 0 ? version : n === 1 ? other : `${other}.${n}`;
     const folder = join(cache, name);
-    if ((await stat(folder).catch(() => null)) === null) return { folder, isThere: false };
+    if ((await lstat(folder).catch(() => null)) === null) return { folder, isThere: false };
     const found = compareFiles(files, await surveyFiles(folder, files));
     if (found.kind === 'intact' && found.added.length === 0) return { folder, isThere: true };
   }

@@ -61,6 +61,9 @@ const ALWAYS = [
   'submodule.recurse=false',
 ].flatMap((setting) => ['-c', setting]);
 
+/** Counts before the attributes in a repository, which could choose among the programs and encodings of the user's git. */
+const ATTRIBUTES = '* -filter -text -eol -ident -working-tree-encoding\n';
+
 /** Runs git. */
 type Git = {
   readonly git: (args: readonly string[], more?: Partial<FetchRun>) => Promise<Said>;
@@ -89,6 +92,8 @@ export async function fetchGit(
     done: (args, more) => done([...at, ...args], { fills: into.folder, ...more }),
   };
   await done(['init', '--quiet', '--bare', '--template=', gitDir]);
+  await mkdir(join(gitDir, 'info'));
+  await writeFile(join(gitDir, 'info', 'attributes'), ATTRIBUTES);
   const whole = request.subdir === null && request.sparse.length === 0;
   await appendFile(join(gitDir, 'config'), remoteSection(from, whole));
   const revision = await fetchCommit(repository, { ...request, from });
@@ -252,7 +257,6 @@ async function checkTree(
 async function sparseSettings(gitDir: string, paths: readonly string[]): Promise<readonly string[]> {
   if (paths.length === 0) return [];
   const lines = paths.map((path) => `/${plainFolder(path).replaceAll(/[*?[\]\\]/g, '\\$&')}\n`);
-  await mkdir(join(gitDir, 'info'), { recursive: true });
   await writeFile(join(gitDir, 'info', 'sparse-checkout'), lines.join(''));
   return ['-c', 'core.sparseCheckout=true', '-c', 'core.sparseCheckoutCone=false'];
 }

@@ -51,7 +51,8 @@ export async function verifyFiles({ root, filed }: InstalledPlugin): Promise<Int
 
 /** Holds what a folder says of the files of an installed plugin against its receipt. @see PluginStore.glance */
 export function glanceAtFiles({ root, filed }: InstalledPlugin): string | null {
-  return filed.receipt.files.find((file) => !looksLike(file, join(root, file.path)))?.path ?? null;
+  const isLink = lstatSync(root, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  return filed.receipt.files.find((file) => isLink || !looksLike(file, join(root, file.path)))?.path ?? null;
 }
 
 function looksLike({ kind, executable, sizeBytes }: FileRecord, path: string): boolean {

@@ -82,10 +82,12 @@ function readManifest(
     const message = `the manifest of the marketplace cannot be read: ${found.reason}`;
     throw new AppError('MARKETPLACE_INVALID', message, { where: file, hint: found.hint });
   }
-  const places = manifest ?? MANIFEST_PATHS.join(', ');
   throw new AppError('MARKETPLACE_INVALID', 'marketplace root does not contain a supported manifest', {
     where: shown,
-    hint: `looked for ${places}; \`--manifest\` names another`,
+    hint:
+      manifest === null
+        ? `looked for ${MANIFEST_PATHS.join(', ')}; \`--manifest\` names another`
+        : `\`${manifest}\` is not there; name a file by its path below the root, or leave \`--manifest\` out`,
   });
 }
 

@@ -1,21 +1,11 @@
 import { createHash, hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import {
-  access,
-  chmod,
-  constants,
-  copyFile,
-  lstat,
-  mkdir,
-  readdir,
-  readFile,
-  readlink,
-  symlink,
-} from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, readlink, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../kernel/index.ts';
 import { bundlePath } from '../../plugins/index.ts';
 import type { FileRecord } from '../types.ts';
+import { copyListedFile } from './copy-file.ts';
 import { errnoOf } from './disk-errors.ts';
 import { leadsOut } from './links.ts';
 import { createTally, type TreeLimits } from './tree-limits.ts';
@@ -125,26 +115,35 @@ export function unsafe(from: string, path: string, problem: string): AppError {
   });
 }
 
-/** Copies entries of one folder into another that is new, links as links. @throws the errors of the file system */
+/**
+ * Copies entries of one folder into another that is new, links as links.
+ *
+ * @param from With links resolved.
+ * @throws AppError `PLUGIN_UNSAFE_ARCHIVE` where something else has been put in the place of a file since it was listed,
+ *   `PLUGIN_UNREADABLE`; the errors of the file system
+ */
 export async function copyTree(entries: readonly SafeEntry[], from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
   // A folder comes before what is in it.
   for (const { kind, path } of entries) if (kind === 'folder') await mkdir(join(to, path));
   await eachOf(entries, async (entry) => {
-    if (entry.kind === 'file') await copyOne(join(from, entry.path), join(to, entry.path));
+    if (entry.kind === 'file') await copyOne(entry, from, to);
     else if (entry.kind === 'link') await symlink(entry.target, join(to, entry.path));
   });
 }
 
-/** Tells what cannot be read from what cannot be written. */
-async function copyOne(from: string, to: string): Promise<void> {
-  try {
-    await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-  } catch (error) {
-    await access(from, constants.R_OK).catch((cause: unknown) => {
-      throw notReadable(from, codeOf(cause));
-    });
-    throw error;
+async function copyOne(entry: Extract<SafeEntry, { readonly kind: 'file' }>, from: string, to: string): Promise<void> {
+  const { path } = entry;
+  const copied = await copyListedFile(join(from, path), join(to, path), entry);
+  switch (copied.kind) {
+    case 'copied':
+      return;
+    case 'exchanged':
+      throw unsafe(from, path, 'was exchanged while it was copied');
+    case 'unreadable':
+      throw notReadable(join(from, path), copied.code);
+    default:
+      return copied satisfies never;
   }
 }
 
@@ -163,11 +162,14 @@ export async function recordFiles(entries: readonly SafeEntry[], root: string): 
 }
 
 /**
- * The files of a tree as they are now. What cannot be read, and what is no file, has the hash ''.
+ * The files of a tree as they are now. What cannot be read, and what is no file, has the hash ''; so has everything where a
+ * link is in the place of the tree, as what that leads to may be exchanged at any moment.
  *
  * @param records Of other files only the name counts: they are not read.
  */
 export async function surveyFiles(root: string, records: readonly FileRecord[]): Promise<readonly FileRecord[]> {
+  const facts = await lstat(root).catch(() => null);
+  if (facts?.isSymbolicLink() === true) return records.map((record) => ({ ...record, sha256: '' }));
   const known = new Map(records.map((record) => [record.path, record]));
   const found: TreeEntry[] = [];
   for await (const entry of walk(root)) if (entry.kind !== 'folder') found.push(entry);

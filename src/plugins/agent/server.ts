@@ -103,9 +103,8 @@ function checkAddress(written: LocatedTable, context: CheckContext): void {
   const url = written.entries.get('url');
   const text = read.text(written, 'url') ?? '';
   if (url !== undefined && URL.canParse(text)) {
-    const { protocol, hostname, hash } = new URL(text);
+    const { protocol, hostname } = new URL(text);
     const at = keyOf(context, 'url');
-    if (hash !== '' || text.includes('#')) refuse(at, url.at, 'may not have a fragment (`#…`)');
     if (protocol === 'http:' && !isLoopback(hostname)) refuse(at, url.at, 'must be https, but on this machine itself');
   }
   const seen = new Set<string>();

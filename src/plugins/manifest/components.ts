@@ -1,7 +1,7 @@
 import { type KeyPath, type Located, read } from '../../config/index.ts';
 import { shorten } from '../../kernel/index.ts';
-import { kindOf, pathValue, type Reading, readJson, tell } from '../reading.ts';
-import type { PluginPart } from '../types.ts';
+import { firstOf, kindOf, pathValue, type Reading, readJson, tell } from '../reading.ts';
+import type { Bundle, PluginPart } from '../types.ts';
 import type { Manifest } from './manifest.ts';
 
 /** Files of one kind in a plugin. Plugboard lists them; agents read them. */
@@ -20,6 +20,8 @@ const PARTS: Readonly<Record<'skills' | 'commands' | 'agents', PartRules>> = {
 /** More than any plugin has; what is over it is said to be left out. */
 const MAX_PARTS = 500;
 const MAX_DEPTH = 5;
+/** What is looked at for one kind: links may lead round in circles, and each turn multiplies what there is. */
+const MAX_NAMES = 5000;
 
 /** Skills, commands or agents of a plugin, sorted by path. A path that names nothing is a warning. */
 export function readParts(reading: Reading, manifest: Manifest, kind: keyof typeof PARTS): readonly PluginPart[] {
@@ -30,7 +32,13 @@ export function readParts(reading: Reading, manifest: Manifest, kind: keyof type
   const adds = manifest.family === 'claude' && kind === 'skills';
   const folders = value === undefined || adds ? [rules.folder] : [];
   const paths = [...new Set([...named.map(({ path }) => path), ...folders])];
-  const parts = paths.flatMap((path) => (kind === 'skills' ? skillsAt(reading, path) : filesAt(reading, path, 0)));
+  const search: Search = { bundle: reading.bundle, names: MAX_NAMES };
+  const parts = paths.flatMap((path) => (kind === 'skills' ? skillsAt(search, path) : filesAt(search, path, 0)));
+  if (search.names < 0) {
+    const message = `has more than ${MAX_NAMES} files and folders to look through; what comes after these is left out`;
+    const place = { key: [rules.key], place: manifest.table.at };
+    tell(reading, place, { code: 'PLUGIN_TOO_LARGE', severity: 'warning', message });
+  }
   for (const { path, key, at } of named) {
     if (reading.bundle.look(path).kind !== 'absent') continue;
     const message = `names nothing in the plugin: there is no ./${shorten(path, 200)}`;
@@ -54,10 +62,12 @@ type Named = { readonly path: string; readonly key: KeyPath; readonly at: Locate
 /** One path, several, or (commands of Claude) an object with a `source` under each name. */
 function pathsIn(reading: Reading, value: Located, key: KeyPath): readonly Named[] {
   if (value.kind === 'list') {
-    return value.items.flatMap((item, index) => pathOf(reading, item, [...key, String(index)]));
+    return firstOf(value.items, { reading, key, place: value.at, max: MAX_PARTS }).flatMap((item, index) =>
+      pathOf(reading, item, [...key, String(index)]),
+    );
   }
   if (value.kind !== 'table') return pathOf(reading, value, key);
-  return [...value.entries].flatMap(([name, item]) => {
+  return firstOf([...value.entries], { reading, key, place: value.at, max: MAX_PARTS }).flatMap(([name, item]) => {
     const source = item.kind === 'table' ? item.entries.get('source') : item;
     return source === undefined ? [] : pathOf(reading, source, [...key, name]);
   });
@@ -69,23 +79,32 @@ function pathOf(reading: Reading, value: Located, key: KeyPath): readonly Named[
 }
 
 /** The folder itself where it is a skill; else the folders in it that are. */
-function skillsAt({ bundle }: Reading, path: string): readonly PluginPart[] {
+function skillsAt(search: Search, path: string): readonly PluginPart[] {
   const skill = (folder: string): readonly PluginPart[] =>
-    bundle.look(join(folder, 'SKILL.md')).kind === 'file'
+    search.bundle.look(join(folder, 'SKILL.md')).kind === 'file'
       ? [{ name: nameOf(folder), path: join(folder, 'SKILL.md') }]
       : [];
   const own = skill(path);
   if (own.length > 0) return own;
-  return bundle.list(path).flatMap((name) => skill(join(path, name)));
+  return list(search, path).flatMap((name) => skill(join(path, name)));
 }
 
 /** Markdown files: the path itself, or those in the folder and in folders below it. */
-function filesAt(reading: Reading, path: string, depth: number): readonly PluginPart[] {
-  const { bundle } = reading;
-  const fact = bundle.look(path);
+function filesAt(search: Search, path: string, depth: number): readonly PluginPart[] {
+  const fact = search.bundle.look(path);
   if (fact.kind === 'file') return path.endsWith('.md') ? [{ name: nameOf(path).slice(0, -3), path }] : [];
   if (fact.kind !== 'folder' || depth > MAX_DEPTH) return [];
-  return bundle.list(path).flatMap((name) => filesAt(reading, join(path, name), depth + 1));
+  return list(search, path).flatMap((name) => filesAt(search, join(path, name), depth + 1));
+}
+
+/** A search through the bundle, and how many names it may still come upon; less than none once it had to stop. */
+type Search = { readonly bundle: Bundle; names: number };
+
+function list(search: Search, path: string): readonly string[] {
+  const left = search.names;
+  const names = left > 0 ? search.bundle.list(path) : [];
+  search.names = left > 0 ? left - names.length - 1 : -1;
+  return names.slice(0, Math.max(left, 0));
 }
 
 function join(folder: string, name: string): string {

@@ -1,11 +1,14 @@
 import { type KeyPath, type Located, type LocatedTable, read } from '../../config/index.ts';
 import { shorten } from '../../kernel/index.ts';
-import { kindOf, pathValue, type Reading, readJson, tell } from '../reading.ts';
+import { firstOf, kindOf, pathValue, type Reading, readJson, tell } from '../reading.ts';
 import type { HookDeclaration } from '../types.ts';
 import type { Manifest } from './manifest.ts';
 
 /** Where hooks are when the manifest does not say so. */
 const DEFAULT_FILES: readonly string[] = ['hooks/hooks.json', 'hooks.json'];
+
+/** More files than any plugin has, each of which is read. */
+const MAX_SOURCES = 64;
 
 /** Where hooks are written: the file for the list, the object and its key. */
 type Source = { readonly file: string; readonly value: Located; readonly key: KeyPath };
@@ -37,7 +40,8 @@ type Place = { readonly manifest: Manifest; readonly key: KeyPath };
 /** What `hooks` of a manifest stands for: a path, an object, or a list of both. */
 function sourcesOf(reading: Reading, value: Located, { manifest, key }: Place): readonly Source[] {
   if (value.kind === 'list' && key.length === 1) {
-    return value.items.flatMap((item, index) => sourcesOf(reading, item, { manifest, key: [...key, String(index)] }));
+    const items = firstOf(value.items, { reading, key, place: value.at, max: MAX_SOURCES });
+    return items.flatMap((item, index) => sourcesOf(reading, item, { manifest, key: [...key, String(index)] }));
   }
   if (value.kind === 'table') return [{ file: manifest.path ?? '', value, key }];
   const path = pathValue(value, { reading, key, instead: 'it is left out' });

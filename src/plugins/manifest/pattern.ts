@@ -1,11 +1,10 @@
 const MAX_PATTERN = 200;
 const MAX_REPETITIONS = 6;
-/** A pattern is tried while a plugin is read only where that takes no time, whatever the two are. */
-const QUICK = { repetitions: 3, text: 64 };
 
 /**
  * What keeps a pattern of a plugin from being used, completing "KEY …"; null when nothing does. A plugin is not trusted to
- * write patterns that end in time, so those that repeat what varies already, or vary in many places, are refused.
+ * write patterns that end in time: those that repeat what varies already, or vary in many places, are refused, and no
+ * pattern at all is tried while a plugin is read, since what is left can still take for ever (`(a|a)`, many times over).
  */
 export function patternProblem(pattern: string): string | null {
   if (pattern.length > MAX_PATTERN) return `is longer than ${MAX_PATTERN} characters`;
@@ -16,16 +15,6 @@ export function patternProblem(pattern: string): string | null {
   return repetitions <= MAX_REPETITIONS
     ? null
     : `has more than ${MAX_REPETITIONS} repetitions, which can take too long`;
-}
-
-/**
- * Whether the whole text fits a pattern without a problem, as with the `pattern` of an HTML form.
- *
- * @returns null when it could take long to find out, and was not tried.
- */
-export function fitsPattern(pattern: string, text: string): boolean | null {
-  if (text.length > QUICK.text || repetitionsIn(pattern).repetitions > QUICK.repetitions) return null;
-  return new RegExp(`^(?:${pattern})$`, 'u').test(text);
 }
 
 function compiles(pattern: string): boolean {

@@ -80,7 +80,7 @@ export const SETTING_KEYS: readonly KeyRow[] = [
     key: 'pattern',
     type: TEXT,
     default: null,
-    doc: 'Regular expression for the whole string, without repetitions of repetitions.',
+    doc: 'Regular expression for the whole string, without repetitions of repetitions. The default is not held against it.',
     example: '"pattern": "[a-z0-9-]+"',
   },
 ];

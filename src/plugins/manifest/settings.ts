@@ -13,7 +13,7 @@ import { NAMESPACE } from '../agent/manifest.ts';
 import { keyAt, kindOf, type Reading, tell, withoutNulls } from '../reading.ts';
 import type { Setting, SettingType } from '../types.ts';
 import type { Manifest } from './manifest.ts';
-import { fitsPattern, patternProblem } from './pattern.ts';
+import { patternProblem } from './pattern.ts';
 import { SETTING_KEYS } from './schema-keys.ts';
 
 const TYPES: readonly SettingType[] = ['string', 'number', 'boolean', 'directory', 'file'];
@@ -114,7 +114,7 @@ function rulesOf(checking: Checking): Omit<Setting, 'key'> {
   const bounds = boundsOf(checking);
   const choices = choicesOf(checking, bounds);
   const pattern = patternOf(checking);
-  const rules = { type, ...bounds, enum: choices, pattern };
+  const rules = { type, ...bounds, enum: choices };
   const value = table.entries.get('default');
   if (value !== undefined && sensitive)
     refuse('default', 'may not stand beside `sensitive`: a secret does not belong into a plugin');
@@ -178,7 +178,7 @@ function choicesOf({ table, type, refuse }: Checking, bounds: Bounds): readonly 
     return null;
   }
   const choices = value.items.map(plainValue);
-  const rules = { type, ...bounds, enum: null, pattern: null };
+  const rules = { type, ...bounds, enum: null };
   const wrong = choices.map((choice) => settingProblem(rules, choice)).find((problem) => problem !== null);
   if (wrong !== undefined) refuse(key, `has a value that ${wrong}`);
   if (new Set(choices.map((choice) => JSON.stringify(choice))).size < choices.length) refuse(key, 'has a value twice');
@@ -222,7 +222,8 @@ function checkDefault(
   if (wrong !== undefined) refuse('default', wrong);
 }
 
-type SettingRules = Pick<Setting, 'type' | 'min' | 'max' | 'enum' | 'pattern'>;
+/** Without `pattern`, which is not tried. @see patternProblem */
+type SettingRules = Pick<Setting, 'type' | 'min' | 'max' | 'enum'>;
 
 /** What is wrong with one value for a setting, completing "KEY …"; null when nothing is. Never quotes the value. */
 function settingProblem(rules: SettingRules, value: JsonValue): string | null {
@@ -234,7 +235,5 @@ function settingProblem(rules: SettingRules, value: JsonValue): string | null {
   if (rules.min !== null && size < rules.min) return `must be at least ${rules.min}${unit}`;
   if (rules.max !== null && size > rules.max) return `must be at most ${rules.max}${unit}`;
   if (rules.enum !== null && !rules.enum.includes(value)) return 'must be one of the values that are listed';
-  if (rules.pattern !== null && typeof value === 'string' && fitsPattern(rules.pattern, value) === false)
-    return 'does not fit the pattern';
   return null;
 }

@@ -1,6 +1,6 @@
 import { type KeyPath, type Located, type LocatedTable, read } from '../../config/index.ts';
 import { type Manifest, noteUnused } from '../manifest/manifest.ts';
-import { fileOf, keyAt, kindOf, pathValue, type Reading, readJson, tell, withoutNulls } from '../reading.ts';
+import { fileOf, firstOf, keyAt, kindOf, pathValue, type Reading, readJson, tell, withoutNulls } from '../reading.ts';
 import type { EntryFacts } from '../types.ts';
 
 /** One server as it stands in a file. */
@@ -14,6 +14,8 @@ export type Declarations = {
 
 /** More than any plugin has; keeps a hostile one from costing time. */
 const MAX_SERVERS = 128;
+/** Likewise of files that are named, each of which is read. */
+const MAX_SOURCES = 64;
 const DEFAULT_FILE = '.mcp.json';
 /** Where servers may stand without being named. Those that are not read are said to be unused. */
 const KNOWN_FILES: readonly string[] = [DEFAULT_FILE, 'mcp.json'];
@@ -71,7 +73,8 @@ function sourcesOf(reading: Reading, value: Located, { manifest, key }: Place): 
   const instead = `it is ignored, and ${DEFAULT_FILE} is read if it is there`;
   if (value.kind === 'table') return [{ path: manifest.path, servers: serversIn(reading, value, key) }];
   if (value.kind === 'list' && (manifest.family === 'claude' || manifest.family === 'none') && key.length === 1) {
-    const sources = value.items.flatMap(
+    const items = firstOf(value.items, { reading, key, place: value.at, max: MAX_SOURCES });
+    const sources = items.flatMap(
       (item, index) => sourcesOf(reading, item, { manifest, key: [...key, String(index)] }) ?? [],
     );
     return sources.length === 0 ? null : sources;

@@ -174,14 +174,13 @@ describe('a plugin from a repository', () => {
     );
     const prepared = await stores.plugins.prepare(offer(stores, { source: 'git', url: one.url }), stores.fetch);
     await prepared.discard();
-    const root = join(stores.home, 'plugins', 'cache', 'acme', 'tools', '1.0.0');
     expect(prepared.issues).toEqual(
       ['vendored', 'model.bin'].map((path) =>
         expect.objectContaining({
           code: 'PLUGIN_FETCH_FAILED',
           severity: 'warning',
           plugin: 'tools@acme',
-          file: join(root, path),
+          file: `tools@acme/${path}`,
         }),
       ),
     );
@@ -233,6 +232,31 @@ describe('a plugin from a repository', () => {
     const [installed] = stores.plugins.installed().plugins;
     expect(readFileSync(join(installed?.root ?? '', 'a.txt'), 'utf8')).toBe('one\ntwo\n');
     expect(readFileSync(join(installed?.root ?? '', 'b.bin'), 'utf8')).toBe(pointer);
+    expect(existsSync(join(stores.folder, 'ran'))).toBe(false);
+  });
+
+  test('chooses none of the filters and encodings that the user has set up, by no attribute', async () => {
+    const stores = createStores();
+    const one = repository();
+    const files = {
+      'a.sh': 'echo hi\n',
+      'a.txt': 'one\ntwo\n',
+      'a.id': '$Id$\n',
+      'a.wide': 'wide',
+      'sub/a.sh': 'echo hi\n',
+    };
+    const attributes =
+      '[attr]mine filter=up\n*.sh mine\n*.txt text eol=crlf\n*.id ident\n*.wide working-tree-encoding=UTF-16LE\n';
+    one.commit({ ...tools('1.0.0'), ...files, '.gitattributes': attributes, 'sub/.gitattributes': '*.sh filter=up\n' });
+    writeFileSync(
+      join(stores.folder, 'account', '.gitconfig'),
+      `[filter "up"]\n\tsmudge = "touch ${stores.folder}/ran; tr a-z A-Z"\n\tclean = cat\n\trequired = true\n`,
+    );
+    await install(stores, { source: 'git', url: one.url });
+    const root = stores.plugins.installed().plugins[0]?.root ?? '';
+    const written = Object.keys(files).map((name) => [name, readFileSync(join(root, name), 'utf8')]);
+    // What git made of it when it was committed.
+    expect(Object.fromEntries(written)).toEqual({ ...files, 'a.wide': '楷敤' });
     expect(existsSync(join(stores.folder, 'ran'))).toBe(false);
   });
 });

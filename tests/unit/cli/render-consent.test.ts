@@ -116,8 +116,8 @@ test.each<{ source: PluginSource; want: string }>([
     source: { source: 'git-subdir', url: 'https://g/x.git', path: 'a', sha: 'abc' },
     want: 'https://g/x.git, path `a`, sha `abc`',
   },
-  { source: { source: 'npm', package: '@a/p', version: '^1' }, want: '@a/p, version `^1`' },
-  { source: { source: 'npm', package: 'p', registry: 'https://r/' }, want: 'p, registry `https://r/`' },
+  { source: { source: 'npm', package: '@a/p', version: '^1' }, want: 'npm package @a/p, version `^1`' },
+  { source: { source: 'npm', package: 'p', registry: 'https://r/' }, want: 'npm package p, registry `https://r/`' },
 ])('a source of $source.source as text', ({ source, want }) => expect(sourceText(source)).toBe(want));
 
 test('differences have a sign for what happened, and a mark for what is more', () => {

@@ -84,7 +84,7 @@ bad@acme    blocked (tampered)  1.0.0    /m/tools
 gone@acme   files missing       1.0.0    /m/tools
 new@acme    not installed                /m/tools
 shy@acme    not available                /m/tools
-far@acme    not installed                @a/far, version \`^1\`
+far@acme    not installed                npm package @a/far, version \`^1\`
 
 Marketplace 'empty'
 /e

@@ -61,7 +61,9 @@ describe('mcp list', () => {
     renderServerTable(servers.map((facts) => listedServer(facts, { showValues: false })));
 
   test('no servers: how to add one', () => {
-    expect(list([])).toBe("No MCP servers configured yet. Try 'plugboard mcp add my-tool -- my-command'.");
+    expect(list([])).toBe(
+      "No MCP servers configured yet. Try 'plugboard mcp add my-tool -- my-command', or 'plugboard plugin add PLUGIN'.",
+    );
   });
 
   test('a line for each, with the state where one is known', () => {

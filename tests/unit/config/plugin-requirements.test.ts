@@ -72,6 +72,21 @@ describe('an identity of a server of a plugin', () => {
     expect(pluginServerRequirementFor(requirements, of, [])).toBe(FILE);
   });
 
+  test.each<[string, boolean]>([
+    ...['PATH', 'LD_PRELOAD', 'DYLD_INSERT_LIBRARIES', 'NODE_OPTIONS', 'NODE_PATH', 'PYTHONPATH', 'PYTHONSTARTUP'].map(
+      (name): [string, boolean] => [name, false],
+    ),
+    ...['PERL5OPT', 'RUBYOPT', 'BASH_ENV', 'ENV', 'JAVA_TOOL_OPTIONS', 'GIT_SSH_COMMAND', 'NPM_CONFIG_REGISTRY'].map(
+      (name): [string, boolean] => [name, false],
+    ),
+    ...['LOG_LEVEL', 'ENVIRONMENT', 'MY_PATH', 'DIGIT_X'].map((name): [string, boolean] => [name, true]),
+  ])('is met by a plugin that sets %s itself: %s', (name, met) => {
+    const requirements = [parseRequirements(poka('command = "node"'), FILE, 'plugboard')];
+    const transport = { ...stdio('node'), env: { A: 'b', [name]: 'x' } };
+    const of = { pluginId: 'p@m', server: 'poka' };
+    expect(pluginServerRequirementFor(requirements, of, [transport])).toBe(met ? null : FILE);
+  });
+
   test('does not bind the servers of config.toml', () => {
     const requirements = [parseRequirements(poka('command = "npx"'), FILE, 'plugboard')];
     expect(

@@ -294,6 +294,11 @@ test('text from outside cannot steer a terminal', () => {
   expect(printableLine('a \r\n  b\u001b[2K\nc')).toBe('a b\\x1b[2K c');
   expect(printable('\u001b[31mred\u0007\ttab\nline\r\u009b1m')).toBe('\\x1b[31mred\\x07\ttab\nline\\x0d\\x9b1m');
   expect(printable('sh -c \u202e"tpircs"\u2069')).toBe('sh -c \\u202e"tpircs"\\u2069');
+  expect(printable('a\u200bb\u00adc\u061cd\ufeffe\u2028f\u2029g\u200eh\u{e0041}')).toBe(
+    'a\\u200bb\\xadc\\u061cd\\ufeffe\\u2028f\\u2029g\\u200eh\\u{e0041}',
+  );
+  expect(printable('👩‍💻 👩🏽‍🚀 ❤️‍🔥 ñ')).toBe('👩‍💻 👩🏽‍🚀 ❤️‍🔥 ñ');
+  expect(printable('a\u200db 👩\u200d.')).toBe('a\\u200db 👩\\u200d.');
   expect([shorten('abcdef', 4), shorten('abcd', 4)]).toEqual(['abc…', 'abcd']);
 });
 

@@ -185,7 +185,11 @@ describe('a server is a closed variant, and a bad one leaves the others alone', 
       issues: ['error PLUGIN_SCHEMA env.PLUGIN_DATA'],
     },
     { name: 'http elsewhere', server: { type: 'sse', url: 'http://h.example/' }, issues: ['error PLUGIN_SCHEMA url'] },
-    { name: 'a fragment', server: { type: 'sse', url: 'https://h.example/#' }, issues: ['error PLUGIN_SCHEMA url'] },
+    {
+      name: 'a fragment',
+      server: { type: 'sse', url: 'https://h.example/#' },
+      issues: ['error CONFIG_WRONG_TYPE url'],
+    },
     {
       name: 'one header twice',
       server: { type: 'streamable-http', url: 'https://h/', headers: { a: 'b', A: 'b' } },

@@ -99,6 +99,28 @@ describe('skills, commands and agents', () => {
     expect([sure().skills, sure().agents, brief(issues)]).toEqual([[], [], ['error PLUGIN_PATH_ESCAPES agents@3:13']]);
   });
 
+  test('links that lead round in circles end, and that something was left out is said', () => {
+    const root = bundles.folder();
+    writeFiles(root, withManifest({}, { 'commands/real.md': 'c' }));
+    for (let index = 0; index < 40; index += 1) symlinkSync('.', `${root}/commands/l${index}`);
+    const { issues } = bundles.parseFolder(root);
+    expect([brief(issues), issues[0]?.message]).toEqual([
+      ['warning PLUGIN_TOO_LARGE commands@1:1'],
+      'commands has more than 5000 files and folders to look through; what comes after these is left out',
+    ]);
+  });
+
+  test.each(['skills', 'commands', 'agents', 'hooks', 'mcpServers'])(
+    'of very many paths of %s the first count',
+    (key) => {
+      const paths = Array.from({ length: 3000 }, () => './.claude-plugin/plugin.json');
+      const { issues } = bundles.parse(withManifest({ [key]: paths }, {}, 'claude'));
+      expect(issues.filter(({ code }) => code === 'PLUGIN_TOO_LARGE').map(({ message }) => message)).toEqual([
+        expect.stringMatching(/has 3000 entries; those after the first (?:64|500) are left out$/),
+      ]);
+    },
+  );
+
   test('a path that names nothing is said', () => {
     const { issues } = bundles.parse(withManifest({ skills: './nope' }));
     expect(issues.map(({ message }) => message)).toEqual(['skills names nothing in the plugin: there is no ./nope']);

@@ -75,7 +75,11 @@ describe('a file of 1 MiB costs time in proportion, and the rest of the plugin s
       manifest: `"hooks": {${many((index) => `"an event that is called ${index}": [{"hooks": [1]}]`)}}`,
       codes: ['PLUGIN_WRONG_TYPE'],
     },
-    { name: 'of paths', manifest: `"skills": [${many((index) => `"./s${index}"`)}]`, codes: ['PLUGIN_PATH_MISSING'] },
+    {
+      name: 'of paths',
+      manifest: `"skills": [${many((index) => `"./s${index}"`)}]`,
+      codes: ['PLUGIN_PATH_MISSING', 'PLUGIN_TOO_LARGE'],
+    },
     { name: 'of a path', manifest: `"mcpServers": "./${'../'.repeat(300_000)}x"`, codes: ['PLUGIN_PATH_ESCAPES'] },
   ])('$name', ({ manifest, codes: want }) => {
     const parsed = parse({ [MANIFEST]: `{"name": "p", ${manifest}}` });

@@ -106,6 +106,22 @@ describe('requirements', () => {
     { name: 'bind servers of config.toml alone', requirements: '[mcp_servers]', want: { kind: 'startable' } },
   ])('$name', ({ requirements, want }) => expect(verdictOf({ plugins: [poka()], requirements })).toMatchObject(want));
 
+  test.each([
+    {
+      server: 'command = "node"\nenv = { NODE_OPTIONS = "-r ./x.js" }',
+      requirements: identity('command = "node"'),
+      key: 'env.NODE_OPTIONS',
+    },
+    {
+      server: 'url = "https://a.example/"\nhttp_headers_helper = "./h"',
+      requirements: identity('url = "https://a.example/"'),
+      key: 'http_headers_helper',
+    },
+  ])('say with which key no identity is met: $key', ({ server, requirements, key }) => {
+    const command = `ask the administrator of /etc/r.toml; no identity is met by a server with \`${key}\``;
+    expect(verdictOf({ plugins: [poka(server)], requirements })).toMatchObject({ ...blocked, command });
+  });
+
   test('block what is turned off, missing or tampered with all the same', () => {
     const requirements = 'features.plugins = false';
     const plugins = [pluginInput(ID, [], { plugin: null, knownServers: ['poka'], standing: { kind: 'missing' } })];

@@ -118,7 +118,7 @@ async function planFor(
 
 async function agrees({ interactive, globals }: CliContext, names: readonly string[]): Promise<boolean> {
   if (!interactive || globals.json) return false;
-  const reader = createInterface({ input: process.stdin, output: process.stdout });
+  const reader = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const over = new Promise<string>((resolve) => reader.once('close', () => resolve('')));
     const question = reader.question(

@@ -4,6 +4,7 @@ import type { Input } from '../../command.ts';
 import type { AddedPlugin, PlacedPlugin } from '../../plugin-reports.ts';
 import { renderAddedPlugin } from '../../render-plugin-change.ts';
 import type { CliCommand } from '../context.ts';
+import { untrustedFolder } from '../known-marketplaces.ts';
 import { placePlugin } from '../place-plugin.ts';
 import {
   atPluginDesk,
@@ -78,12 +79,13 @@ async function place(
         : desk.plugins.prepare(offer, how),
     );
     const evidence = evidenceOf(tally);
-    const options = { ...consentFlags(input), named: true, required: false, evidence };
+    const untrusted = offer === null ? null : await untrustedFolder(offer.marketplace, desk.loaded);
+    const options = { ...consentFlags(input), named: untrusted === null, required: false, evidence };
     const placed = await placePlugin(desk, prepared, options);
     if (placed.kind === 'refused') {
       const { version } = input.values;
       const what = version === undefined ? pluginId : `${pluginId} --version ${version}`;
-      throw consentRequired(prepared, `plugboard plugin add ${what}`);
+      throw consentRequired(prepared, `plugboard plugin add ${what}`, untrusted);
     }
     return placed.report;
   } catch (error) {

@@ -6,7 +6,7 @@ import type { CliCommand, CliContext } from '../context.ts';
 import { noSuchMarketplace } from '../known-marketplaces.ts';
 import { listAvailable, listCopy, listInstalled, listMarketplaces, namedOnly } from '../list-plugins.ts';
 import { pluginCopies } from '../plugin-copies.ts';
-import { atPluginDesk, MARKETPLACE_OPTION, type PluginDesk } from '../plugin-desk.ts';
+import { atPluginDesk, idParts, MARKETPLACE_OPTION, type PluginDesk } from '../plugin-desk.ts';
 import { statusOfOurs } from '../running.ts';
 
 export const pluginList: CliCommand<ListedPlugins> = {
@@ -49,7 +49,12 @@ async function listPlugins(all: PluginDesk, input: Input): Promise<ListedPlugins
         ? listAvailable(desk, [...installed, ...shownCopies], { inside: json })
         : [],
     marketplaces: listMarketplaces(desk),
-    issues: [...desk.known.issues, ...issues, ...namedOnly(all, plugins, copies)],
+    issues: [
+      ...desk.known.issues,
+      ...[...issues, ...namedOnly(all, plugins, copies)].filter(
+        ({ plugin }) => plugin === undefined || isOfIt(idParts(plugin)),
+      ),
+    ],
   };
   sayIssues(context, report.issues);
   return report;
@@ -67,7 +72,7 @@ function narrowed(
       name,
       desk.known.all.map((one) => one.name),
     );
-  return { ...desk, known: { all, issues: desk.known.issues } };
+  return { ...desk, known: { all, issues: all.flatMap(({ issues }) => issues) } };
 }
 
 export const marketplaceList: CliCommand<ListedMarketplaces> = {

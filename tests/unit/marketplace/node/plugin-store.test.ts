@@ -284,6 +284,15 @@ describe('what is installed is held against its receipt', () => {
       want: { kind: 'tampered', path: '.codex-plugin/plugin.json', change: 'removed' },
     },
     {
+      name: 'its folder became a link to the same files elsewhere',
+      change: (root: string) => {
+        const outside = join(dirname(root), '..', 'outside');
+        renameSync(root, outside);
+        symlinkSync(outside, root);
+      },
+      want: { kind: 'tampered', path: '.codex-plugin/plugin.json', change: 'changed' },
+    },
+    {
       name: 'files were added',
       change: (root: string) => writeFiles(root, { 'a/new.js': '', 'z.js': '' }),
       want: { kind: 'intact', added: ['a/new.js', 'z.js'] },
@@ -294,6 +303,20 @@ describe('what is installed is held against its receipt', () => {
     change(receipt.installedPath ?? '');
     const [installed] = stores.plugins.installed().plugins;
     expect(installed && (await stores.plugins.verify(installed))).toEqual(want);
+  });
+
+  test('a link in the place of its folder is seen at a glance, and installing again leaves it alone', async () => {
+    const stores = createStores();
+    const root = (await stores.add(market(stores), 'tools')).receipt.installedPath ?? '';
+    const outside = join(stores.folder, 'outside');
+    renameSync(root, outside);
+    symlinkSync(outside, root);
+    const [installed] = stores.plugins.installed().plugins;
+    expect(installed && stores.plugins.glance(installed)).toBe('.codex-plugin/plugin.json');
+    const { receipt } = await stores.add(market(stores), 'tools');
+    expect([receipt.installedPath === root, lstatSync(root).isSymbolicLink()]).toEqual([false, true]);
+    const [again] = stores.plugins.installed().plugins;
+    expect(again && (await stores.plugins.verify(again))).toEqual({ kind: 'intact', added: [] });
   });
 
   test('files that are gone are an issue, and the plugin stays listed', async () => {
