@@ -50,7 +50,7 @@ From low to high; a higher layer wins.
 - A **project** is the folder given with \`--project\`, else the working folder. For everything that a host runs, it is the folder where
   **the host** was started: a host that the pipe of an agent started in the background has the folder of that agent, for all agents. It is trusted when the system or user layer says
   \`[projects."/absolute/folder"] trust_level = "trusted"\`; \`plugboard config trust DIR\` writes that. A relative path there trusts nothing. The files of other folders
-  are ignored, with a note. A project's files cannot set \`serve\`, \`projects\`, \`marketplaces\` or \`mcp_enterprise_managed_auth\`: what may be
+  are ignored, with a note. A project's files cannot set \`serve\`, \`projects\`, \`marketplaces\`, \`secrets_store\` or \`mcp_enterprise_managed_auth\`: what may be
   installed is for the user to say. They may set \`plugins\`: a trusted project can turn installed plugins on and off, and lay policies over their servers.
 - \`-c\` takes a dotted key, with quotes where TOML needs them, and a TOML value; what is not TOML is taken as a string:
   \`-c 'mcp_servers."acme/docs".env.LEVEL=debug'\`.

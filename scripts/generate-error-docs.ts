@@ -6,6 +6,7 @@ import { writeGenerated } from './generated-file.ts';
 const SECTIONS: readonly (readonly [string, RegExp])[] = [
   ['Configuration files', /^(CONFIG|KEY)_/],
   ['Servers', /^UPSTREAM_/],
+  ['Secrets', /^SECRET_/],
   ['The HTTP endpoint', /^HTTP_/],
   ['What agents ask', /^(UNKNOWN|TOOL|AMBIGUOUS|BAD|CLIENT|CALL|MESSAGE|METHOD|NOT_INITIALIZED)/],
   ['Command line, host and home', /^/],

@@ -15,6 +15,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   'plugin marketplace': 'Add, list, upgrade or remove the marketplaces that plugins come from',
   tools: 'What an agent sees, and a call from the shell',
   token: 'Manage the tokens of the HTTP endpoint',
+  secret: 'Manage the secrets that plugins and servers get',
   config: 'Read and edit the configuration',
   connect: "Write Plugboard into an agent's configuration",
 };

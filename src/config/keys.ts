@@ -215,6 +215,13 @@ export const TOP_KEYS: readonly KeyRow[] = [
     quiet: [{}],
   },
   {
+    key: 'secrets_store',
+    type: { kind: 'one_of', values: ['auto', 'keyring', 'file'] },
+    default: 'auto',
+    doc: 'Where the key of the secret store is kept; `docs/secrets.md` has the choices. Not read from project files.',
+    example: 'secrets_store = "keyring"',
+  },
+  {
     key: 'tool_output_token_limit',
     type: { kind: 'integer', min: 0, max: Number.MAX_SAFE_INTEGER },
     default: null,
@@ -252,6 +259,7 @@ export const TOP_KEYS: readonly KeyRow[] = [
 export const NOT_FROM_PROJECTS: readonly string[] = [
   'serve',
   'projects',
+  'secrets_store',
   'mcp_enterprise_managed_auth',
   'marketplaces',
 ];

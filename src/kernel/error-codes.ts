@@ -624,6 +624,96 @@ export const ERROR_CODES = {
     means: 'A requirements file of this machine does not allow this source.',
     fix: 'Ask the administrator of this machine.',
   },
+  // ── secrets ──
+  SECRET_BAD_NAME: {
+    ...usage,
+    means: 'The name of a secret has characters that are not allowed, or is too long.',
+    fix: 'Use letters, digits, `_`, `.` and `-`, at most 128, with a letter or `_` first.',
+  },
+  SECRET_BAD_CONSUMER: {
+    ...usage,
+    means: 'What follows `--for` is neither a plugin nor the name of a server.',
+    fix: 'Write `NAME@MARKETPLACE` for a plugin, or the name of a server.',
+  },
+  SECRET_VALUE: {
+    ...usage,
+    means: 'A value cannot be stored: it is empty, too long, no text, or holds a NUL character.',
+    fix: 'Check what was given; the message says what is wrong and never repeats the value.',
+  },
+  SECRET_CANCELLED: { ...usage, exit: 5, means: 'You stopped; nothing was stored.', fix: 'Nothing to do.' },
+  SECRET_NOT_FOUND: {
+    ...usage,
+    exit: 1,
+    http: 404,
+    means: 'No secret of this name is stored for this consumer.',
+    fix: 'See `plugboard secret list`.',
+  },
+  SECRET_KEYRING_UNAVAILABLE: {
+    ...internal,
+    exit: 3,
+    means: 'The key of the secrets is, or is to be, in the keyring of the system, and there is none here.',
+    fix: 'Run it in a session that has a keyring, or set `secrets_store = "file"`.',
+  },
+  SECRET_KEYRING_LOCKED: {
+    ...internal,
+    exit: 3,
+    means: 'The keyring of the system is locked, or does not answer.',
+    fix: 'Unlock it, or set `secrets_store = "file"`.',
+  },
+  SECRET_KEY_MISSING: {
+    ...internal,
+    exit: 3,
+    means: 'The key of the secrets is not where it was; the secrets are still there, encrypted.',
+    fix: 'Bring the key back; or move `secrets.age` away and set the secrets again.',
+  },
+  SECRET_PASSPHRASE_REQUIRED: {
+    ...internal,
+    exit: 3,
+    means: 'The key of the secrets is under a passphrase, and none was given.',
+    fix: 'Set `PLUGBOARD_SECRETS_PASSPHRASE`, or name a file with `--passphrase-file`.',
+  },
+  SECRET_PASSPHRASE_WRONG: {
+    ...internal,
+    exit: 3,
+    means: 'The passphrase does not open the key of the secrets.',
+    fix: 'Check `PLUGBOARD_SECRETS_PASSPHRASE`, or the file of `--passphrase-file`.',
+  },
+  SECRET_IDENTITY: {
+    ...config,
+    means: 'A file with a key cannot be used: unreadable, open to others, or without a key of age.',
+    fix: 'Correct what the message names; such a file has the mode 0600.',
+  },
+  SECRET_STORE_DAMAGED: {
+    ...internal,
+    means: 'The file with the secrets is damaged.',
+    fix: 'Bring back a copy, or set the secrets again; the damaged file is kept.',
+  },
+  SECRET_STORE_UNREADABLE: {
+    ...internal,
+    means: 'A file of the secret store, or one that it is given, could not be read.',
+    fix: 'Check that it is a file and that you may read it.',
+  },
+  SECRET_STORE_UNWRITABLE: {
+    ...internal,
+    means: 'A file of the secret store could not be written; it is as it was.',
+    fix: 'Check the free space and the rights on the home folder.',
+  },
+  SECRET_STORE_BUSY: {
+    ...internal,
+    means: 'Another process is changing secrets.',
+    fix: 'Try again when it has finished.',
+  },
+  SECRET_IMPORT: {
+    ...usage,
+    exit: 1,
+    means: 'A file with secrets could not be taken over; nothing was changed.',
+    fix: 'Check the file, and name the file with its key: `--identity FILE`.',
+  },
+  SECRET_RECIPIENT: {
+    ...usage,
+    means: 'What follows `--to-age` is no recipient of age.',
+    fix: 'Use the public key of the receiver, `age1…`, as `age-keygen` prints it.',
+  },
   // ── host and home ──
   PORT_IN_USE: { ...internal, means: 'The port is taken by another program.', fix: 'Choose another with `--port`.' },
   HOST_UNREACHABLE: {

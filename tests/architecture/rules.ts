@@ -16,6 +16,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   plugins: ['config'],
   authoring: ['config', 'plugins'],
   marketplace: ['config', 'plugins'],
+  secrets: ['config'],
   servers: ['config', 'plugins'],
   // ── how we reach it ──
   executors: ['servers'],
@@ -48,6 +49,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'plugins',
     'authoring',
     'marketplace',
+    'secrets',
     'servers',
     'executors',
     'upstreams',
@@ -138,6 +140,8 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   '@bomb.sh/tab': ['cli'],
   '@inquirer/prompts': ['cli/node'],
   '@modelcontextprotocol/client': ['upstreams', 'gateway', 'oauth'],
+  '@napi-rs/keyring': ['secrets/node'],
+  'age-encryption': ['secrets/node'],
   chokidar: ['node'],
   'cli-table3': ['cli'],
   commander: ['cli'],
@@ -160,4 +164,6 @@ export const EFFECT_PACKAGES = [
   'yauzl',
   '@inquirer/prompts',
   '@modelcontextprotocol/client',
+  '@napi-rs/keyring',
+  'age-encryption',
 ];

@@ -35,6 +35,7 @@ test(proves('cli.completion'), async () => {
     'tools',
     'doctor',
     'token',
+    'secret',
     'connect',
     'config',
     'completion',

@@ -184,6 +184,27 @@ const cli = {
   }),
 };
 
+const secrets = madeIn('docs/secrets.md', {
+  'secrets.set': 'secret set stores a value, encrypted, for the consumers it names, from a pipe, a variable or a file',
+  'secrets.prompt':
+    'on a terminal the value is asked for and nothing of it is shown; Ctrl-C stores nothing, and a paste of several lines is explained',
+  'secrets.list':
+    'secret list shows names, consumers, where values came from and which servers ask for them, never values',
+  'secrets.transfer':
+    'an export opens with the key of its recipient only, and is taken over by another home without overwriting what differs',
+  'secrets.rotate': 'rotate encrypts everything to a new key and does away with the old one',
+  'secrets.passphrase': 'the key can be under a passphrase, from a file or a variable, and without it nothing opens',
+  'secrets.keyring':
+    'where a keyring works, the key is in it and in no file; locked or gone, it is said within a second',
+  'secrets.keyring-only': 'with secrets_store = "keyring" and no keyring nothing is stored, with exit status 3',
+  'secrets.moves': 'when secrets_store changes, the next use moves the key, and no value is lost',
+  'secrets.age': 'secrets.age, identity.txt and exports are files that age itself opens',
+  'secrets.never-shown': 'no value, and no encoding of one, is in any output, error, file or command line',
+  'secrets.damaged': 'a damaged secrets.age is said, and kept aside, never overwritten',
+  'secrets.killed':
+    'with eight processes writing and killed at random, nothing acknowledged is lost and the file always opens',
+});
+
 const faults = {
   ...madeIn('docs/config.md', {
     'fault.invalid-toml': 'a file that is not TOML is reported with line and column',
@@ -302,6 +323,7 @@ export const REQUIREMENTS = {
   ...gateway,
   ...reload,
   ...cli,
+  ...secrets,
   ...faults,
   ...processes,
   ...pluginChanges,

@@ -38,11 +38,16 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     // A group without one of its commands: for people its help was shown.
     const noCommand = error.code === 'commander.help';
     if (noCommand && !asJson) return 2;
-    throw new AppError('USAGE', noCommand ? 'a command is missing' : error.message.replace(/^error: /, ''), {
+    throw new AppError('USAGE', noCommand ? 'a command is missing' : complaint(error.message), {
       hint: `see: ${helpFor(program, argv)}`,
     });
   }
   return status;
+}
+
+/** The parser's words without what stands behind the name of an option that is not known: it may be a secret. */
+function complaint(message: string): string {
+  return message.replace(/^error: /, '').replace(/(?<=^unknown option ')(--[^=']*|-[^-])[^']*/, '$1');
 }
 
 /** Those that the line may mean: of a first word that there is, else all. */

@@ -16,6 +16,7 @@ export const NOUNS: Readonly<Record<string, Load | Readonly<Record<string, Load>
   tools: async () => (await import('./tools.ts')).toolsCommands,
   doctor: async () => [(await import('./doctor.ts')).doctorCommand as CliCommand],
   token: async () => (await import('./token.ts')).tokenCommands,
+  secret: async () => (await import('./secret.ts')).secretCommands,
   connect: async () => (await import('./connect.ts')).connectCommands,
   config: async () => (await import('./config.ts')).configCommands,
   completion: async () => [(await import('./completion.ts')).completionCommand as CliCommand],

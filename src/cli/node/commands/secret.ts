@@ -1,0 +1,201 @@
+import { resolve } from 'node:path';
+import { AppError, nearest } from '../../../kernel/index.ts';
+import {
+  type Consumer,
+  consumerText,
+  type KeyHolder,
+  listSecrets,
+  parseConsumer,
+  parseSecretName,
+  type SecretRef,
+} from '../../../secrets/index.ts';
+import type { Input } from '../../command.ts';
+import { renderNotes, renderSecrets, type SecretJson, secretJson } from '../../render-secrets.ts';
+import { secretReaders } from '../../secret-readers.ts';
+import type { CliCommand } from '../context.ts';
+import { readSecret, VALUE_OPTIONS } from '../read-secret.ts';
+import { type OpenedStore, PASSPHRASE_OPTION, readPassphrase, withSecretStore } from '../secret-store.ts';
+import { secretExport, secretImport } from './secret-transfer.ts';
+
+const NAME = { name: 'NAME', help: 'name of the secret, such as GITHUB_TOKEN', required: true } as const;
+
+type SecretSet = {
+  readonly schemaVersion: 1;
+  readonly name: string;
+  readonly for: readonly string[];
+  /** Those of them that had a value before. */
+  readonly replaced: readonly string[];
+  readonly notes: readonly string[];
+};
+
+const secretSet: CliCommand<SecretSet> = {
+  name: 'secret set',
+  summary: 'Store a secret, encrypted, for the plugins and servers that may read it',
+  examples: [
+    'plugboard secret set GITHUB_TOKEN --for github',
+    'pass show ci/token | plugboard secret set API_TOKEN --for poka@acme --stdin',
+  ],
+  args: [NAME],
+  options: [
+    {
+      name: 'for',
+      value: 'CONSUMER',
+      many: true,
+      help: 'who may read it: PLUGIN@MARKETPLACE, or the name of a server',
+    },
+    ...VALUE_OPTIONS,
+    PASSPHRASE_OPTION,
+  ],
+  run: async (context, input) => {
+    const name = parseSecretName(input.args['NAME'] ?? '');
+    const consumers = consumersOf(input);
+    if (consumers.length === 0)
+      throw new AppError('USAGE', '--for is missing: a secret is given to nobody but those it names', {
+        hint: `for example: plugboard secret set ${name} --for SERVER`,
+      });
+    const texts = consumers.map(consumerText);
+    return withSecretStore(context, input.values['passphrase-file'], async (opened) => {
+      const question = `Value of ${name} for ${texts.join(', ')}`;
+      const { value, source } = await readSecret(context, input, { label: name, question });
+      const { replaced } = await opened.store.set({ name, consumers, value, source });
+      for (const consumer of consumers) noteUnknown(consumer, opened);
+      return {
+        schemaVersion: 1,
+        name,
+        for: texts,
+        replaced: replaced.map(({ consumer }) => consumerText(consumer)),
+        notes: opened.notes,
+      };
+    });
+  },
+  render: ({ name, for: consumers, replaced, notes }) => {
+    const verb = replaced.length === consumers.length ? 'Replaced' : 'Set';
+    return [`${verb} ${name} for ${consumers.join(', ')}.`, ...renderNotes(notes)].join('\n');
+  },
+  exitCode: () => 0,
+};
+
+type SecretList = {
+  readonly schemaVersion: 1;
+  /** Who keeps the key; null as long as nothing was ever stored. */
+  readonly key: KeyHolder | null;
+  readonly secrets: readonly SecretJson[];
+  readonly notes: readonly string[];
+};
+
+const secretList: CliCommand<SecretList> = {
+  name: 'secret list',
+  summary: 'List the secrets, never their values',
+  args: [],
+  options: [PASSPHRASE_OPTION],
+  run: async (context, input) =>
+    withSecretStore(context, input.values['passphrase-file'], async ({ store, loaded, notes }) => {
+      const secrets = await store.open();
+      const listed = listSecrets(secrets.document(), secretReaders(loaded.config));
+      return { schemaVersion: 1, key: secrets.holder(), secrets: listed.map(secretJson), notes };
+    }),
+  render: (report, { out }) =>
+    [renderSecrets(report, out.isTty ? out.columns : undefined), ...renderNotes(report.notes)].join('\n'),
+  exitCode: () => 0,
+};
+
+type SecretUnset = {
+  readonly schemaVersion: 1;
+  readonly name: string;
+  readonly for: readonly string[];
+  readonly notes: readonly string[];
+};
+
+const secretUnset: CliCommand<SecretUnset> = {
+  name: 'secret unset',
+  summary: 'Take a secret away, from one consumer or from all',
+  args: [NAME],
+  options: [{ name: 'for', value: 'CONSUMER', help: 'only for this plugin or server' }, PASSPHRASE_OPTION],
+  run: async (context, input) => {
+    const name = parseSecretName(input.args['NAME'] ?? '');
+    const given = input.values['for'];
+    const consumer = given === undefined ? null : parseConsumer(given);
+    return withSecretStore(context, input.values['passphrase-file'], async ({ store, notes }) => {
+      const removed = await store.unset(name, consumer);
+      if (removed.length === 0) throw notStored((await store.open()).document().records, name, consumer);
+      return { schemaVersion: 1, name, for: removed.map((ref) => consumerText(ref.consumer)), notes };
+    });
+  },
+  render: ({ name, for: consumers, notes }) =>
+    [`Removed ${name} for ${consumers.join(', ')}.`, ...renderNotes(notes)].join('\n'),
+  exitCode: () => 0,
+};
+
+type SecretRotated = {
+  readonly schemaVersion: 1;
+  readonly key: KeyHolder;
+  readonly count: number;
+  readonly notes: readonly string[];
+};
+
+const secretRotate: CliCommand<SecretRotated> = {
+  name: 'secret rotate',
+  summary: 'Encrypt all secrets to a new key, and do away with the old one',
+  args: [],
+  options: [
+    { name: 'new-passphrase-file', value: 'FILE', help: 'put the new key under the passphrase in this file' },
+    { name: 'drop-passphrase', help: 'keep the new key in a file without a passphrase' },
+    PASSPHRASE_OPTION,
+  ],
+  run: async (context, input) => {
+    const file = input.values['new-passphrase-file'];
+    const dropPassphrase = input.flags.has('drop-passphrase');
+    if (file !== undefined && dropPassphrase)
+      throw new AppError('USAGE', 'give one of --new-passphrase-file and --drop-passphrase');
+    const newPassphrase = file === undefined ? null : await readPassphrase(resolve(context.cwd, file));
+    return withSecretStore(context, input.values['passphrase-file'], async ({ store, notes }) => {
+      const { holder, count } = await store.rotate({ newPassphrase, dropPassphrase });
+      return { schemaVersion: 1, key: holder, count, notes };
+    });
+  },
+  render: ({ count, notes }) =>
+    [
+      `${count === 1 ? '1 secret is' : `${count} secrets are`} encrypted to a new key.`,
+      'Copies of secrets.age from before cannot be opened any more.',
+      ...renderNotes(notes),
+    ].join('\n'),
+  exitCode: () => 0,
+};
+
+export const secretCommands = [
+  secretSet,
+  secretList,
+  secretUnset,
+  secretExport,
+  secretImport,
+  secretRotate,
+] as readonly CliCommand[];
+
+/** Each consumer once. */
+function consumersOf(input: Input): readonly Consumer[] {
+  return [...new Set(input.lists['for'] ?? [])].map(parseConsumer);
+}
+
+/** A slip in the name of a server would otherwise be noticed only when the value does not arrive. */
+function noteUnknown(consumer: Consumer, { loaded, note }: OpenedStore): void {
+  if (consumer.kind === 'plugin' || loaded.config.servers.has(consumer.name)) return;
+  const near = nearest(consumer.name, loaded.config.servers.keys());
+  const meant = near === null ? 'for a server of a plugin, say --for PLUGIN@MARKETPLACE' : `did you mean '${near}'?`;
+  note(`no server '${consumer.name}' is configured; ${meant}`);
+}
+
+function notStored(stored: readonly SecretRef[], name: string, consumer: Consumer | null): AppError {
+  const others = stored.filter((ref) => ref.name === name).map((ref) => consumerText(ref.consumer));
+  const near = nearest(
+    name,
+    stored.map((ref) => ref.name),
+  );
+  const hint =
+    others.length > 0
+      ? `it is stored for ${others.join(', ')}`
+      : near === null
+        ? 'see: plugboard secret list'
+        : `did you mean '${near}'? See: plugboard secret list`;
+  const whose = consumer === null ? '' : ` for ${consumerText(consumer)}`;
+  return new AppError('SECRET_NOT_FOUND', `no secret ${name} is stored${whose}`, { hint });
+}

@@ -1,0 +1,85 @@
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { AppError, type Secret } from '../../kernel/index.ts';
+import { MAX_READ_BYTES, parseValue, parseValueBytes, type SecretSource } from '../../secrets/index.ts';
+import type { Input } from '../command.ts';
+import { askSecret } from './ask-secret.ts';
+import type { CliContext } from './context.ts';
+
+export const VALUE_OPTIONS = [
+  { name: 'stdin', help: 'take the value from standard input' },
+  { name: 'from-env', value: 'VARIABLE', help: 'take the value from a variable of the environment' },
+  { name: 'from-file', value: 'FILE', help: 'take the value from a file' },
+] as const;
+
+export type GivenValue = { readonly value: Secret; readonly source: SecretSource };
+
+/**
+ * The value of a secret, from where the options say, else asked for on the terminal. A command line is no place for it: other
+ * programs see that.
+ *
+ * @param label What the secret is called.
+ * @throws AppError `USAGE` | `SECRET_VALUE` | `SECRET_CANCELLED` | `SECRET_STORE_UNREADABLE`
+ */
+export async function readSecret(
+  context: CliContext,
+  input: Input,
+  asked: { readonly label: string; readonly question: string },
+): Promise<GivenValue> {
+  const { label } = asked;
+  const variable = input.values['from-env'];
+  const file = input.values['from-file'];
+  const fromStdin = input.flags.has('stdin');
+  if ([variable !== undefined, file !== undefined, fromStdin].filter(Boolean).length > 1)
+    throw new AppError('USAGE', 'give one of --stdin, --from-env and --from-file', { hint: 'leave the others out' });
+  if (variable !== undefined) {
+    return { value: parseValue(label, variableOf(context, variable)), source: { how: 'env', what: variable } };
+  }
+  if (file !== undefined) {
+    const path = resolve(context.cwd, file);
+    return { value: parseValueBytes(label, await readStart(path)), source: { how: 'file', what: path } };
+  }
+  if (fromStdin) return { value: parseValueBytes(label, await readStdin()), source: { how: 'stdin' } };
+  if (!context.interactive)
+    throw new AppError('USAGE', 'there is no terminal to ask for the value on', {
+      hint: 'give one of --stdin, --from-env VARIABLE and --from-file FILE',
+    });
+  return { value: parseValue(label, await askSecret(context, asked.question)), source: { how: 'prompt' } };
+}
+
+function variableOf({ env }: CliContext, name: string): string {
+  const value = env[name];
+  if (value !== undefined) return value;
+  throw new AppError('USAGE', 'the variable that --from-env names is not set', { hint: 'check its name' });
+}
+
+/** As much of a file as a value may have, and a little more. */
+async function readStart(path: string): Promise<Uint8Array> {
+  try {
+    const handle = await open(path, 'r');
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_READ_BYTES), 0, MAX_READ_BYTES);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+    throw new AppError('SECRET_STORE_UNREADABLE', `the file cannot be read (${why})`, { where: path, cause });
+  }
+}
+
+async function readStdin(): Promise<Uint8Array> {
+  if (process.stdin.isTTY)
+    throw new AppError('USAGE', '--stdin reads what is piped to it; what is typed here would be shown', {
+      hint: 'leave --stdin out, and you are asked for the value',
+    });
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > MAX_READ_BYTES) break;
+  }
+  return Buffer.concat(chunks);
+}

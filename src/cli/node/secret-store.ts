@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { get } from '../../config/index.ts';
+import { type LoadedConfig, loadConfig } from '../../config/node/index.ts';
+import { AppError, Secret, silentLog } from '../../kernel/index.ts';
+import { systemClock } from '../../kernel/node/index.ts';
+import { STORE_SETTINGS, type StoreSetting } from '../../secrets/index.ts';
+import type { SecretStore, StoreEvent } from '../../secrets/node/index.ts';
+import { eventNote } from '../render-secrets.ts';
+import type { CliContext } from './context.ts';
+import { brokenFile } from './user-config.ts';
+
+/** How long the keyring may take to be unlocked by a person, and how long where nobody can be asked. Milliseconds. */
+const DIALOG_MS = 60_000;
+const NOBODY_MS = 700;
+
+/** The secret store of this home with what a command needs beside it. */
+export type OpenedStore = {
+  readonly store: SecretStore;
+  readonly loaded: LoadedConfig;
+  /** What people should know beside what they asked for, one line each. */
+  readonly notes: readonly string[];
+  readonly note: (line: string) => void;
+};
+
+export const PASSPHRASE_OPTION = {
+  name: 'passphrase-file',
+  value: 'FILE',
+  help: 'file with the passphrase of the key (default: PLUGBOARD_SECRETS_PASSPHRASE)',
+} as const;
+
+/**
+ * Runs `use` with the secret store of this home.
+ *
+ * @param passphraseFile Of `--passphrase-file`; it counts more than `PLUGBOARD_SECRETS_PASSPHRASE`.
+ * @throws AppError `CONFIG_…` when the configuration cannot say where secrets are kept; what the store and `use` throw
+ */
+export async function withSecretStore<T>(
+  context: CliContext,
+  passphraseFile: string | undefined,
+  use: (opened: OpenedStore) => Promise<T>,
+): Promise<T> {
+  const [{ createSecretStore, createKeyring }, { createLocalExecutor }, { takeLock }, { privateFolder }] =
+    await Promise.all([
+      import('../../secrets/node/index.ts'),
+      import('../../executors/node/index.ts'),
+      import('../../storage/node/index.ts'),
+      import('../../api/node/index.ts'),
+    ]);
+  const loaded = await loadConfig(context.loadOptions);
+  const notes: string[] = [];
+  const note = (line: string): void => void notes.push(line);
+  const passphrase = passphraseOf(context, passphraseFile);
+  const executor = createLocalExecutor({ log: silentLog });
+  const keyring = createKeyring({
+    runProgram: executor.runProgram,
+    env: context.env,
+    waitMs: context.interactive ? DIALOG_MS : NOBODY_MS,
+    onWait: () => {
+      if (context.interactive)
+        context.err.write(`Waiting ${DIALOG_MS / 1000} s for the keyring to be unlocked, in its own dialog.\n`);
+    },
+  });
+  const store = createSecretStore({
+    home: context.home,
+    setting: storeSetting(loaded),
+    passphrase: passphrase?.read ?? null,
+    keyring,
+    takeLock,
+    privateFolder,
+    now: systemClock.now,
+    onEvent: (event: StoreEvent) => note(eventNote(event)),
+  });
+  try {
+    const result = await use({ store, loaded, notes, note });
+    if (passphraseFile !== undefined && passphrase?.wasRead() !== true)
+      note('--passphrase-file was not needed: the key is not under a passphrase');
+    return result;
+  } finally {
+    await executor.close();
+  }
+}
+
+/** A file that cannot be read might say that the key never leaves the keyring, so nothing is assumed in its place. */
+function storeSetting(loaded: LoadedConfig): StoreSetting {
+  const wrong = loaded.config.issues.find(({ key, severity }) => key === 'secrets_store' && severity === 'error');
+  const broken = brokenFile(wrong === undefined ? loaded.brokenFiles : [wrong]);
+  if (broken !== null) throw broken;
+  const value = get(loaded, 'secrets_store');
+  return STORE_SETTINGS.find((setting) => setting === value) ?? 'auto';
+}
+
+type Passphrase = { readonly read: () => Promise<Secret>; readonly wasRead: () => boolean };
+
+function passphraseOf({ env, cwd }: CliContext, file: string | undefined): Passphrase | null {
+  const text = env['PLUGBOARD_SECRETS_PASSPHRASE'] ?? '';
+  if (file === undefined && text === '') return null;
+  // Read once: the file may be a pipe.
+  let known: Promise<Secret> | null = null;
+  const read = async (): Promise<Secret> =>
+    file === undefined ? new Secret('passphrase', text) : readPassphrase(resolve(cwd, file));
+  return { read: () => (known ??= read()), wasRead: () => known !== null };
+}
+
+/** The text of a file without the line break at its end. @throws AppError `SECRET_PASSPHRASE_REQUIRED` */
+export async function readPassphrase(file: string): Promise<Secret> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
+    throw new AppError('SECRET_PASSPHRASE_REQUIRED', `the file with the passphrase cannot be read (${why})`, {
+      where: file,
+      hint: 'check the name and the rights of the file',
+    });
+  });
+  const passphrase = text.replace(/\r?\n$/, '');
+  if (passphrase !== '') return new Secret('passphrase', passphrase);
+  throw new AppError('SECRET_PASSPHRASE_REQUIRED', 'the file with the passphrase is empty', {
+    where: file,
+    hint: 'put the passphrase into its first line',
+  });
+}
