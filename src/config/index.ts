@@ -13,6 +13,7 @@ export { byPlace, type CheckContext, type FileFormat, type Finding, found, kindW
 export { addServer, removeServer, setKey, unsetKey } from './edit.ts';
 export type { TomlInput, TomlInputTable } from './edit-tree.ts';
 export { type Explainable, type Explained, type ExplainedLayer, explain, get, type ShowOptions } from './explain.ts';
+export type { Places } from './places.ts';
 export { gitRefProblem, type ParsedGitUrl, parseGitUrl, sparsePathProblem } from './git-url.ts';
 export { keyBesideIdentity } from './identity.ts';
 export type { KeyRow, KeyType } from './key-types.ts';
@@ -45,6 +46,14 @@ export {
   type Requirements,
   requirementFor,
 } from './requirements.ts';
+export {
+  canonicalText,
+  type Dialect,
+  escapeReferences,
+  hasReferences,
+  type Piece,
+  scanReferences,
+} from './references.ts';
 export { isLoopback, isOfType } from './scalars.ts';
 export { type ParsedServer, parseServer } from './server-entry.ts';
 export { SERVER_KEYS } from './server-keys.ts';
@@ -57,7 +66,9 @@ export type {
   MarketplaceSettings,
   Origin,
   PluginSettings,
+  SecretProvider,
   ServerEntry,
+  ServerOverlay,
   ServerPolicy,
   ServeSettings,
   StdioTransport,

@@ -1,4 +1,6 @@
 import type { Issue } from '../kernel/index.ts';
+import type { Located, LocatedTable } from './located.ts';
+import type { Places } from './places.ts';
 
 /** Where a value was written. Layers from low to high. */
 export type Layer = 'built_in' | 'plugin' | 'system' | 'user' | 'project' | 'flag';
@@ -14,6 +16,7 @@ export type Origin = {
 /** One name in `env_vars`. */
 export type EnvVarRef = { readonly name: string; readonly source: 'local' | 'remote'; readonly required: boolean };
 
+/** Its texts are canonical (see `references.ts`): they may hold references, which are filled in when the server starts. */
 export type StdioTransport = {
   readonly kind: 'stdio';
   readonly command: string;
@@ -24,8 +27,11 @@ export type StdioTransport = {
   readonly cwd: string | null;
   /** `cwd` as an absolute path, where that does not depend on the caller's workspace; else null. */
   readonly cwdAbsolute: string | null;
+  /** File with further variables, absolute. They count less than `envVars` and `env`. */
+  readonly envFile: string | null;
 };
 
+/** `url` and the values of `headers` are canonical texts, as in {@link StdioTransport}. */
 export type HttpTransport = {
   readonly kind: 'http';
   /** Without user name and password: a server with those in its URL has a problem, and is only shown. */
@@ -61,12 +67,22 @@ export type ServerEntry = {
   /** Raw names in its table `tools`. */
   readonly toolNames: readonly string[];
   readonly supportsParallelToolCalls: boolean;
+  /** Whether a secret may stand in `args` or `url`, where other programs can see it. Never from a plugin. */
+  readonly allowSecretInArgs: boolean;
   readonly sharing: 'auto' | 'session';
   /** Most connections under session sharing. */
   readonly maxConnections: number;
   /** `file://` URIs answered to `roots/list` outside any call. */
   readonly roots: readonly { readonly uri: string; readonly name?: string }[];
   readonly problems: readonly Issue[];
+};
+
+/** One `[mcp_servers.NAME]` without `command` and `url`: it can be laid over a plugin's server of that name. */
+export type ServerOverlay = {
+  readonly name: string;
+  readonly origin: Origin;
+  /** All layers merged; not checked, since what it lacks stands in the plugin. */
+  readonly table: LocatedTable;
 };
 
 /** One `[plugins."name@marketplace".mcp_servers.SERVER]`: what the user lays over a server of a plugin. */
@@ -84,6 +100,8 @@ export type ServerPolicy = {
   readonly disabledTools: readonly string[];
   /** Names in its table `tools`. */
   readonly toolNames: readonly string[];
+  /** The whole table but `widen`, as it is laid over the plugin's own. */
+  readonly table: LocatedTable;
   /** Errors: the server is not started with a policy that cannot be read. */
   readonly problems: readonly Issue[];
 };
@@ -96,6 +114,8 @@ export type PluginSettings = {
   readonly enabled: boolean | null;
   readonly enabledOrigin: Origin;
   readonly servers: ReadonlyMap<string, ServerPolicy>;
+  /** `user_config`: values of settings that are not sensitive, by key. Checked by who knows the declarations. */
+  readonly values: ReadonlyMap<string, Located>;
   /** Errors: none of its servers is started with settings that cannot be read. */
   readonly problems: readonly Issue[];
 };
@@ -113,6 +133,16 @@ export type MarketplaceSettings = {
   readonly manifest: string | null;
 };
 
+/** One `[secret_providers.SCHEME]`: the program that is asked for what `${secret:SCHEME://…}` refers to. */
+export type SecretProvider = {
+  readonly scheme: string;
+  readonly origin: Origin;
+  /** Program and first arguments; the reference is the last argument. */
+  readonly command: readonly [string, ...string[]];
+  /** Names of variables that it gets from the environment of Plugboard, besides what every program gets. */
+  readonly envVars: readonly string[];
+};
+
 /** `[serve]`: the HTTP endpoint. */
 export type ServeSettings = {
   readonly host: string;
@@ -128,6 +158,8 @@ export type ServeSettings = {
 /** Everything the configuration says, with defaults filled in. */
 export type Config = {
   readonly servers: ReadonlyMap<string, ServerEntry>;
+  /** Those of `servers` that have neither command nor address, as they are laid over a plugin's server of that name. */
+  readonly overlays: ReadonlyMap<string, ServerOverlay>;
   /** By `name@marketplace`; `_default` is not among them. */
   readonly plugins: ReadonlyMap<string, PluginSettings>;
   /** `[plugins._default] enabled`, and where that is written. `problems` are those of every plugin without a word of its own. */
@@ -139,6 +171,10 @@ export type Config = {
   /** Where `features.plugins` turns all plugins off; null when it does not. */
   readonly pluginsOff: Origin | null;
   readonly marketplaces: ReadonlyMap<string, MarketplaceSettings>;
+  /** By scheme. One that cannot be used is left out, with an issue. */
+  readonly secretProviders: ReadonlyMap<string, SecretProvider>;
+  /** Where relative paths in it start. */
+  readonly places: Places;
   readonly serve: ServeSettings;
   /** How long a list waits for servers that are still starting, from the start of each. Milliseconds. */
   readonly startupGraceMs: number;

@@ -470,6 +470,28 @@ export const ERROR_CODES = {
     means: 'A server refers to a setting or variable that is not declared or cannot be filled in.',
     fix: 'Declare the setting in `user_config`, or correct the reference.',
   },
+  PLUGIN_SETTING_VALUE: {
+    ...plugin,
+    exit: 2,
+    means: 'A value is not one that the setting of the plugin may have, or the plugin has no such setting.',
+    fix: 'Give a value as the message describes it: `plugboard plugin configure NAME`.',
+  },
+  PLUGIN_SETTING_IN_CONFIG: {
+    ...config,
+    means: 'A sensitive setting stands in `config.toml`, where everybody with the file can read it; it is not used.',
+    fix: 'Store it with `plugboard plugin configure NAME`, take the line away, and consider the value as seen.',
+  },
+  PLUGIN_NEEDS_SETTINGS: {
+    ...config,
+    exit: 1,
+    means: 'Settings that a plugin requires are not set, and nobody can be asked here.',
+    fix: 'Run `plugboard plugin configure NAME` in a terminal, or give the values by its options.',
+  },
+  PLUGIN_OVERLAY_AMBIGUOUS: {
+    ...config,
+    means: 'An entry without command and address fits servers of several plugins; it is laid over none of them.',
+    fix: 'Write the line that the message gives, which names the plugin.',
+  },
   PLUGIN_REQUEST: {
     ...plugin,
     means: 'A plugin asks for something that loosens a limit; it is not in force until you accept it.',
@@ -713,6 +735,27 @@ export const ERROR_CODES = {
     ...usage,
     means: 'What follows `--to-age` is no recipient of age.',
     fix: 'Use the public key of the receiver, `age1…`, as `age-keygen` prints it.',
+  },
+  SECRET_IN_ARGS: {
+    ...config,
+    means: 'A secret would stand in the arguments or the address of a server, where other programs can see it.',
+    fix: 'Hand it over in `env` or a header; or set `allow_secret_in_args = true` for the server.',
+  },
+  SECRET_IN_CONFIG: {
+    ...config,
+    means: 'A value in `env` or `http_headers` looks like a secret, and everybody with the file can read it.',
+    fix: 'Store it with the `plugboard secret set` line of the message, and take the value out of the file.',
+  },
+  SECRET_PROVIDER_FAILED: {
+    ...internal,
+    exit: 3,
+    means: 'The program of `[secret_providers]` did not give the value of a reference.',
+    fix: 'Run the command of the provider by hand; it may want you to sign in.',
+  },
+  ENV_FILE: {
+    ...config,
+    means: 'A file of `env_file` cannot be read, is not understood, or can be read by others.',
+    fix: 'Correct what the message names; such a file has the mode 0600.',
   },
   // ── host and home ──
   PORT_IN_USE: { ...internal, means: 'The port is taken by another program.', fix: 'Choose another with `--port`.' },

@@ -11,6 +11,12 @@ export class Secret {
     this.#value = value;
   }
 
+  /** One secret of several parts; a text alone stays a text. */
+  static join(label: string, parts: readonly (string | Secret)[]): string | Secret {
+    const text = parts.map((part) => (typeof part === 'string' ? part : part.#value)).join('');
+    return parts.some((part) => typeof part !== 'string') ? new Secret(label, text) : text;
+  }
+
   reveal(): string {
     return this.#value;
   }

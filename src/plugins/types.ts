@@ -1,4 +1,4 @@
-import type { ServerEntry } from '../config/index.ts';
+import type { LocatedTable, ServerEntry } from '../config/index.ts';
 import type { Issue, JsonValue } from '../kernel/index.ts';
 
 /** Whose file format a bundle follows. `none`: a bundle without a manifest. */
@@ -69,13 +69,17 @@ export type ServerRequests = {
 
 /** One MCP server that a plugin declares. Present also when it has problems: those are in `entry.problems`. */
 export type PluginServer = {
-  /** Placeholders for the plugin's folders are filled in; `cwd` is absolute; requests are not in force in it. */
+  /** Texts are canonical; the plugin's folders are filled in; `cwd` is absolute; requests are not in force in it. */
   readonly entry: ServerEntry;
+  /** What `entry` was made of, under the keys of config.toml: what the user says is laid over this. */
+  readonly table: LocatedTable;
   readonly requests: ServerRequests;
   /** Keys of `user_config` that it refers to. Sorted. */
   readonly settings: readonly string[];
-  /** What it refers to and this version cannot fill in, such as `env:NAME`: it is not started with a placeholder. */
-  readonly unfilled: readonly string[];
+  /** Keys of settings that it refers to and that the plugin does not declare: it is not started. Sorted. */
+  readonly undeclared: readonly string[];
+  /** Variables that its texts refer to, besides those that its keys name. Sorted. */
+  readonly variables: readonly string[];
   readonly authModel: AuthModel;
   /** Whether the plugin says so itself (`auth_model`), or it follows from the keys. */
   readonly authModelDeclared: boolean;

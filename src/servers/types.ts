@@ -7,10 +7,14 @@ import type {
   Requirements,
   ServerEntry,
 } from '../config/index.ts';
-import type { Issue } from '../kernel/index.ts';
+import type { Issue, Secret } from '../kernel/index.ts';
 import type { Plugin } from '../plugins/index.ts';
+import type { Consumer } from '../secrets/index.ts';
 
-/** How a process is started: everything but the values of the variables it names. */
+/**
+ * How a process is started: everything but the values of what it names. Its texts are canonical and may hold references;
+ * `fillLaunch` makes of it what is really started.
+ */
 export type StdioLaunch = {
   readonly kind: 'stdio';
   readonly command: string;
@@ -18,8 +22,10 @@ export type StdioLaunch = {
   /** Literal values. They win over `envVars`. */
   readonly env: Readonly<Record<string, string>>;
   readonly envVars: readonly EnvVarRef[];
-  /** Absolute. */
+  /** Absolute, unless it begins with a reference. */
   readonly cwd: string;
+  /** File with further variables, absolute; they count less than `envVars` and `env`. */
+  readonly envFile: string | null;
 };
 
 export type Launch = StdioLaunch | HttpTransport;
@@ -46,9 +52,98 @@ export type PluginInput = {
   readonly marketplaceSource: MarketplaceIdentity | null;
   /** Whether the user accepted what its servers ask for. */
   readonly requestsAccepted: boolean;
+  /** Names of variables that were shown when the user agreed: its own files get no others. null: whatever they name. */
+  readonly agreedVariables: readonly string[] | null;
   /** `PLUGIN_ROOT`, `PLUGIN_DATA`, and their Claude names where the plugin is of that family. */
   readonly env: Readonly<Record<string, string>>;
 };
+
+/** A plugin that was installed once and is not any more, with the servers that it had. */
+export type RemovedPlugin = { readonly pluginId: string; readonly servers: readonly string[] };
+
+/** A setting that a server refers to, as far as it may be known without opening the store. */
+export type ServerSetting = {
+  readonly key: string;
+  readonly title: string;
+  readonly sensitive: boolean;
+  readonly required: boolean;
+  /**
+   * Its value as text, or the default where the user gave none: one for each item of a list. null: unset, or sensitive, and
+   * then only the store knows.
+   */
+  readonly values: readonly string[] | null;
+  readonly multiple: boolean;
+  /** What stands between the items where a list is one text. */
+  readonly separator: string;
+  /** Why the value that is written cannot be used, completing "KEY …"; null when it can. */
+  readonly problem: string | null;
+};
+
+/** What the references of a server's launch may stand for, and where they are looked up. */
+export type ValueSources = {
+  /** Whose secrets it gets. */
+  readonly consumer: Consumer;
+  /** The settings it refers to, by key. Those that the plugin does not declare are not among them. */
+  readonly settings: Readonly<Record<string, ServerSetting>>;
+  /** Absolute folders that a path of the plugin must not leave; empty for a server of config.toml. */
+  readonly folders: readonly string[];
+  readonly allowSecretInArgs: boolean;
+  /** The key to write for that, such as `mcp_servers.poka.allow_secret_in_args`. */
+  readonly allowKey: string;
+};
+
+/** What must be looked up before a launch can be filled in. All sorted, each once. */
+export type LaunchNeeds = {
+  /** Variables: looked up in the environment, then in the store. */
+  readonly variables: readonly string[];
+  /** Names in the store: `user_config.KEY` of sensitive settings, and those of `${secret:NAME}`. */
+  readonly secrets: readonly string[];
+  /** References for providers, such as `op://vault/item`. */
+  readonly provided: readonly string[];
+};
+
+/** Values by name. `undefined` is unset. */
+export type Lookups = {
+  /** In the environment of whoever starts it. */
+  readonly variable: (name: string) => string | undefined;
+  /** In the store, for the consumer of the server. */
+  readonly secret: (name: string) => Secret | undefined;
+  readonly provided: (reference: string) => Secret | undefined;
+  /** What the file of `env_file` says. */
+  readonly envFile: Readonly<Record<string, Secret>>;
+};
+
+/** What is really started: no reference is left in it. */
+export type FilledStdio = {
+  readonly kind: 'stdio';
+  readonly command: string;
+  readonly args: readonly (string | Secret)[];
+  /** Of `env_file`, `env_vars` and `env`, the last counting most. */
+  readonly env: Readonly<Record<string, string | Secret>>;
+  /** Absolute. */
+  readonly cwd: string;
+  /** Names in `env_vars` that are not set anywhere and are not required. */
+  readonly unset: readonly string[];
+};
+
+export type FilledHttp = Omit<HttpTransport, 'url' | 'headers' | 'bearerTokenEnvVar' | 'envHeaders'> & {
+  readonly url: string | Secret;
+  /** Of `http_headers`, `env_http_headers` and the bearer token, the last counting most. */
+  readonly headers: Readonly<Record<string, string | Secret>>;
+};
+
+/** What filling in came to. */
+export type FilledLaunch =
+  | {
+      readonly kind: 'filled';
+      readonly launch: FilledStdio | FilledHttp;
+      /** Every value that nobody should read, for whoever shows what the server prints. */
+      readonly secrets: readonly Secret[];
+    }
+  /** Settings, variables and secrets that must be set first, and the command or sentence that says how. */
+  | { readonly kind: 'needs_config'; readonly names: readonly string[]; readonly command: string }
+  /** A value would do what is not allowed, such as a secret in `args`. */
+  | { readonly kind: 'invalid'; readonly issues: readonly Issue[] };
 
 /** Which plugin a server comes from. */
 export type ServerOwner = {
@@ -105,6 +200,7 @@ export type ResolvedServer = Omit<ServerEntry, 'transport' | 'enabled' | 'enable
   readonly namedTools: readonly NamedTool[];
   /** null for a server of config.toml. */
   readonly owner: ServerOwner | null;
+  readonly sources: ValueSources;
 };
 
 /** Everything that decides which servers there are. */
@@ -112,6 +208,8 @@ export type ResolveInput = {
   readonly config: Config;
   readonly requirements: readonly Requirements[];
   readonly plugins: readonly PluginInput[];
+  /** What an entry without command and address may have been meant for. */
+  readonly removedPlugins: readonly RemovedPlugin[];
   /** What is wrong with the plugins themselves; `server` in them is the name that the plugin gives. */
   readonly pluginIssues: readonly Issue[];
   /** Absolute folder the caller works in: where servers of config.toml without a `cwd` start. */

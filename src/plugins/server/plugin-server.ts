@@ -125,13 +125,13 @@ function fillAll(
   const how = { folders: { root: reading.bundle.root, data: dataDir }, settings, context, waiting };
   if (family !== 'agent_plugins') {
     const table = toServerKeys(written, { family, context, spelling });
-    const dialect = family === 'claude' ? 'claude' : 'codex';
+    const dialect = family === 'claude' ? 'claude' : 'canonical';
     return { table, filled: fillReferences(table, { ...how, dialect }) };
   }
   const { table, ours } = readAgentServer(written, { reading, version: agentVersion ?? '', context, spelling });
   const filled = fillReferences(table, { ...how, dialect: 'agent_plugins' });
   if (ours === undefined) return { table, filled };
-  const filledOurs = fillReferences(ours, { ...how, dialect: 'codex' });
+  const filledOurs = fillReferences(ours, { ...how, dialect: 'canonical' });
   const both = { ...filledOurs, table: withOurs(filled.table, filledOurs.table) };
   return { table: withOurs(table, ours), filled: both };
 }

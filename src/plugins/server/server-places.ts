@@ -1,9 +1,8 @@
 import { posix } from 'node:path';
-import { type CheckContext, found, type Located, type LocatedTable, read } from '../../config/index.ts';
+import { type CheckContext, found, type Located, type LocatedTable, read, scanReferences } from '../../config/index.ts';
 import { bundlePath } from '../bundle-path.ts';
 import { fileOf } from '../reading.ts';
 import type { Bundle } from '../types.ts';
-import { scanReferences } from './references.ts';
 import { keyOf } from './server-keys.ts';
 
 export type PlaceOptions = {
@@ -45,7 +44,7 @@ type Place = { readonly key: string; readonly value: Located; readonly text: str
 
 /** The absolute path; null when it may not be used, which was reported. */
 function placed(place: Place, options: PlaceOptions): string | null {
-  const [first, ...rest] = scanReferences(place.written, 'codex');
+  const [first, ...rest] = scanReferences(place.written, 'canonical');
   const start = first?.kind === 'folder' ? first.folder : null;
   const tail = rest.map((piece) => piece.written).join('');
   if (start !== null && tail !== '' && !tail.startsWith('/')) return escapes(place, options, 'leads out of the plugin');

@@ -1,14 +1,16 @@
 import {
   type CheckContext,
+  type Dialect,
   found,
   type KeyPath,
   type Located,
   type LocatedScalar,
   type LocatedTable,
+  type Piece,
+  scanReferences,
 } from '../../config/index.ts';
 import type { Issue } from '../../kernel/index.ts';
 import type { Setting } from '../types.ts';
-import { type Dialect, type Piece, scanReferences } from './references.ts';
 import { keyOf } from './server-keys.ts';
 
 /** Keys whose values may hold references. In a table the values, never the names. */
@@ -47,7 +49,7 @@ export function fillReferences(table: LocatedTable, options: FillOptions): Fille
   let credentials = false;
   const keys = options.dialect === 'agent_plugins' ? AGENT_KEYS : REFERENCE_KEYS;
   const fill: Change = (node, written, path) => {
-    const dialect = path[0] === 'http_headers_helper' ? 'codex' : options.dialect;
+    const dialect = path[0] === 'http_headers_helper' ? 'canonical' : options.dialect;
     const pieces = scanReferences(written, dialect);
     if (options.dialect === 'agent_plugins' && isOurs(written)) {
       found(keyOf(options.context, ...path), node.at, STAYS_LITERAL);
@@ -213,5 +215,5 @@ const STAYS_LITERAL = {
 /** True for a text with references that count in our own format, and not in Agent Plugins. */
 function isOurs(text: string): boolean {
   const standard = (written: string): boolean => scanReferences(written, 'agent_plugins')[0]?.kind === 'folder';
-  return scanReferences(text, 'codex').some((piece) => piece.kind !== 'text' && !standard(piece.written));
+  return scanReferences(text, 'canonical').some((piece) => piece.kind !== 'text' && !standard(piece.written));
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Dialect, type Piece, scanReferences } from '../../../src/plugins/server/references.ts';
+import { type Dialect, type Piece, scanReferences } from '../../../src/config/references.ts';
 
 function short(piece: Piece): string {
   switch (piece.kind) {
@@ -51,7 +51,7 @@ describe('what counts as a reference in each format', () => {
     { text: '${constructor}', codex: ['${constructor}'], claude: ['<env constructor>'], agent: ['${constructor}'] },
     { text: '', codex: [], claude: [], agent: [] },
   ])('$text', ({ text, codex, claude, agent }) => {
-    expect([scanned(text, 'codex'), scanned(text, 'claude'), scanned(text, 'agent_plugins')]).toEqual([
+    expect([scanned(text, 'canonical'), scanned(text, 'claude'), scanned(text, 'agent_plugins')]).toEqual([
       codex,
       claude,
       agent,
@@ -61,7 +61,7 @@ describe('what counts as a reference in each format', () => {
 
 test('what starts like a reference of ours and is none is broken, and never just text', () => {
   expect(
-    ['${env:A:-${B}}', '${env:1}', '${secret:', '${user_config.a', 'x${env:'].map((text) => scanned(text, 'codex')),
+    ['${env:A:-${B}}', '${env:1}', '${secret:', '${user_config.a', 'x${env:'].map((text) => scanned(text, 'canonical')),
   ).toEqual([
     ['<broken ${env:A:-${B}}>'],
     ['<broken ${env:1}>'],
@@ -76,7 +76,7 @@ test('the parts of a text, as written, are the text', () => {
   fc.assert(
     fc.property(
       fc.array(part).map((parts) => parts.join('')),
-      fc.constantFrom<Dialect>('codex', 'claude', 'agent_plugins'),
+      fc.constantFrom<Dialect>('canonical', 'claude', 'agent_plugins'),
       (text, dialect) => {
         expect(
           scanReferences(text, dialect)
