@@ -205,6 +205,37 @@ const secrets = madeIn('docs/secrets.md', {
     'with eight processes writing and killed at random, nothing acknowledged is lost and the file always opens',
 });
 
+const values = {
+  ...madeIn('docs/plugin-authors.md', {
+    'values.overlay-env':
+      'a table with nothing but env is laid over the server of a plugin: the variable arrives, and everything else is as the plugin says',
+    'values.optional':
+      'without its value an optional setting leaves its variable out and the server starts; with one it arrives',
+    'values.required':
+      'a server that wants a setting without a value is NEEDS_CONFIG, with the command that asks for it',
+    'values.once':
+      'a token that is set once reaches its server from an empty environment, after an upgrade, a move of the store and a restart',
+    'values.families': 'settings work alike in the files of Codex, Claude and Agent Plugins',
+    'values.restart': 'a value that changes restarts just the servers that use it, and the session of an agent stays',
+    'values.least': 'a value reaches the server that declares it, and no sibling, other program, output, log or file',
+  }),
+  ...madeIn('docs/config.md', {
+    'values.overlay':
+      'every key of a server can be laid over the server of a plugin, in every layer, however the plugin is written',
+    'values.overlay-named':
+      'an overlay that fits two plugins is named with the lines to write, and one whose plugin is gone too',
+    'values.order':
+      'a variable comes from the env_file, the secret store, the environment or env, the last counting most',
+    'values.providers':
+      'a program of [secret_providers] is asked for a value when a server starts, and a slow one delays nobody else',
+    'values.headers': 'headers of HTTP servers are filled in like variables',
+    'values.in-args': 'a secret is put into an argument or address only where the user allows it',
+  }),
+  ...madeIn('docs/threat-model.md', {
+    'values.hostile': 'a plugin gets no variable, secret or file that was not shown when its user agreed',
+  }),
+};
+
 const faults = {
   ...madeIn('docs/config.md', {
     'fault.invalid-toml': 'a file that is not TOML is reported with line and column',
@@ -324,6 +355,7 @@ export const REQUIREMENTS = {
   ...reload,
   ...cli,
   ...secrets,
+  ...values,
   ...faults,
   ...processes,
   ...pluginChanges,
