@@ -6,19 +6,29 @@
  * `upstreams`, `status`, `host`, `cli` and whatever stands above may call it.
  */
 export { connectionKey, declaredEnvNames, type EnvValues } from './connection-key.ts';
+export { fillLaunch } from './fill-launch.ts';
+export { launchNeeds } from './launch-needs.ts';
 export { unknownTools } from './named-tools.ts';
 export { planReload, type ReloadAction } from './plan-reload.ts';
 export { pluginServerSwitch } from './plugin-claims.ts';
 export { type Resolved, resolveServers } from './resolve.ts';
 export type {
+  FilledHttp,
+  FilledLaunch,
+  FilledStdio,
   Launch,
+  LaunchNeeds,
+  Lookups,
   NamedTool,
   PluginInput,
   PluginStanding,
+  RemovedPlugin,
   ResolvedServer,
   ResolveInput,
   ServerOwner,
+  ServerSetting,
   ServerVerdict,
   StdioLaunch,
+  ValueSources,
 } from './types.ts';
 export { settingsKey } from './verdict-parts.ts';

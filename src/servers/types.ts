@@ -81,12 +81,16 @@ export type ServerSetting = {
 
 /** What the references of a server's launch may stand for, and where they are looked up. */
 export type ValueSources = {
+  /** The server's name as people know it. */
+  readonly server: string;
   /** Whose secrets it gets. */
   readonly consumer: Consumer;
   /** The settings it refers to, by key. Those that the plugin does not declare are not among them. */
   readonly settings: Readonly<Record<string, ServerSetting>>;
   /** Absolute folders that a path of the plugin must not leave; empty for a server of config.toml. */
   readonly folders: readonly string[];
+  /** Absolute folder where a `cwd` starts that is relative once it is filled in. */
+  readonly startsIn: string;
   readonly allowSecretInArgs: boolean;
   /** The key to write for that, such as `mcp_servers.poka.allow_secret_in_args`. */
   readonly allowKey: string;
@@ -94,7 +98,7 @@ export type ValueSources = {
 
 /** What must be looked up before a launch can be filled in. All sorted, each once. */
 export type LaunchNeeds = {
-  /** Variables: looked up in the environment, then in the store. */
+  /** Variables that the environment does not give: looked up in the store, under their own names. */
   readonly variables: readonly string[];
   /** Names in the store: `user_config.KEY` of sensitive settings, and those of `${secret:NAME}`. */
   readonly secrets: readonly string[];
