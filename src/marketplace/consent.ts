@@ -10,7 +10,7 @@ import {
   type PluginServer,
 } from '../plugins/index.ts';
 import { shellWords, unpinnedLauncher } from './launchers.ts';
-import type { ConsentFacts, ConsentServer } from './types.ts';
+import type { ConsentFacts, ConsentServer, Receipt } from './types.ts';
 
 /** What consent facts are made of, besides the plugin itself. */
 export type ConsentSubject = Pick<
@@ -57,6 +57,15 @@ export function consentDigest(facts: ConsentFacts): string {
   return sha256(facts);
 }
 
+/**
+ * Names of the variables that the user was shown when they agreed: the files of the plugin get no others. Sorted.
+ *
+ * @param receipt Of what is installed. One that is not installed agreed to nothing.
+ */
+export function agreedVariables({ consent }: Pick<Receipt, 'consent'>): readonly string[] {
+  return sorted(consent?.facts.servers.flatMap(({ envNames }) => envNames) ?? []);
+}
+
 function sha256(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }
@@ -64,13 +73,12 @@ function sha256(value: unknown): string {
 function serverFacts({ entry, ...server }: PluginServer, folders: ConsentSubject['folders']): ConsentServer {
   const declared = (text: string): string => withReferences(text, folders);
   const { transport } = entry;
-  const variables = server.unfilled.flatMap((name) => (name.startsWith('env:') ? [name.slice('env:'.length)] : []));
   const own = transport?.kind === 'stdio' ? stdioFacts(transport, declared) : httpFacts(transport, declared);
   return {
     name: entry.name,
     transport: transport?.kind ?? null,
     ...own,
-    envNames: sorted([...own.envNames, ...variables]),
+    envNames: sorted([...own.envNames, ...server.variables]),
     settings: sorted(server.settings),
     authModel: server.authModel,
     dataClasses: sorted(server.dataClasses),

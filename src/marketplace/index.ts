@@ -5,7 +5,7 @@
  * itself: git, npm, the cache and the receipts on disk are in `node/`.
  * Called by servers, status, host and cli.
  */
-export { type ConsentSubject, consentDigest, consentFacts } from './consent.ts';
+export { agreedVariables, type ConsentSubject, consentDigest, consentFacts } from './consent.ts';
 export { type ConsentChange, diffConsent } from './consent-diff.ts';
 export { dataFolder } from './data-folder.ts';
 export {
@@ -70,4 +70,5 @@ export type {
   Receipt,
   ReceiptAction,
   ReceiptError,
+  RemovedPlugin,
 } from './types.ts';

@@ -5,7 +5,7 @@ import { folderNameProblem } from '../plugins/index.ts';
 import { consentDigest } from './consent.ts';
 import { contentDigest } from './integrity.ts';
 import { pluginId } from './manifest.ts';
-import type { FiledReceipt, InstalledPlugin, Receipt } from './types.ts';
+import type { FiledReceipt, InstalledPlugin, Receipt, RemovedPlugin } from './types.ts';
 
 export type ParsedReceipt =
   | { readonly kind: 'receipt'; readonly receipt: Receipt }
@@ -47,6 +47,24 @@ export function installedFrom(receipts: readonly FiledReceipt[], dataDir: string
   const { pluginId: id, name, marketplaceName, version, installedPath } = filed.receipt;
   if (version === null || installedPath === null) return null;
   return { pluginId: id, name, marketplaceName, version, root: installedPath, dataDir, filed };
+}
+
+/** Whether a receipt put the plugin into the cache, and so says which servers it has. */
+export function installs({ receipt }: FiledReceipt): boolean {
+  return receipt.outcome === 'done' && receipt.consent !== null;
+}
+
+/**
+ * The plugin, where it was installed once and is not any more; null where it is installed.
+ *
+ * @param newest Of what was done.
+ * @param last Gives the newest that {@link installs}; null when there is none that can be read.
+ */
+export function removedFrom(newest: FiledReceipt, last: () => FiledReceipt | null): RemovedPlugin | null {
+  const { action, pluginId: id } = newest.receipt;
+  if (action !== 'remove') return null;
+  const servers = last()?.receipt.consent?.facts.servers ?? [];
+  return { pluginId: id, servers: servers.map(({ name }) => name).toSorted() };
 }
 
 /**

@@ -11,6 +11,7 @@ import type {
   MarketplaceKind,
   MarketplaceSource,
   Receipt,
+  RemovedPlugin,
 } from './types.ts';
 
 /** Told to people while something is fetched: one short line, replaced by the next. */
@@ -51,8 +52,13 @@ export type Prepared = {
  * plugins; a process that dies in one leaves the old state or the new.
  */
 export type PluginStore = {
-  /** By plugin id. Issues: receipts that cannot be read, files that are not there. */
-  readonly installed: () => { readonly plugins: readonly InstalledPlugin[]; readonly issues: readonly Issue[] };
+  /** By plugin id. Quick: of each plugin the newest receipt is read, and of a removed one the one before it. */
+  readonly installed: () => {
+    readonly plugins: readonly InstalledPlugin[];
+    readonly removed: readonly RemovedPlugin[];
+    /** Receipts that cannot be read, files that are not there. */
+    readonly issues: readonly Issue[];
+  };
   /** All receipts of a plugin, oldest first. */
   readonly receipts: (pluginId: string) => readonly FiledReceipt[];
   /** Versions in the cache, newest receipt first. */

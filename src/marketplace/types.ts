@@ -197,6 +197,14 @@ export type InstalledPlugin = {
   readonly filed: FiledReceipt;
 };
 
+/** A plugin that was installed once and is not any more. */
+export type RemovedPlugin = {
+  /** `name@marketplace`. */
+  readonly pluginId: string;
+  /** Names of the servers that it had when it was last installed. Sorted; empty when no receipt says so any more. */
+  readonly servers: readonly string[];
+};
+
 /** What a look at the installed files found. */
 export type Integrity =
   | { readonly kind: 'intact'; readonly added: readonly string[] }

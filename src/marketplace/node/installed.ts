@@ -2,18 +2,17 @@ import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Issue } from '../../kernel/index.ts';
 import { compareFiles } from '../integrity.ts';
-import { installedFrom } from '../receipt.ts';
-import type { FiledReceipt, FileRecord, InstalledPlugin, Integrity } from '../types.ts';
+import { installedFrom, removedFrom } from '../receipt.ts';
+import type { PluginStore } from '../store.ts';
+import type { FiledReceipt, FileRecord, InstalledPlugin, Integrity, RemovedPlugin } from '../types.ts';
 import { type PluginPaths, pluginPaths, receiptsFolder } from './plugin-paths.ts';
-import { standingOf } from './receipts.ts';
+import { lastInstall, standingOf } from './receipts.ts';
 import { surveyFiles } from './tree.ts';
 
-/** What is installed in a home, by the newest receipt of each plugin. Quick: nothing else is read. */
-export function readInstalled(home: string): {
-  readonly plugins: readonly InstalledPlugin[];
-  readonly issues: readonly Issue[];
-} {
+/** What is installed in a home, and was once, by the receipts. @see PluginStore.installed */
+export function readInstalled(home: string): ReturnType<PluginStore['installed']> {
   const plugins: InstalledPlugin[] = [];
+  const removed: RemovedPlugin[] = [];
   const issues: Issue[] = [];
   for (const id of idsIn(receiptsFolder(home))) {
     const paths = pluginPaths(home, id);
@@ -21,11 +20,15 @@ export function readInstalled(home: string): {
     if (paths === null || standing === null) continue;
     if (standing.kind === 'damaged') issues.push(standing.issue);
     const plugin = standing.kind === 'known' ? pluginOf(paths, standing.filed) : null;
-    if (plugin === null) continue;
+    if (plugin === null) {
+      const once = standing.kind === 'known' ? removedFrom(standing.filed, () => lastInstall(paths)) : null;
+      if (once !== null) removed.push(once);
+      continue;
+    }
     plugins.push(plugin);
     if (!isFolder(plugin.root)) issues.push(gone(plugin));
   }
-  return { plugins, issues };
+  return { plugins, removed, issues };
 }
 
 /** What is installed of one plugin; null when nothing is, or nobody knows. */

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Issue } from '../../kernel/index.ts';
-import { parseReceipt, receiptName, receiptNumber } from '../receipt.ts';
+import { installs, parseReceipt, receiptName, receiptNumber } from '../receipt.ts';
 import type { FiledReceipt, Receipt } from '../types.ts';
 import { errnoOf } from './disk-errors.ts';
 import type { PluginPaths } from './plugin-paths.ts';
@@ -70,6 +70,15 @@ export function standingOf(paths: PluginPaths): Standing {
     if (read.filed.receipt.outcome === 'done') return read;
   }
   return { kind: 'none' };
+}
+
+/** The newest receipt that put the plugin into the cache; null when none can be read. */
+export function lastInstall(paths: PluginPaths): FiledReceipt | null {
+  for (const number of numbersIn(paths.receipts)) {
+    const read = readReceipt(paths, number);
+    if (read.kind === 'known' && installs(read.filed)) return read.filed;
+  }
+  return null;
 }
 
 /** All receipts of a plugin that can be read, oldest first. */

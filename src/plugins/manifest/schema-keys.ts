@@ -114,6 +114,9 @@ const IN_PLUGIN: Readonly<Record<string, Partial<KeyRow>>> = {
   },
 };
 
+/** Keys of a server that only the user may write: what they allow is not the plugin's to give. */
+export const USERS_KEYS: readonly string[] = ['env_file', 'allow_secret_in_args'];
+
 /** Keys of a server that `config.toml` does not have. */
 const ONLY_HERE: readonly KeyRow[] = [
   {
@@ -160,6 +163,6 @@ const ONLY_HERE: readonly KeyRow[] = [
 /** Every key of a server in `.mcp.json` or `mcpServers`. */
 export const PLUGIN_SERVER_KEYS: readonly KeyRow[] = [
   ...ONLY_HERE.slice(0, 1),
-  ...SERVER_KEYS.map((serverKey) => ({ ...serverKey, ...IN_PLUGIN[serverKey.key] })),
+  ...SERVER_KEYS.filter(({ key }) => !USERS_KEYS.includes(key)).map((row) => ({ ...row, ...IN_PLUGIN[row.key] })),
   ...ONLY_HERE.slice(1),
 ];

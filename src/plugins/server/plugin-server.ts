@@ -9,11 +9,12 @@ import {
 } from '../../config/index.ts';
 import type { Issue } from '../../kernel/index.ts';
 import { readAgentServer, withOurs } from '../agent/server.ts';
+import { USERS_KEYS } from '../manifest/schema-keys.ts';
 import { type Reading, withoutNulls } from '../reading.ts';
 import type { PluginFamily, PluginServer, Setting } from '../types.ts';
 import { deriveAuthModel } from './auth-model.ts';
 import type { Declaration } from './declarations.ts';
-import { createSpelling, type Spelling, type Statements, takeStatements, toServerKeys } from './server-keys.ts';
+import { createSpelling, keyOf, type Spelling, type Statements, takeStatements, toServerKeys } from './server-keys.ts';
 import { placeServer } from './server-places.ts';
 import { takeRequests } from './server-requests.ts';
 import { type Filled, fillReferences, forCheck } from './server-values.ts';
@@ -67,14 +68,14 @@ export function readServer({ name, node }: Declaration, options: ServerOptions):
       places: { homeDir: null, projectDir: null, configFile: null },
       format: spelling,
     });
-  const checked = parse(read === null ? node : forCheck(read.table, read.filled.pending));
+  const checked = parse(read === null ? node : forCheck(read.table));
   const issues = [...own, ...checked.issues];
   [...issues, ...waiting].forEach(options.reading.report);
   if (checked.entry === null) return null;
   const problems = issues.filter((issue) => issue.severity === 'error').sort(byPlace);
-  // What is not complete yet was checked with stand-ins; the entry shows it as it is written.
-  const pending = read !== null && read.filled.pending.size > 0 ? parse(read.table).entry : null;
-  return assemble({ ...(pending ?? checked.entry), problems }, read);
+  // Texts were checked with a word for each reference; the entry has them as they are.
+  const entry = read === null ? checked.entry : parse(read.table).entry;
+  return assemble({ ...(entry ?? checked.entry), problems }, read);
 }
 
 /** After an error of a key nothing more is said of it: the first says why it cannot be as it is. */
@@ -105,13 +106,8 @@ type TableOptions = ServerOptions & {
 function readTable(written: LocatedTable, options: TableOptions): ReadTable {
   const { context, dataDir, reading } = options;
   const { table, filled } = fillAll(written, options);
-  const placed = placeServer(filled.table, table, {
-    bundle: reading.bundle,
-    dataDir,
-    context,
-    pending: filled.pending,
-  });
-  const { table: rest, requests } = takeRequests(placed);
+  const placed = placeServer(filled.table, table, { bundle: reading.bundle, dataDir, context });
+  const { table: rest, requests } = takeRequests(withoutUsersKeys(placed, context));
   const { table: stated, statements } = takeStatements(rest, context);
   return { table: stated, filled, statements, requests };
 }
@@ -145,6 +141,18 @@ function limited(node: LocatedTable, context: CheckContext): LocatedTable {
   return { ...table, entries: new Map([...table.entries].slice(0, MAX_KEYS)) };
 }
 
+/** Takes out what is not the plugin's to say. */
+function withoutUsersKeys(table: LocatedTable, context: CheckContext): LocatedTable {
+  const kept = [...table.entries].filter(([key]) => !USERS_KEYS.includes(key));
+  for (const key of USERS_KEYS) {
+    const value = table.entries.get(key);
+    if (value === undefined) continue;
+    const message = 'is for the user to write, and has no effect in a plugin';
+    found(keyOf(context, key), value.origin, { code: 'PLUGIN_UNKNOWN_KEY', severity: 'warning', message });
+  }
+  return kept.length === table.entries.size ? table : { ...table, entries: new Map(kept) };
+}
+
 const NO_REQUESTS = { required: false, supportsParallelToolCalls: false, approveAll: false, approveTools: [] };
 
 function assemble(entry: ServerEntry, read: ReadTable | null): PluginServer {
@@ -153,9 +161,11 @@ function assemble(entry: ServerEntry, read: ReadTable | null): PluginServer {
   const credentials = read?.filled.credentials ?? false;
   return {
     entry,
+    table: read?.table ?? { kind: 'table', origin: entry.origin, at: entry.origin, entries: new Map() },
     requests: read?.requests ?? NO_REQUESTS,
     settings: read?.filled.settings ?? [],
-    unfilled: read?.filled.unfilled ?? [],
+    undeclared: read?.filled.undeclared ?? [],
+    variables: read?.filled.variables ?? [],
     authModel: authModel ?? deriveAuthModel(entry.transport, { credentials, signsIn }),
     authModelDeclared: authModel !== null,
     dataClasses: read?.statements.dataClasses ?? [],

@@ -1,5 +1,14 @@
 import { posix } from 'node:path';
-import { type CheckContext, found, type Located, type LocatedTable, read, scanReferences } from '../../config/index.ts';
+import {
+  type CheckContext,
+  escapeReferences,
+  found,
+  type Located,
+  type LocatedTable,
+  type Piece,
+  read,
+  scanReferences,
+} from '../../config/index.ts';
 import { bundlePath } from '../bundle-path.ts';
 import { fileOf } from '../reading.ts';
 import type { Bundle } from '../types.ts';
@@ -10,11 +19,9 @@ export type PlaceOptions = {
   /** Absolute: what `${PLUGIN_DATA}` stands for. */
   readonly dataDir: string;
   readonly context: CheckContext;
-  /** Values that are not complete yet, and cannot be placed. */
-  readonly pending: ReadonlyMap<Located, string>;
 };
 
-/** Keys with paths of files. */
+/** Keys with paths of files. They hold no references but to the folders, and are not canonical. */
 const FILE_KEYS = ['ca_file', 'client_cert_file', 'client_key_file'];
 
 /**
@@ -22,22 +29,61 @@ const FILE_KEYS = ['ca_file', 'client_cert_file', 'client_key_file'];
  * path that leads out is an error of that server. Only `command` may be a path of the machine: Plugboard itself reads the
  * files that other keys name, and sends what is in them. Without `cwd` a program runs in the bundle.
  *
- * @param written The same server before references were filled in.
+ * Of a path with references, which are filled in later, only what is written is judged here.
+ *
+ * @param filled Canonical, with the folders filled in.
+ * @param written The same server before that.
  */
 export function placeServer(filled: LocatedTable, written: LocatedTable, options: PlaceOptions): LocatedTable {
   const entries = new Map(filled.entries);
   for (const key of ['command', 'cwd', ...FILE_KEYS]) {
     const value = entries.get(key);
-    const text = read.text(filled, key);
-    if (value === undefined || text === undefined || options.pending.has(value)) continue;
+    const canonical = read.text(filled, key);
+    if (value === undefined || canonical === undefined) continue;
+    const pieces = FILE_KEYS.includes(key) ? [] : scanReferences(canonical, 'canonical');
+    const waits = pieces.some(({ kind }) => kind !== 'text');
+    const text = FILE_KEYS.includes(key) ? canonical : wordsOf(pieces);
     const place: Place = { key, value, text, written: read.text(written, key) ?? text };
+    if (waits) {
+      const start = startOfOpen(place, pieces, options);
+      if (start !== null) entries.set(key, { ...value, kind: 'scalar', value: escapeReferences(start) + canonical });
+      continue;
+    }
     const path = key === 'command' && !/[/\\]/.test(text) && !/^[A-Za-z]:/.test(text) ? text : placed(place, options);
-    if (path !== null) entries.set(key, { ...value, kind: 'scalar', value: path });
+    if (path === null) continue;
+    entries.set(key, { ...value, kind: 'scalar', value: FILE_KEYS.includes(key) ? path : escapeReferences(path) });
   }
   if (entries.has('command') && !entries.has('cwd')) {
-    entries.set('cwd', { kind: 'scalar', origin: filled.origin, at: filled.at, value: options.bundle.root });
+    const value = escapeReferences(options.bundle.root);
+    entries.set('cwd', { kind: 'scalar', origin: filled.origin, at: filled.at, value });
   }
   return { ...filled, entries };
+}
+
+/** A canonical text with a word for each reference. */
+function wordsOf(pieces: readonly Piece[]): string {
+  return pieces.map((piece) => (piece.kind === 'text' ? piece.text : 'reference')).join('');
+}
+
+/** What has to stand before a path that holds references; null when nothing has to, or it may not be used, which was reported. */
+function startOfOpen(place: Place, pieces: readonly Piece[], options: PlaceOptions): string | null {
+  const first = pieces[0];
+  if (first?.kind !== 'text') return null;
+  if (place.key === 'command' && !/[/\\]/.test(place.text)) return null;
+  if (posix.isAbsolute(place.text) && !place.text.includes('\\')) {
+    const inside = [options.bundle.root, options.dataDir].some((dir) => below(place.text, dir) !== null);
+    return place.key === 'command' || inside ? null : escapes(place, options, ABSOLUTE);
+  }
+  const path = bundlePath(place.text, 'allowed');
+  return path.kind === 'escapes' ? escapes(place, options, path.why) : `${options.bundle.root}/`;
+}
+
+const ABSOLUTE = 'is an absolute path, and a plugin runs its servers in its own folder';
+
+/** A path relative to a folder that it is in, starting with `.`; null when it is not. */
+function below(path: string, dir: string): string | null {
+  const normal = posix.normalize(path);
+  return normal === dir ? '.' : normal.startsWith(`${dir}/`) ? `.${normal.slice(dir.length)}` : null;
 }
 
 type Place = { readonly key: string; readonly value: Located; readonly text: string; readonly written: string };
@@ -57,14 +103,14 @@ function placed(place: Place, options: PlaceOptions): string | null {
 /** Programs of the machine may be named, which consent shows; working folders and files are the plugin's own. */
 function absolute(place: Place, options: PlaceOptions): string | null {
   if (place.key === 'command') return place.text;
-  const path = posix.normalize(place.text);
-  const below = (dir: string): string | null =>
-    path === dir ? '.' : path.startsWith(`${dir}/`) ? `.${path.slice(dir.length)}` : null;
-  const inRoot = below(options.bundle.root);
+  const inRoot = below(place.text, options.bundle.root);
   if (inRoot !== null) return inBundle(inRoot, place, options);
-  if (below(options.dataDir) !== null) return path;
-  const whose = place.key === 'cwd' ? 'runs its servers in its own folder' : 'names files of its own';
-  return escapes(place, options, `is an absolute path, and a plugin ${whose}`);
+  if (below(place.text, options.dataDir) !== null) return posix.normalize(place.text);
+  return escapes(
+    place,
+    options,
+    place.key === 'cwd' ? ABSOLUTE : 'is an absolute path, and a plugin names files of its own',
+  );
 }
 
 /** What is in the folder for data cannot be looked at: it may not be there yet. */

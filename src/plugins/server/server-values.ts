@@ -1,6 +1,8 @@
 import {
   type CheckContext,
+  canonicalText,
   type Dialect,
+  escapeReferences,
   found,
   type KeyPath,
   type Located,
@@ -11,23 +13,26 @@ import {
 } from '../../config/index.ts';
 import type { Issue } from '../../kernel/index.ts';
 import type { Setting } from '../types.ts';
+import { useOf } from './reference-use.ts';
 import { keyOf } from './server-keys.ts';
 
 /** Keys whose values may hold references. In a table the values, never the names. */
-const REFERENCE_KEYS = ['command', 'args', 'env', 'cwd', 'url', 'http_headers', 'http_headers_helper', 'oauth'];
+const REFERENCE_KEYS = ['command', 'args', 'env', 'cwd', 'url', 'http_headers', 'oauth'];
 /** The only ones in a file of Agent Plugins. */
 const AGENT_KEYS = ['args', 'env', 'cwd'];
+/** A line for a shell, which has references of its own: only the folders are filled in, and it is not canonical. */
+const SHELL_KEY = 'http_headers_helper';
 
 /** What the references of one server came to. */
 export type Filled = {
-  /** Folders are filled in; values that refer to something else are as they were written. */
+  /** Texts are canonical, with the folders filled in; the line for a shell is as the shell gets it. */
   readonly table: LocatedTable;
-  /** Values that are not complete yet → what they could be, for a check. */
-  readonly pending: ReadonlyMap<Located, string>;
   /** Declared settings that it refers to. */
   readonly settings: readonly string[];
-  /** What it refers to and nothing fills in. */
-  readonly unfilled: readonly string[];
+  /** Settings that it refers to and that are not declared. */
+  readonly undeclared: readonly string[];
+  /** Variables that it refers to. */
+  readonly variables: readonly string[];
   /** Whether a value that is sent or handed over comes from a variable or a sensitive setting. */
   readonly credentials: boolean;
 };
@@ -41,65 +46,74 @@ export type FillOptions = {
   readonly waiting: (issue: Issue) => void;
 };
 
-/** Fills in the folders, and finds out what else the values refer to. */
+/** Brings every value into the canonical spelling, and finds out what it refers to. */
 export function fillReferences(table: LocatedTable, options: FillOptions): Filled {
-  const pending = new Map<Located, string>();
   const settings = new Set<string>();
-  const unfilled = new Set<string>();
+  const undeclared = new Set<string>();
+  const variables = new Set<string>();
   let credentials = false;
-  const keys = options.dialect === 'agent_plugins' ? AGENT_KEYS : REFERENCE_KEYS;
-  const fill: Change = (node, written, path) => {
-    const dialect = path[0] === 'http_headers_helper' ? 'canonical' : options.dialect;
-    const pieces = scanReferences(written, dialect);
-    if (options.dialect === 'agent_plugins' && isOurs(written)) {
-      found(keyOf(options.context, ...path), node.at, STAYS_LITERAL);
-    }
-    const waits = pieces.some((piece) => piece.kind !== 'text' && piece.kind !== 'folder');
-    const text = (piece: Piece): string => textOf(piece, options.folders) ?? (waits ? piece.written : '');
-    const value = pieces.map((piece) => (piece.kind === 'text' && waits ? piece.written : text(piece))).join('');
-    const filled = { ...node, value };
-    if (waits) pending.set(filled, plausible(pieces, path, options.folders));
-    for (const piece of pieces) {
-      const use = useOf(piece, path, options);
-      if (use === null) continue;
-      if (use.setting !== null) settings.add(use.setting);
-      if (use.unfilled !== null) unfilled.add(use.unfilled);
-      credentials ||= use.credential;
-      if (use.problem !== null) {
-        const report = use.waits ? options.waiting : options.context.report;
-        found({ ...keyOf(options.context, ...path), report }, node.at, { code: 'PLUGIN_REFERENCE', ...use.problem });
-      }
-    }
-    return filled;
+  const note = (piece: Piece, node: LocatedScalar, path: KeyPath): void => {
+    const use = useOf(piece, path, options.settings);
+    if (use === null) return;
+    if (use.setting !== null) settings.add(use.setting);
+    if (use.undeclared !== null) undeclared.add(use.undeclared);
+    if (use.variable !== null) variables.add(use.variable);
+    credentials ||= use.credential;
+    if (use.problem === null) return;
+    const report = use.waits ? options.waiting : options.context.report;
+    found({ ...keyOf(options.context, ...path), report }, node.at, { code: 'PLUGIN_REFERENCE', ...use.problem });
   };
-  const entries = new Map(
-    [...table.entries].map(([key, value]) => [key, keys.includes(key) ? mapTexts(value, [key], fill) : value]),
-  );
+  const fill: Change = (node, written, path) => {
+    const [key = ''] = path;
+    if (options.dialect === 'agent_plugins' && key !== SHELL_KEY) {
+      if (AGENT_KEYS.includes(key) && isOurs(written)) found(keyOf(options.context, ...path), node.at, STAYS_LITERAL);
+      if (!AGENT_KEYS.includes(key)) return { ...node, value: escapeReferences(written) };
+    }
+    const pieces = scanReferences(written, key === SHELL_KEY ? 'canonical' : options.dialect);
+    for (const piece of pieces) note(piece, node, path);
+    return { ...node, value: key === SHELL_KEY ? shellText(pieces, options) : canonicalText(pieces, options.folders) };
+  };
+  const entries = [...table.entries].map(([key, value]): [string, Located] => [
+    key,
+    key === SHELL_KEY || REFERENCE_KEYS.includes(key) ? mapTexts(value, [key], fill) : value,
+  ]);
   return {
-    table: { ...table, entries },
-    pending,
+    table: { ...table, entries: new Map(entries) },
     settings: [...settings].toSorted(),
-    unfilled: [...unfilled].toSorted(),
+    undeclared: [...undeclared].toSorted(),
+    variables: [...variables].toSorted(),
     credentials,
   };
 }
 
-/** `table` with what pending values could be, so that only what is really wrong with them shows. */
-export function forCheck(table: LocatedTable, pending: ReadonlyMap<Located, string>): LocatedTable {
-  const replace: Change = (node) => {
-    const value = pending.get(node);
-    return value === undefined ? node : { ...node, value };
+function shellText(pieces: readonly Piece[], { folders }: FillOptions): string {
+  const textOf = (piece: Piece): string => {
+    if (piece.kind === 'folder') return folders[piece.folder];
+    return piece.kind === 'text' ? piece.text : piece.written;
   };
-  const entries = new Map(
-    [...table.entries].map(([key, value]) => [
-      key,
-      REFERENCE_KEYS.includes(key) ? mapTexts(value, [key], replace) : value,
-    ]),
-  );
-  return { ...table, entries };
+  return pieces.map(textOf).join('');
 }
 
-/** What becomes of a text in a value. Nodes that stay as they are stay the same object. */
+/** `table` with a word for each reference in its canonical texts, so that only what is really wrong with them shows. */
+export function forCheck(table: LocatedTable): LocatedTable {
+  const replace: Change = (node, text, path) => ({ ...node, value: plausible(text, path) });
+  const entries = [...table.entries].map(([key, value]): [string, Located] => [
+    key,
+    REFERENCE_KEYS.includes(key) ? mapTexts(value, [key], replace) : value,
+  ]);
+  return { ...table, entries: new Map(entries) };
+}
+
+/** Of the form that the key needs, unless the rest of the text is wrong. */
+function plausible(text: string, path: KeyPath): string {
+  const pieces = scanReferences(text, 'canonical');
+  const words = pieces.map((piece) => (piece.kind === 'text' ? piece.text : 'reference'));
+  const first = pieces[0];
+  if (path[0] !== 'url' || first === undefined || first.kind === 'text') return words.join('');
+  return ['https://reference.invalid', ...words.slice(1)].join('');
+}
+
+/** What becomes of a text in a value. */
 type Change = (node: LocatedScalar, text: string, path: KeyPath) => LocatedScalar;
 
 function mapTexts(node: Located, path: KeyPath, change: Change): Located {
@@ -116,92 +130,6 @@ function mapTexts(node: Located, path: KeyPath, change: Change): Located {
     default:
       return node satisfies never;
   }
-}
-
-function textOf(piece: Piece, folders: FillOptions['folders']): string | null {
-  if (piece.kind === 'folder') return piece.folder === 'root' ? folders.root : folders.data;
-  return piece.kind === 'text' ? piece.text : null;
-}
-
-/** A text with a word for each reference: of the form that the key needs, unless the rest of it is wrong. */
-function plausible(pieces: readonly Piece[], path: KeyPath, folders: FillOptions['folders']): string {
-  const words = pieces.map((piece) => textOf(piece, folders) ?? 'reference');
-  const first = pieces[0];
-  const startsOpen = first !== undefined && textOf(first, folders) === null;
-  if (path[0] !== 'url' || !startsOpen) return words.join('');
-  return ['https://reference.invalid', ...words.slice(1)].join('');
-}
-
-type Use = {
-  readonly setting: string | null;
-  readonly unfilled: string | null;
-  readonly credential: boolean;
-  /** Whether the problem is one of a value that is not there, and not of the reference. */
-  readonly waits: boolean;
-  readonly problem: { readonly severity?: 'warning'; readonly message: string; readonly hint: string } | null;
-};
-
-/** Where a value is a credential when it comes from elsewhere. */
-const CREDENTIAL_KEYS = ['env', 'http_headers', 'url', 'oauth'];
-
-function useOf(piece: Piece, path: KeyPath, { settings }: FillOptions): Use | null {
-  const nothing: Use = { setting: null, unfilled: null, credential: false, waits: false, problem: null };
-  const sent = CREDENTIAL_KEYS.includes(path[0] ?? '');
-  switch (piece.kind) {
-    case 'text':
-    case 'folder':
-      return null;
-    case 'setting': {
-      const setting = settings.get(piece.key);
-      const unfilled = `user_config.${piece.key}`;
-      if (setting === undefined) return { ...nothing, unfilled, waits: true, problem: undeclared(piece.key) };
-      if (path[0] === 'http_headers_helper') return { ...nothing, unfilled, problem: IN_SHELL };
-      return { ...nothing, setting: piece.key, credential: setting.sensitive };
-    }
-    case 'env':
-      return {
-        ...nothing,
-        unfilled: `env:${piece.name}`,
-        credential: sent,
-        problem: path[0] === 'url' ? IN_URL : LATER,
-      };
-    case 'secret':
-      return { ...nothing, unfilled: `secret:${piece.name}`, credential: sent, problem: NOT_FOR_PLUGINS };
-    case 'broken':
-      return { ...nothing, problem: UNREADABLE };
-    default:
-      return piece satisfies never;
-  }
-}
-
-const LATER = {
-  severity: 'warning',
-  message: 'refers to a variable, which this version does not fill in; the server is not started with it as it stands',
-  hint: 'name the variable in `env_vars`, `bearer_token_env_var` or `env_http_headers` instead',
-} as const;
-const IN_URL = {
-  message: 'refers to a variable, which a plugin may not put into an address',
-  hint: 'send it in a header, by `bearer_token_env_var` or `env_http_headers`',
-};
-const IN_SHELL = {
-  message: 'refers to a setting, and a shell would run whatever stands in its value',
-  hint: 'let the program read it from its environment',
-};
-const NOT_FOR_PLUGINS = {
-  message: 'refers to a secret of the user by name, which only servers in config.toml may do',
-  hint: 'declare a setting in `user_config` with `sensitive`, and refer to that',
-};
-const UNREADABLE = {
-  message: 'holds a reference that cannot be read, such as one within another',
-  hint: 'write `${env:NAME}`, `${env:NAME:-default}` or `${user_config.key}`',
-};
-
-function undeclared(key: string): NonNullable<Use['problem']> {
-  const shown = /^[\w.-]{1,64}$/.test(key) ? ` \`${key}\`` : '';
-  return {
-    message: `refers to a setting${shown} that \`user_config\` does not declare; the server is not started`,
-    hint: 'declare it in `user_config`, or correct the reference',
-  };
 }
 
 /** In a file of Agent Plugins our references are text, which is seldom meant. */
