@@ -1,8 +1,8 @@
 /** Makes `docs/config.md` from the table of keys. `--check` only says whether it is up to date. */
 import {
   CODEX_KEYS,
-  countsInPolicy,
   DEFAULT_PLUGIN_KEYS,
+  differsInPolicy,
   type KeyRow,
   MARKETPLACE_KEYS,
   PLUGIN_KEYS,
@@ -195,7 +195,7 @@ function render(): string {
     `### HTTP servers\n\n${ofServer('http')}`,
     `### Both\n\n${ofServer(undefined)}`,
     `## \`[plugins."NAME@MARKETPLACE"]\`\n\n${PLUGINS}\n${tableOf(PLUGIN_KEYS)}`,
-    `### \`[plugins."NAME@MARKETPLACE".mcp_servers.SERVER]\`\n\n${POLICIES}\n${tableOf(POLICY_KEYS.filter(countsInPolicy))}`,
+    `### \`[plugins."NAME@MARKETPLACE".mcp_servers.SERVER]\`\n\n${POLICIES}\n${tableOf(POLICY_KEYS.filter(differsInPolicy))}`,
     `### \`[plugins._default]\`\n\n${tableOf(DEFAULT_PLUGIN_KEYS)}`,
     `## \`[marketplaces.NAME]\`\n\n${MARKETPLACES}\n${tableOf(MARKETPLACE_KEYS)}`,
     `## \`[serve]\`\n\n${serve.doc}\n\n${tableOf(serve.type.keys)}`,

@@ -9,12 +9,13 @@ import type { Places } from './places.ts';
 import { parseMarketplaces, parsePlugins } from './plugin-settings.ts';
 import * as read from './read.ts';
 import { isLoopback } from './scalars.ts';
-import { parseServer } from './server-entry.ts';
+import { parseSecretProviders } from './secret-providers.ts';
+import { isOverlay, parseServer } from './server-entry.ts';
 import { SERVER_KEYS } from './server-keys.ts';
-import type { Config, Origin, ServerEntry, ServeSettings } from './types.ts';
+import type { Config, Origin, ServerEntry, ServerOverlay, ServeSettings } from './types.ts';
 
 /** Tables in which one bad entry is a problem of that entry alone. */
-const READ_APART: readonly string[] = ['mcp_servers', 'plugins', 'marketplaces'];
+const READ_APART: readonly string[] = ['mcp_servers', 'plugins', 'marketplaces', 'secret_providers'];
 
 const GRACE = 'mcp_optional_startup_grace_ms';
 
@@ -40,8 +41,11 @@ export function buildConfig(layers: readonly ParsedLayer[], places: Places): Con
   const grace = read.number(onlyValid(merged, TOP_KEYS), GRACE) ?? defaultNumber([GRACE]);
   return {
     servers,
+    overlays: overlaysOf(merged, servers),
     ...plugins,
     marketplaces,
+    secretProviders: parseSecretProviders(merged, report),
+    places,
     serve: serveOf(merged, report),
     startupGraceMs: Math.min(grace, MAX_TIMER_MS),
     issues: inOrder(issues, layers),
@@ -109,6 +113,19 @@ function serversOf(
     if (entry !== null) servers.set(name, entry);
   }
   return servers;
+}
+
+/** The entries of servers that name no program and no address. */
+function overlaysOf(
+  merged: LocatedTable,
+  servers: ReadonlyMap<string, ServerEntry>,
+): ReadonlyMap<string, ServerOverlay> {
+  return new Map(
+    [...servers.values()].flatMap(({ name, origin }): [string, ServerOverlay][] => {
+      const table = locate(merged, ['mcp_servers', name]);
+      return table?.kind === 'table' && isOverlay(table) ? [[name, { name, origin, table }]] : [];
+    }),
+  );
 }
 
 /** The table of the layer that names the command or url: where one would go to edit the server. */

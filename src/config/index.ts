@@ -13,11 +13,11 @@ export { byPlace, type CheckContext, type FileFormat, type Finding, found, kindW
 export { addServer, removeServer, setKey, unsetKey } from './edit.ts';
 export type { TomlInput, TomlInputTable } from './edit-tree.ts';
 export { type Explainable, type Explained, type ExplainedLayer, explain, get, type ShowOptions } from './explain.ts';
-export type { Places } from './places.ts';
 export { gitRefProblem, type ParsedGitUrl, parseGitUrl, sparsePathProblem } from './git-url.ts';
 export { keyBesideIdentity } from './identity.ts';
 export type { KeyRow, KeyType } from './key-types.ts';
-export { CODEX_KEYS, countsAtStart, TOP_KEYS } from './keys.ts';
+export { CODEX_KEYS, countsAtStart, PROVIDER_KEYS, TOP_KEYS } from './keys.ts';
+export { layOver } from './layers.ts';
 export {
   BUILT_IN,
   type KeyPath,
@@ -36,16 +36,9 @@ export {
   marketplaceRequirementFor,
 } from './marketplace-requirements.ts';
 export { locatedFrom, type ParsedLayer, parseKey, parseLayer, parseValue } from './parse.ts';
+export type { Places } from './places.ts';
 export { isPluginName, parsePluginId } from './plugin-id.ts';
-export { countsInPolicy, DEFAULT_PLUGIN_KEYS, MARKETPLACE_KEYS, PLUGIN_KEYS, POLICY_KEYS } from './plugin-keys.ts';
-export {
-  isListedPlugin,
-  parseRequirements,
-  pluginServerRequirementFor,
-  pluginsRequirementFor,
-  type Requirements,
-  requirementFor,
-} from './requirements.ts';
+export { DEFAULT_PLUGIN_KEYS, differsInPolicy, MARKETPLACE_KEYS, PLUGIN_KEYS, POLICY_KEYS } from './plugin-keys.ts';
 export {
   canonicalText,
   type Dialect,
@@ -54,6 +47,14 @@ export {
   type Piece,
   scanReferences,
 } from './references.ts';
+export {
+  isListedPlugin,
+  parseRequirements,
+  pluginServerRequirementFor,
+  pluginsRequirementFor,
+  type Requirements,
+  requirementFor,
+} from './requirements.ts';
 export { isLoopback, isOfType } from './scalars.ts';
 export { type ParsedServer, parseServer } from './server-entry.ts';
 export { SERVER_KEYS } from './server-keys.ts';

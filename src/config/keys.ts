@@ -123,6 +123,33 @@ const IDP_KEYS: readonly KeyRow[] = [
   },
 ];
 
+/** Every key of `[secret_providers.SCHEME]`. */
+export const PROVIDER_KEYS: readonly KeyRow[] = [
+  {
+    key: 'command',
+    type: { kind: 'list', of: FILLED },
+    default: null,
+    sensitive: true,
+    doc: 'The program and its first arguments, or the program alone as a string. The reference is its last argument; what it prints is the value.',
+    example: 'command = ["op", "read", "--no-newline"]',
+  },
+  {
+    key: 'args',
+    type: { kind: 'list', of: TEXT },
+    default: [],
+    sensitive: true,
+    doc: 'Further arguments, before the reference.',
+    example: 'args = ["--no-newline"]',
+  },
+  {
+    key: 'env_vars',
+    type: { kind: 'list', of: { kind: 'env_name' } },
+    default: [],
+    doc: 'Names of variables that it gets from the environment, beside those that every program gets.',
+    example: 'env_vars = ["OP_SERVICE_ACCOUNT_TOKEN"]',
+  },
+];
+
 /** Every key that Plugboard reads at the top of a `config.toml`. */
 export const TOP_KEYS: readonly KeyRow[] = [
   {
@@ -222,6 +249,13 @@ export const TOP_KEYS: readonly KeyRow[] = [
     example: 'secrets_store = "keyring"',
   },
   {
+    key: 'secret_providers',
+    type: { kind: 'map', placeholder: 'scheme', of: { kind: 'table', keys: PROVIDER_KEYS } },
+    default: {},
+    doc: 'Programs that `${secret:SCHEME://…}` asks, by scheme. Not read from project files.',
+    example: 'secret_providers.op = { command = ["op", "read"] }',
+  },
+  {
     key: 'tool_output_token_limit',
     type: { kind: 'integer', min: 0, max: Number.MAX_SAFE_INTEGER },
     default: null,
@@ -260,6 +294,7 @@ export const NOT_FROM_PROJECTS: readonly string[] = [
   'serve',
   'projects',
   'secrets_store',
+  'secret_providers',
   'mcp_enterprise_managed_auth',
   'marketplaces',
 ];

@@ -1,5 +1,13 @@
 import { AppError } from '../kernel/index.ts';
-import { BUILT_IN, emptyTable, type KeyPath, type Located, type LocatedTable, withValue } from './located.ts';
+import {
+  BUILT_IN,
+  emptyTable,
+  type KeyPath,
+  type Located,
+  type LocatedTable,
+  withoutKeys,
+  withValue,
+} from './located.ts';
 import { locatedFrom, type ParsedLayer, parseKey, parseValue } from './parse.ts';
 import * as read from './read.ts';
 import type { Origin } from './types.ts';
@@ -26,6 +34,19 @@ export function mergeRule(path: KeyPath): 'replace' | 'intersect' | 'unite' {
 export function mergeLayers(layers: readonly ParsedLayer[]): LocatedTable {
   return layers.reduce((merged, layer) => mergeTables(merged, layer.table, []), emptyTable(BUILT_IN));
 }
+
+/**
+ * What the user says of a plugin's server, laid over what the plugin says. The rules are those of {@link mergeLayers} for a
+ * policy; `widen` counts in the table it stands in, and is not in the result.
+ *
+ * @param tables From low to high.
+ */
+export function layOver(tables: readonly LocatedTable[]): LocatedTable {
+  const merged = tables.reduce((low, high) => mergeTables(low, high, SOME_POLICY), emptyTable(BUILT_IN));
+  return withoutKeys(merged, ['widen']);
+}
+
+const SOME_POLICY: KeyPath = ['plugins', 'ID', 'mcp_servers', 'SERVER'];
 
 function mergeTables(low: LocatedTable, high: LocatedTable, path: KeyPath): LocatedTable {
   const entries = new Map(low.entries);

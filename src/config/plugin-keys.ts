@@ -8,7 +8,7 @@ const ANY = { kind: 'any' } as const;
 
 const AS_PLUGIN = 'as the plugin says';
 
-/** Keys of a server that count in a policy too, with what they do there. */
+/** Keys of a server that mean something else in a policy, with what they do there. */
 const IN_POLICY: Readonly<Record<string, Pick<KeyRow, 'doc' | 'default'> & { readonly defaultText?: string }>> = {
   enabled: {
     doc: 'Whether this server of the plugin is used. `true` also turns on one that the plugin itself turns off.',
@@ -40,10 +40,7 @@ const WIDEN: KeyRow = {
   example: 'widen = true',
 };
 
-/**
- * Every key of `[plugins."name@marketplace".mcp_servers.SERVER]`: those that count, then the other keys of a server, which
- * are not laid over it yet.
- */
+/** Every key of `[plugins."name@marketplace".mcp_servers.SERVER]`: first those that have a meaning of their own there. */
 export const POLICY_KEYS: readonly KeyRow[] = [
   ...SERVER_KEYS.flatMap((row) => {
     const here = IN_POLICY[row.key];
@@ -52,13 +49,16 @@ export const POLICY_KEYS: readonly KeyRow[] = [
   WIDEN,
   ...SERVER_KEYS.filter(({ key }) => IN_POLICY[key] === undefined).map((row) => ({
     ...row,
-    notYet: "be laid over the plugin's server",
-    quiet: [],
+    default: null,
+    defaultText: AS_PLUGIN,
   })),
 ];
 
-/** The keys that count in a policy. */
-export function countsInPolicy({ key }: KeyRow): boolean {
+/** Every key of a `[mcp_servers.NAME]` that is laid over a plugin's server. */
+export const OVERLAY_KEYS: readonly KeyRow[] = [...SERVER_KEYS, WIDEN];
+
+/** True for a key that has a meaning of its own in a policy; the others are those of a server, laid over the plugin's. */
+export function differsInPolicy({ key }: KeyRow): boolean {
   return key === WIDEN.key || IN_POLICY[key] !== undefined;
 }
 
@@ -91,6 +91,14 @@ export const PLUGIN_KEYS: readonly KeyRow[] = [
     default: {},
     doc: "Policies for the plugin's servers, by the names that the plugin gives them.",
     example: 'mcp_servers.docs.enabled = false',
+  },
+  {
+    key: 'user_config',
+    type: { kind: 'map', placeholder: 'setting', of: ANY },
+    default: {},
+    sensitive: true,
+    doc: "Values of the plugin's settings, each a single value or a list. `plugboard plugin configure` writes them. A sensitive one is refused here: it belongs in the secret store, where the same command puts it.",
+    example: 'user_config.region = "eu"',
   },
   {
     key: 'release_id',

@@ -76,8 +76,25 @@ function parseSettings(pluginId: string, node: Located, report: Report): PluginS
     enabled: read.boolean(table, 'enabled') ?? null,
     enabledOrigin: table.entries.get('enabled')?.origin ?? table.origin,
     servers: new Map(policies.map(([server, policy]) => [server, parsePolicy(server, policy, context)])),
+    values: valuesOf(table, { ...context, report: keepErrors(problems, report) }),
     problems,
   };
+}
+
+/** What is neither a single value nor a list of them is left out; what the plugin declares says whether the rest fits. */
+function valuesOf(table: LocatedTable, context: CheckContext): PluginSettings['values'] {
+  const values = [...(read.tableAt(table, 'user_config')?.entries ?? [])];
+  return new Map(
+    values.filter(([key, value]) => {
+      if (value.kind === 'scalar') return true;
+      if (value.kind === 'list' && value.items.every(({ kind }) => kind === 'scalar')) return true;
+      found({ ...context, path: [...context.path, 'user_config', key] }, value.at, {
+        code: 'CONFIG_WRONG_TYPE',
+        message: 'must be a single value, or a list of single values',
+      });
+      return false;
+    }),
+  );
 }
 
 const MAP_OF_ANY = { kind: 'map', placeholder: 'server', of: { kind: 'any' } } as const;
@@ -102,7 +119,16 @@ function parsePolicy(server: string, node: Located, plugin: CheckContext): Serve
     widen: read.boolean(table, 'widen') ?? false,
     disabledTools: read.textList(table, 'disabled_tools') ?? [],
     toolNames: [...(read.tableAt(table, 'tools')?.entries.keys() ?? [])],
+    table,
     problems,
+  };
+}
+
+/** Reports issues, and keeps errors as problems of what is read. */
+function keepErrors(problems: Issue[], report: Report): Report {
+  return (issue) => {
+    if (issue.severity === 'error') problems.push(issue);
+    report(issue);
   };
 }
 
@@ -110,12 +136,9 @@ function parsePolicy(server: string, node: Located, plugin: CheckContext): Serve
 function checked(
   node: Located,
   { keys, context }: { readonly keys: readonly KeyRow[]; readonly context: CheckContext },
-): { readonly table: LocatedTable; readonly problems: readonly Issue[] } {
+): { readonly table: LocatedTable; readonly problems: Issue[] } {
   const problems: Issue[] = [];
-  const report = (issue: Issue): void => {
-    if (issue.severity === 'error') problems.push(issue);
-    context.report(issue);
-  };
+  const report = keepErrors(problems, context.report);
   if (node.kind === 'table') checkTable(node, { keys }, { ...context, report });
   else found({ ...context, report }, node.at, { code: 'CONFIG_WRONG_TYPE', message: 'must be a table' });
   const table = node.kind === 'table' ? node : { ...node, kind: 'table' as const, entries: new Map<string, Located>() };
@@ -145,13 +168,7 @@ function parseMarketplace(
   { places, report }: { readonly places: Places; readonly report: Report },
 ): MarketplaceSettings | null {
   const problems: Issue[] = [];
-  const context: CheckContext = {
-    path: ['marketplaces', name],
-    report: (issue) => {
-      if (issue.severity === 'error') problems.push(issue);
-      report(issue);
-    },
-  };
+  const context: CheckContext = { path: ['marketplaces', name], report: keepErrors(problems, report) };
   if (!isPluginName(name))
     found(context, node.origin, {
       code: 'PLUGIN_BAD_NAME',

@@ -87,8 +87,7 @@ export function canonicalText(
     .map((piece) => {
       if (piece.kind === 'text') return escapeReferences(piece.text);
       if (piece.kind === 'folder' && folders !== null) return escapeReferences(folders[piece.folder]);
-      if (piece.kind === 'env')
-        return `\${env:${piece.name}${piece.fallback === null ? '' : `:-${piece.fallback}`}}`;
+      if (piece.kind === 'env') return `\${env:${piece.name}${piece.fallback === null ? '' : `:-${piece.fallback}`}}`;
       return piece.written;
     })
     .join('');
@@ -125,6 +124,11 @@ function secretOf(written: string, name: string): Piece {
   if (SECRET.test(name)) return { kind: 'secret', written, name };
   const [, scheme] = PROVIDED.exec(name) ?? [];
   return scheme === undefined ? { kind: 'broken', written } : { kind: 'provided', written, scheme, reference: name };
+}
+
+/** True for what may stand before `://` in `${secret:SCHEME://…}`. */
+export function isProviderScheme(scheme: string): boolean {
+  return PROVIDED.exec(`${scheme}://x`)?.[1] === scheme;
 }
 
 function variable(written: string, inner: string): Piece | null {

@@ -57,6 +57,11 @@ export function parseServer(name: string, node: Located, { origin, places, forma
   return { entry: entryOf(name, table, { origin, places, problems }), issues };
 }
 
+/** True for an entry with neither program nor address: it can be laid over a plugin's server. */
+export function isOverlay(table: LocatedTable): boolean {
+  return !table.entries.has('command') && !table.entries.has('url');
+}
+
 function checkName(name: string, place: Origin, context: CheckContext): void {
   if (RESERVED_NAMES.includes(name)) {
     found(context, place, { code: 'CONFIG_RESERVED_NAME', message: `has the name "${name}", which is reserved` });
@@ -134,7 +139,7 @@ function checkTogether(table: LocatedTable, context: CheckContext): void {
 }
 
 function checkFiles(table: LocatedTable, places: Places, context: CheckContext): void {
-  for (const key of ['ca_file', 'client_cert_file', 'client_key_file']) {
+  for (const key of ['env_file', 'ca_file', 'client_cert_file', 'client_key_file']) {
     const value = table.entries.get(key);
     if (value === undefined || read.text(table, key) === undefined) continue;
     if (resolveFrom(value, { places, relativeTo: 'file' }) !== null) continue;
@@ -226,11 +231,18 @@ function entryOf(
     disabledTools: read.textList(table, 'disabled_tools') ?? [],
     toolNames: [...(read.tableAt(table, 'tools')?.entries.keys() ?? [])],
     supportsParallelToolCalls: read.boolean(table, 'supports_parallel_tool_calls') ?? false,
+    // A key of the user: what a plugin says of it does not count.
+    allowSecretInArgs:
+      !isOfPlugin(table, 'allow_secret_in_args') && read.boolean(table, 'allow_secret_in_args') === true,
     sharing: read.text(table, 'sharing') === 'session' ? 'session' : 'auto',
     maxConnections: read.number(table, 'max_connections') ?? 8,
     roots: rootsOf(table),
     problems,
   };
+}
+
+function isOfPlugin(table: LocatedTable, key: string): boolean {
+  return table.entries.get(key)?.origin.layer === 'plugin';
 }
 
 function timer(ms: number): number {
@@ -240,6 +252,10 @@ function timer(ms: number): number {
 function transportOf(table: LocatedTable, places: Places): StdioTransport | HttpTransport | null {
   const command = read.text(table, 'command');
   const url = read.text(table, 'url');
+  const file = (key: string): string | null => {
+    const value = table.entries.get(key);
+    return value === undefined ? null : resolveFrom(value, { places, relativeTo: 'file' });
+  };
   if (command !== undefined) {
     const cwd = table.entries.get('cwd');
     return {
@@ -250,13 +266,10 @@ function transportOf(table: LocatedTable, places: Places): StdioTransport | Http
       envVars: envVarsOf(table),
       cwd: read.text(table, 'cwd') ?? null,
       cwdAbsolute: cwd === undefined ? null : resolveFrom(cwd, { places, relativeTo: 'project' }),
+      envFile: isOfPlugin(table, 'env_file') ? null : file('env_file'),
     };
   }
   if (url === undefined) return null;
-  const file = (key: string): string | null => {
-    const value = table.entries.get(key);
-    return value === undefined ? null : resolveFrom(value, { places, relativeTo: 'file' });
-  };
   return {
     kind: 'http',
     url: shownUrl(url),

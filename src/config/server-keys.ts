@@ -55,7 +55,7 @@ const stdio: readonly KeyRow[] = [
     transport: 'stdio',
     default: {},
     sensitive: true,
-    doc: 'Variables with literal values; they win over `env_vars`.',
+    doc: 'Variables with literal values or references; they win over `env_vars`. A secret does not belong in this file: store it with `plugboard secret set NAME --for SERVER` and list its name in `env_vars`.',
     example: 'env = { LOG_LEVEL = "info" }',
   },
   {
@@ -63,8 +63,16 @@ const stdio: readonly KeyRow[] = [
     type: { kind: 'list', of: { kind: 'name_or_table', name: { kind: 'env_name' }, keys: ENV_VAR_KEYS } },
     transport: 'stdio',
     default: [],
-    doc: 'Names of variables to hand over from the environment. `{ name = "X", required = true }` keeps the server from starting without it; `source = "remote"` is not acted on yet.',
+    doc: 'Names of variables to hand over: each from the environment, then from the secret store (`plugboard secret set NAME --for SERVER`). `{ name = "X", required = true }` keeps the server from starting without it; `source = "remote"` is not acted on yet.',
     example: 'env_vars = ["GITHUB_TOKEN", { name = "DB_URL", required = true }]',
+  },
+  {
+    key: 'env_file',
+    type: { kind: 'text', nonEmpty: true },
+    transport: 'stdio',
+    default: null,
+    doc: 'File with further variables, one `NAME=VALUE` a line; `env_vars` and `env` win over it. `~/` is the home folder; a relative path starts at the folder of the config file. Only its owner should be able to read it (mode 0600).',
+    example: 'env_file = "~/.config/notes.env"',
   },
   {
     key: 'cwd',
@@ -91,7 +99,7 @@ const http: readonly KeyRow[] = [
     type: { kind: 'env_name' },
     transport: 'http',
     default: null,
-    doc: 'Name of the variable that holds the token for `Authorization: Bearer`.',
+    doc: 'Name of the variable that holds the token for `Authorization: Bearer`; looked up like those of `env_vars`.',
     example: 'bearer_token_env_var = "EXAMPLE_TOKEN"',
   },
   {
@@ -114,7 +122,7 @@ const http: readonly KeyRow[] = [
     transport: 'http',
     default: {},
     sensitive: true,
-    doc: 'Headers with literal values, sent with every request.',
+    doc: 'Headers with literal values or references, sent with every request. A secret does not belong in this file: store it with `plugboard secret set NAME --for SERVER` and name it in `env_http_headers`.',
     example: 'http_headers = { X-Team = "blue" }',
   },
   {
@@ -122,7 +130,7 @@ const http: readonly KeyRow[] = [
     type: { kind: 'map', placeholder: 'Header', names: 'header', of: { kind: 'env_name' } },
     transport: 'http',
     default: {},
-    doc: 'Headers whose values come from variables; a header whose variable is unset is left out.',
+    doc: 'Headers whose values come from variables, looked up like those of `env_vars`; a header whose variable is unset is left out.',
     example: 'env_http_headers = { X-Api-Key = "EXAMPLE_KEY" }',
   },
   {
@@ -298,6 +306,13 @@ const both: readonly KeyRow[] = [
     default: [],
     doc: 'Folders, as `file://` URIs, that the server is told when it asks for roots outside any call.',
     example: 'roots = ["file:///srv/docs", { uri = "file:///srv/code", name = "code" }]',
+  },
+  {
+    key: 'allow_secret_in_args',
+    type: BOOLEAN,
+    default: false,
+    doc: 'Whether a secret may stand in `args` or `url`, where other programs of this machine, or logs on the way, can see it. Without it the server is not started.',
+    example: 'allow_secret_in_args = true',
   },
   {
     key: 'name',

@@ -100,7 +100,7 @@ export type ServerPolicy = {
   readonly disabledTools: readonly string[];
   /** Names in its table `tools`. */
   readonly toolNames: readonly string[];
-  /** The whole table but `widen`, as it is laid over the plugin's own. */
+  /** The whole table, `widen` included: what is laid over the plugin's own. */
   readonly table: LocatedTable;
   /** Errors: the server is not started with a policy that cannot be read. */
   readonly problems: readonly Issue[];
