@@ -1,7 +1,7 @@
 import type { Config } from '../config/index.ts';
 import type { Caller, Issue, JsonObject, RpcOutcome } from '../kernel/index.ts';
 import type { Integrity } from '../marketplace/index.ts';
-import type { EnvValues, PluginInput, ResolvedServer, ServerOwner } from '../servers/index.ts';
+import type { EnvValues, PluginInput, RemovedPlugin, ResolvedServer, ServerOwner } from '../servers/index.ts';
 import type { ServerReport } from '../status/index.ts';
 import type { Catalogue } from '../tools/index.ts';
 import type { AgentPort, CallRef, ListKind } from '../upstreams/index.ts';
@@ -80,6 +80,7 @@ export type SessionHello = {
 /** What there is of plugins at one moment. */
 export type LoadedPlugins = {
   readonly plugins: readonly PluginInput[];
+  readonly removed: readonly RemovedPlugin[];
   /** Of receipts, manifests and MCP files. */
   readonly issues: readonly Issue[];
   /** What the look at the files found, by plugin id; no entry for one that is not there. */

@@ -10,6 +10,8 @@ export { consumerText, parseConsumer, parseSecretName } from './names.ts';
 export {
   type Consumer,
   type KeyHolder,
+  PASSPHRASE_VARIABLE,
+  SECRETS_FILE,
   type SecretDocument,
   type SecretLookup,
   type SecretRef,

@@ -1,5 +1,11 @@
 import type { EpochMs, Secret } from '../kernel/index.ts';
 
+/** The file of a home that holds all values. */
+export const SECRETS_FILE = 'secrets.age';
+
+/** A variable with the passphrase of the key. No program that Plugboard starts gets it. */
+export const PASSPHRASE_VARIABLE = 'PLUGBOARD_SECRETS_PASSPHRASE';
+
 /** Who may read a secret: a plugin with all of its servers, or one server of the user's own configuration. */
 export type Consumer =
   | { readonly kind: 'plugin'; readonly id: string }

@@ -53,9 +53,15 @@ export function createDevPlugin(context: CliContext, dir: string): DevPlugin {
       load: async () => alone(await loadConfig(context.loadOptions), pluginId),
       plugins: () => {
         const { plugin, issues } = read();
-        const facts = { knownServers: [], marketplaceSource: null, requestsAccepted: true } as const;
+        const facts = {
+          knownServers: [],
+          marketplaceSource: null,
+          requestsAccepted: true,
+          agreedVariables: null,
+        } as const;
         const standing = { kind: 'ready' } as const;
         return Promise.resolve({
+          removed: [],
           plugins: plugin === null ? [] : [{ pluginId, plugin, standing, ...facts, env: env(plugin) }],
           issues: issuesInForce(issues, facts.requestsAccepted).map((issue) => ({ ...issue, plugin: pluginId })),
           integrity: new Map(),

@@ -21,6 +21,7 @@ export async function loadServers(context: CliContext, how: { readonly namesOnly
     config: loaded.config,
     requirements: loaded.requirements,
     plugins: plugins.plugins,
+    removedPlugins: plugins.removed,
     pluginIssues: plugins.issues,
     workspace: context.cwd,
   });
@@ -42,6 +43,7 @@ async function loadPlugins(
   if (!existsSync(join(context.home, 'plugins')))
     return {
       plugins: [],
+      removed: [],
       issues: [],
       integrity: new Map(),
       beforeStart: () => Promise.reject(new Error('no plugins')),

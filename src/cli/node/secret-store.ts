@@ -4,15 +4,15 @@ import { get } from '../../config/index.ts';
 import { type LoadedConfig, loadConfig } from '../../config/node/index.ts';
 import { AppError, Secret, silentLog } from '../../kernel/index.ts';
 import { systemClock } from '../../kernel/node/index.ts';
-import { STORE_SETTINGS, type StoreSetting } from '../../secrets/index.ts';
-import type { SecretStore, StoreEvent } from '../../secrets/node/index.ts';
+import { PASSPHRASE_VARIABLE, STORE_SETTINGS, type StoreSetting } from '../../secrets/index.ts';
+import type { KeyringOptions, SecretStore, StoreEvent } from '../../secrets/node/index.ts';
 import { eventNote } from '../render-secrets.ts';
 import type { CliContext } from './context.ts';
 import { brokenFile } from './user-config.ts';
 
 /** How long the keyring may take to be unlocked by a person, and how long where nobody can be asked. Milliseconds. */
 const DIALOG_MS = 60_000;
-const NOBODY_MS = 700;
+export const NOBODY_MS = 700;
 
 /** The secret store of this home with what a command needs beside it. */
 export type OpenedStore = {
@@ -40,36 +40,22 @@ export async function withSecretStore<T>(
   passphraseFile: string | undefined,
   use: (opened: OpenedStore) => Promise<T>,
 ): Promise<T> {
-  const [{ createSecretStore, createKeyring }, { createLocalExecutor }, { takeLock }, { privateFolder }] =
-    await Promise.all([
-      import('../../secrets/node/index.ts'),
-      import('../../executors/node/index.ts'),
-      import('../../storage/node/index.ts'),
-      import('../../api/node/index.ts'),
-    ]);
+  const { createLocalExecutor } = await import('../../executors/node/index.ts');
   const loaded = await loadConfig(context.loadOptions);
   const notes: string[] = [];
   const note = (line: string): void => void notes.push(line);
   const passphrase = passphraseOf(context, passphraseFile);
   const executor = createLocalExecutor({ log: silentLog });
-  const keyring = createKeyring({
+  const store = await buildSecretStore(context, {
+    loaded,
+    passphrase,
     runProgram: executor.runProgram,
-    env: context.env,
     waitMs: context.interactive ? DIALOG_MS : NOBODY_MS,
     onWait: () => {
       if (context.interactive)
         context.err.write(`Waiting ${DIALOG_MS / 1000} s for the keyring to be unlocked, in its own dialog.\n`);
     },
-  });
-  const store = createSecretStore({
-    home: context.home,
-    setting: storeSetting(loaded),
-    passphrase: passphrase?.read ?? null,
-    keyring,
-    takeLock,
-    privateFolder,
-    now: systemClock.now,
-    onEvent: (event: StoreEvent) => note(eventNote(event)),
+    onEvent: (event) => note(eventNote(event)),
   });
   try {
     const result = await use({ store, loaded, notes, note });
@@ -81,8 +67,41 @@ export async function withSecretStore<T>(
   }
 }
 
-/** A file that cannot be read might say that the key never leaves the keyring, so nothing is assumed in its place. */
-function storeSetting(loaded: LoadedConfig): StoreSetting {
+export type StoreParts = {
+  readonly loaded: LoadedConfig;
+  readonly passphrase: Passphrase | null;
+  readonly runProgram: KeyringOptions['runProgram'];
+  /** How long the keyring may take. Milliseconds. */
+  readonly waitMs: number;
+  readonly onWait: () => void;
+  readonly onEvent: (event: StoreEvent) => void;
+};
+
+/** The secret store of this home. Nothing of it is read yet. @throws AppError `CONFIG_…` as {@link withSecretStore} */
+export async function buildSecretStore(
+  { home, env }: Pick<CliContext, 'home' | 'env'>,
+  { loaded, passphrase, runProgram, waitMs, onWait, onEvent }: StoreParts,
+): Promise<SecretStore> {
+  const setting = storeSetting(loaded);
+  const [{ createSecretStore, createKeyring }, { takeLock }, { privateFolder }] = await Promise.all([
+    import('../../secrets/node/index.ts'),
+    import('../../storage/node/index.ts'),
+    import('../../api/node/index.ts'),
+  ]);
+  return createSecretStore({
+    home,
+    setting,
+    passphrase: passphrase?.read ?? null,
+    keyring: createKeyring({ runProgram, env, waitMs, onWait }),
+    takeLock,
+    privateFolder,
+    now: systemClock.now,
+    onEvent,
+  });
+}
+
+/** Where the key is to be kept. A file that cannot be read might say that the key never leaves the keyring, so nothing is assumed in its place. */
+export function storeSetting(loaded: LoadedConfig): StoreSetting {
   const wrong = loaded.config.issues.find(({ key, severity }) => key === 'secrets_store' && severity === 'error');
   const broken = brokenFile(wrong === undefined ? loaded.brokenFiles : [wrong]);
   if (broken !== null) throw broken;
@@ -90,10 +109,14 @@ function storeSetting(loaded: LoadedConfig): StoreSetting {
   return STORE_SETTINGS.find((setting) => setting === value) ?? 'auto';
 }
 
-type Passphrase = { readonly read: () => Promise<Secret>; readonly wasRead: () => boolean };
+export type Passphrase = { readonly read: () => Promise<Secret>; readonly wasRead: () => boolean };
 
-function passphraseOf({ env, cwd }: CliContext, file: string | undefined): Passphrase | null {
-  const text = env['PLUGBOARD_SECRETS_PASSPHRASE'] ?? '';
+/** The passphrase of a file, else of the environment; null where neither gives one. */
+export function passphraseOf(
+  { env, cwd }: Pick<CliContext, 'env' | 'cwd'>,
+  file: string | undefined,
+): Passphrase | null {
+  const text = env[PASSPHRASE_VARIABLE] ?? '';
   if (file === undefined && text === '') return null;
   // Read once: the file may be a pipe.
   let known: Promise<Secret> | null = null;

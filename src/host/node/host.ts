@@ -212,9 +212,9 @@ export class LocalHost implements Host {
     return requiredIssues(this.servers().map(({ report }) => report));
   }
 
-  #resolve({ config, requirements }: LoadedConfig, { plugins, issues }: LoadedPlugins): Resolved {
+  #resolve({ config, requirements }: LoadedConfig, { plugins, removed, issues }: LoadedPlugins): Resolved {
     const { workspace } = this.#options;
-    return resolveServers({ config, requirements, plugins, pluginIssues: issues, workspace });
+    return resolveServers({ config, requirements, plugins, removedPlugins: removed, pluginIssues: issues, workspace });
   }
 
   /** Whether the plugin of a server may start now. What was found is true of all servers of the plugin. */

@@ -24,6 +24,7 @@ const GONE: Integrity = { kind: 'tampered', path: '.', change: 'removed' };
 
 const NOTHING: LoadedPlugins = {
   plugins: [],
+  removed: [],
   issues: [],
   integrity: new Map(),
   beforeStart: () => Promise.resolve(GONE),
@@ -44,13 +45,14 @@ export function createPluginLoader(options: PluginLoaderOptions): PluginLoader {
     const receipts = pluginFolders(home).some((folder) => entriesOf(folder).length > 0);
     if (!receipts && copies(new Set()).length === 0) return NOTHING;
     const reader = await openReader(options, config);
-    const installed = receipts ? reader.store.installed() : { plugins: [], issues: [] };
+    const installed = receipts ? reader.store.installed() : { plugins: [], removed: [], issues: [] };
     const read = await Promise.all(installed.plugins.map((plugin) => readInstalled(plugin, reader)));
     const others = copies(new Set(installed.plugins.map(({ pluginId }) => pluginId)));
     const all = [...read, ...others.map((copy) => readCopy(copy, reader))];
     const byId = new Map(installed.plugins.map((plugin) => [plugin.pluginId, plugin]));
     return {
       plugins: all.map(({ input }) => input),
+      removed: installed.removed,
       issues: [...installed.issues, ...all.flatMap(({ issues }) => issues)],
       integrity: new Map(
         read.flatMap(({ input, integrity }) => (integrity === null ? [] : [[input.pluginId, integrity]])),
@@ -87,13 +89,15 @@ type Reader = {
     readonly root: string;
     readonly dataDir: string;
   }) => Readonly<Record<string, string>>;
+  readonly agreedVariables: (receipt: InstalledPlugin['filed']['receipt']) => readonly string[];
   readonly issuesInForce: (issues: readonly Issue[], requestsAccepted: boolean) => readonly Issue[];
   readonly marketplaces: Config['marketplaces'];
 };
 
 async function openReader({ openStore }: PluginLoaderOptions, { marketplaces }: Config): Promise<Reader> {
-  const [store, { openBundle }, { issuesInForce, parsePlugin, pluginEnv }] = await Promise.all([
+  const [store, { agreedVariables }, { openBundle }, { issuesInForce, parsePlugin, pluginEnv }] = await Promise.all([
     openStore(),
+    import('../../marketplace/index.ts'),
     import('../../plugins/node/index.ts'),
     import('../../plugins/index.ts'),
   ]);
@@ -103,6 +107,7 @@ async function openReader({ openStore }: PluginLoaderOptions, { marketplaces }: 
     parse: ({ root, entry, dataDir, only }) => parsePlugin({ bundle: openBundle(root, only), entry, dataDir }),
     envOf: ({ plugin, root, dataDir }) =>
       plugin === null ? { PLUGIN_ROOT: root, PLUGIN_DATA: dataDir } : pluginEnv(plugin, { root, dataDir }),
+    agreedVariables,
     issuesInForce,
     marketplaces,
   };
@@ -138,6 +143,7 @@ async function readInstalled(plugin: InstalledPlugin, reader: Reader): Promise<R
       receipt.consent?.facts.servers.map(({ name }) => name) ?? receipt.capabilitySummary?.mcp_server_names ?? [],
     marketplaceSource: identityOf(receipt.marketplaceSource, reader.marketplaces.get(receipt.marketplaceName)),
     requestsAccepted: receipt.consent?.requestsAccepted ?? false,
+    agreedVariables: reader.agreedVariables(receipt),
     env: reader.envOf({ plugin: parsed.plugin, root, dataDir }),
   };
   const issues = reader.issuesInForce(parsed.issues, input.requestsAccepted);
@@ -200,6 +206,7 @@ function readCopy({ pluginId, root, dataDir, marketplace }: Copy, reader: Reader
     knownServers: [],
     marketplaceSource: settings === undefined ? null : identityOf(settings, settings),
     requestsAccepted: false,
+    agreedVariables: null,
     env: reader.envOf({ plugin, root, dataDir }),
   };
   return { input, issues: ofPlugin(pluginId, issues), integrity: null };

@@ -3,15 +3,20 @@ import { AppError } from '../../kernel/index.ts';
 import { changedRefs, lookUp, planImport, refOf, withoutSecret, withRecords } from '../changes.ts';
 import { planHolder } from '../holder.ts';
 import { isSameConsumer, isSameRef } from '../names.ts';
-import type { KeyHolder, KeyRef, SameValue, SecretDocument, SecretRecord } from '../types.ts';
+import {
+  type KeyHolder,
+  type KeyRef,
+  type SameValue,
+  SECRETS_FILE,
+  type SecretDocument,
+  type SecretRecord,
+} from '../types.ts';
 import type { StoreKey } from './age-file.ts';
 import { createKeys, KEY_FILES, type Keys } from './keys.ts';
 import { whileLocked } from './lock.ts';
 import { fetchKey, keepAside, readSealed, type Sealed, type Unsealed, writeSealed } from './sealed-file.ts';
 import type { SecretStore, SecretStoreOptions, Secrets } from './secret-store.ts';
 import { checkRecipients, readExport, writeExport } from './transfer.ts';
-
-const SECRETS_FILE = 'secrets.age';
 
 type Options = SecretStoreOptions & { readonly file: string; readonly keys: Keys };
 
