@@ -11,6 +11,7 @@ import {
 import type { JsonValue } from '../../kernel/index.ts';
 import { NAMESPACE } from '../agent/manifest.ts';
 import { keyAt, kindOf, type Reading, tell, withoutNulls } from '../reading.ts';
+import { type SettingRules, settingProblem } from '../setting-values.ts';
 import type { Setting, SettingType } from '../types.ts';
 import type { Manifest } from './manifest.ts';
 import { patternProblem } from './pattern.ts';
@@ -220,20 +221,4 @@ function checkDefault(
     .map((value) => settingProblem(how.rules, value))
     .find((problem) => problem !== null);
   if (wrong !== undefined) refuse('default', wrong);
-}
-
-/** Without `pattern`, which is not tried. @see patternProblem */
-type SettingRules = Pick<Setting, 'type' | 'min' | 'max' | 'enum'>;
-
-/** What is wrong with one value for a setting, completing "KEY …"; null when nothing is. Never quotes the value. */
-function settingProblem(rules: SettingRules, value: JsonValue): string | null {
-  const wanted = rules.type === 'number' || rules.type === 'boolean' ? rules.type : 'string';
-  if (typeof value !== wanted || (typeof value === 'number' && !Number.isFinite(value))) return `must be a ${wanted}`;
-  if (typeof value === 'string' && value.includes('\0')) return 'must not hold a NUL character';
-  const size = typeof value === 'number' ? value : typeof value === 'string' ? value.length : 0;
-  const unit = typeof value === 'string' ? ' characters' : '';
-  if (rules.min !== null && size < rules.min) return `must be at least ${rules.min}${unit}`;
-  if (rules.max !== null && size > rules.max) return `must be at most ${rules.max}${unit}`;
-  if (rules.enum !== null && !rules.enum.includes(value)) return 'must be one of the values that are listed';
-  return null;
 }

@@ -117,7 +117,7 @@ describe('a setting that is declared wrongly is left out, and the others stay', 
     {
       name: 'default that is not listed',
       written: { enum: ['a'], default: 'b' },
-      want: 'bad.default must be one of the values that are listed',
+      want: 'bad.default must be one of `a`',
     },
     {
       name: 'several defaults for one value',
