@@ -14,13 +14,16 @@ export const MAX_READ_BYTES = MAX_VALUE_BYTES + 3;
  * @throws AppError `SECRET_VALUE`, which never says anything of the value itself
  */
 export function parseValueBytes(label: string, bytes: Uint8Array): Secret {
-  let text: string;
+  return parseValue(label, valueText(bytes));
+}
+
+/** The text of {@link parseValueBytes}, for values that are looked at before they are stored. @throws AppError `SECRET_VALUE` */
+export function valueText(bytes: Uint8Array): string {
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '');
   } catch {
     throw wrongValue('is not UTF-8 text', 'encode it, as base64 for example, if its reader can decode it');
   }
-  return parseValue(label, text.replace(/\r?\n$/, ''));
 }
 
 /** @throws AppError `SECRET_VALUE` */
