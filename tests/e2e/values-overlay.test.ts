@@ -7,10 +7,10 @@ import { type KnownServers, loadServers } from '../../src/cli/node/known-servers
 import type { DoctorReport } from '../../src/cli/render-doctor.ts';
 import { SERVER_KEYS } from '../../src/config/index.ts';
 import { arrived, arrivedArgs, digestFiles, digestsFrom, httpDigestsFrom, useHttpDigests } from '../support/digests.ts';
+import { installFormed } from '../support/giving.ts';
 import { fixture, type Home, useHomes } from '../support/home.ts';
-import { install, storesOf } from '../support/installed-plugin.ts';
-import { writeMarketplace } from '../support/marketplace-folder.ts';
-import { FORMS, type Form, type Formed } from '../support/plugin-forms.ts';
+import { install } from '../support/installed-plugin.ts';
+import { FORMS, type Formed } from '../support/plugin-forms.ts';
 import { BASE, OVERLAY_CASES, type OverlayCase } from './support/overlay-cases.ts';
 import { proves } from './support/proves.ts';
 
@@ -21,15 +21,6 @@ const ID = 'poka@acme';
 const CASES = Object.entries(OVERLAY_CASES);
 /** One server for each key, so that each is laid over alone. */
 const serverFor = (key: string): string => `for-${key.replaceAll('_', '-')}`;
-
-/** Installs a plugin that is written in this form. Gives its folder. */
-async function installFormed(home: Home, form: Form, plugin: Formed): Promise<string> {
-  const root = writeMarketplace(join(home.folder, 'markets', plugin.name), 'acme', {
-    [plugin.name]: form.write(plugin),
-  });
-  const { receipt } = await storesOf(home).add(root, plugin.name);
-  return receipt.installedPath ?? '';
-}
 
 /** Where what the user says stands. Gives what is given to every command. */
 const LAYERS = {

@@ -6,11 +6,9 @@ import type { ListedServer } from '../../src/cli/server-json.ts';
 import { createReader } from '../support/age.ts';
 import { report } from '../support/cli.ts';
 import { arrived, digestFiles, digestsFrom, type Expected, type StdioDigests } from '../support/digests.ts';
+import { agentOf, bareAgent, changed, endAll, piped, setSecret } from '../support/giving.ts';
 import { type Home, useHomes } from '../support/home.ts';
 import { type PluginFolder, writeMarketplace } from '../support/marketplace-folder.ts';
-import { until } from '../support/processes.ts';
-import { PRODUCT } from '../support/product.ts';
-import type { RawClient } from '../support/raw-client.ts';
 import { proves } from './support/proves.ts';
 
 const createHome = useHomes();
@@ -58,37 +56,7 @@ async function installPoka(home: Home, declared: Declared = {}): Promise<string>
   return join(home.path, 'plugins', 'cache', 'acme', 'poka', declared.version ?? '1.0.0');
 }
 
-/** A command that shows what it does. */
-async function changed(home: Home, args: readonly string[], env: NodeJS.ProcessEnv = home.env): Promise<void> {
-  const { status, stderr } = await home.finish(['--json', ...args], { env });
-  expect({ args, status, stderr: status === 0 ? '' : stderr }).toEqual({ args, status: 0, stderr: '' });
-}
-
-/** Hands a value to a command through its standard input. */
-async function piped(home: Home, value: string, args: readonly string[], env = home.env): Promise<void> {
-  const run = home.command('sh', ['-c', 'printf %s "$GIVEN" | exec "$0" "$@"', process.execPath, PRODUCT, ...args], {
-    env: { ...env, GIVEN: value },
-  });
-  expect({ args, status: await run.ended, stderr: run.stderr() }).toEqual({ args, status: 0, stderr: '' });
-}
-
-const setToken = (home: Home): Promise<void> =>
-  piped(home, TOKEN, ['secret', 'set', 'WORKPLUS_ACCESS_TOKEN', '--for', ID, '--stdin']);
-
-/** An agent that a desktop starts: nothing in its environment but where home and programs are. */
-async function bareAgent(home: Home, more: Readonly<Record<string, string>> = {}): Promise<RawClient> {
-  const given = Object.entries({ HOME: home.env['HOME'], PATH: home.env['PATH'], ...more });
-  const env = given.map(([name, value]) => `${name}=${value}`);
-  const agent = home.pipe([], { command: 'env', args: ['-i', ...env, process.execPath, PRODUCT, 'stdio'] });
-  await agent.initialize();
-  return agent;
-}
-
-async function agentOf(home: Home): Promise<RawClient> {
-  const agent = home.pipe();
-  await agent.initialize();
-  return agent;
-}
+const setToken = (home: Home): Promise<void> => setSecret(home, ['WORKPLUS_ACCESS_TOKEN', ID], TOKEN);
 
 /** What the server got, as a host tells it that runs for this alone, in a bare environment. */
 async function bareDigests(home: Home, more: Readonly<Record<string, string>> = {}): Promise<StdioDigests> {
@@ -97,20 +65,6 @@ async function bareDigests(home: Home, more: Readonly<Record<string, string>> = 
   await agent.close();
   await endAll(home);
   return digests;
-}
-
-/** As when the machine goes down: nothing gets to say goodbye. */
-async function endAll(home: Home): Promise<void> {
-  await until(() => {
-    for (const pid of home.processes()) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It ended by itself.
-      }
-    }
-    return home.processes().length === 0;
-  });
 }
 
 const serverOf = async (home: Home): Promise<DoctorReport['servers'][number] | undefined> => {
@@ -185,7 +139,7 @@ const field = (required: boolean): Declared => ({
 });
 
 const configure = (home: Home, value: string): Promise<void> =>
-  piped(home, value, ['plugin', 'configure', ID, '--stdin', 'workplus_access_token']);
+  piped(home, ['plugin', 'configure', ID, '--stdin', 'workplus_access_token'], value);
 
 test(proves('values.optional'), async () => {
   const home = createHome();
@@ -240,7 +194,7 @@ describe(proves('values.once'), () => {
     await installPoka(home);
     await setToken(home);
     const passphrase = { PLUGBOARD_SECRETS_PASSPHRASE: 'correct horse battery staple' };
-    await changed(home, ['secret', 'list'], { ...home.env, ...passphrase });
+    await changed(home, ['secret', 'list'], { env: { ...home.env, ...passphrase } });
     const { env } = await bareDigests(home, passphrase);
     const want = { ...everything(TOKEN), PLUGBOARD_SECRETS_PASSPHRASE: null };
     expect(arrived(env, want)).toEqual(want);
