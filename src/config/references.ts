@@ -77,16 +77,16 @@ export function hasReferences(text: string): boolean {
 /**
  * The canonical spelling of a text that was written in another: what it refers to and what it says stay the same.
  *
- * @param folders What stands for the folders of the plugin; null leaves those references as they are.
+ * @param folders What stands for the folders of the plugin.
  */
 export function canonicalText(
   pieces: readonly Piece[],
-  folders: { readonly root: string; readonly data: string } | null,
+  folders: { readonly root: string; readonly data: string },
 ): string {
   return pieces
     .map((piece) => {
       if (piece.kind === 'text') return escapeReferences(piece.text);
-      if (piece.kind === 'folder' && folders !== null) return escapeReferences(folders[piece.folder]);
+      if (piece.kind === 'folder') return escapeReferences(folders[piece.folder]);
       if (piece.kind === 'env') return `\${env:${piece.name}${piece.fallback === null ? '' : `:-${piece.fallback}`}}`;
       return piece.written;
     })
@@ -95,12 +95,12 @@ export function canonicalText(
 
 /** A canonical text that says `text` and refers to nothing. Unchanged wherever that is so anyway. */
 export function escapeReferences(text: string): string {
-  return text.includes('$${') || hasReferences(text) ? text.replaceAll('${', '$${') : text;
+  return text.includes('$${') || hasReferences(text) ? text.replaceAll('${', () => '$${') : text;
 }
 
 function literal(written: string, dialect: Dialect): Piece {
   if (dialect === 'agent_plugins') return { kind: 'text', written, text: written };
-  return OURS.test(written.replaceAll('$${', ''))
+  return OURS.test(written.replaceAll('$${', ' '))
     ? { kind: 'broken', written }
     : { kind: 'text', written, text: written.replaceAll('$${', '${') };
 }
