@@ -6,7 +6,7 @@ import { mergeLayers } from './layers.ts';
 import { BUILT_IN, emptyTable, type Located, type LocatedTable, locate, withoutKeys } from './located.ts';
 import type { ParsedLayer } from './parse.ts';
 import type { Places } from './places.ts';
-import { parseMarketplaces, parsePlugins } from './plugin-settings.ts';
+import { type PolicyOptions, parseMarketplaces, parsePlugins } from './plugin-settings.ts';
 import * as read from './read.ts';
 import { isLoopback } from './scalars.ts';
 import { parseSecretProviders } from './secret-providers.ts';
@@ -35,8 +35,10 @@ export function buildConfig(layers: readonly ParsedLayer[], places: Places): Con
     const value = merged.entries.get(row.key);
     if (value !== undefined && !READ_APART.includes(row.key)) checkRow(row, value, { path: [row.key], report });
   }
-  const servers = serversOf(merged, { layers, places, report });
-  const plugins = parsePlugins(merged, report);
+  const secretProviders = parseSecretProviders(merged, report);
+  const providers = new Set(secretProviders.keys());
+  const servers = serversOf(merged, { layers, places, providers, report });
+  const plugins = parsePlugins(merged, { places, providers, report });
   const marketplaces = parseMarketplaces(merged, { places, report });
   const grace = read.number(onlyValid(merged, TOP_KEYS), GRACE) ?? defaultNumber([GRACE]);
   return {
@@ -44,7 +46,7 @@ export function buildConfig(layers: readonly ParsedLayer[], places: Places): Con
     overlays: overlaysOf(merged, servers),
     ...plugins,
     marketplaces,
-    secretProviders: parseSecretProviders(merged, report),
+    secretProviders,
     places,
     serve: serveOf(merged, report),
     startupGraceMs: Math.min(grace, MAX_TIMER_MS),
@@ -99,7 +101,7 @@ function reportUnknown(layer: ParsedLayer, report: (issue: Issue) => void): void
 
 function serversOf(
   merged: LocatedTable,
-  { layers, places, report }: { layers: readonly ParsedLayer[]; places: Places; report: (issue: Issue) => void },
+  { layers, report, ...given }: PolicyOptions & { readonly layers: readonly ParsedLayer[] },
 ): ReadonlyMap<string, ServerEntry> {
   const servers = new Map<string, ServerEntry>();
   const node = merged.entries.get('mcp_servers');
@@ -108,7 +110,7 @@ function serversOf(
   }
   if (node?.kind !== 'table') return servers;
   for (const [name, server] of node.entries) {
-    const { entry, issues } = parseServer(name, server, { origin: definedAt(name, server, layers), places });
+    const { entry, issues } = parseServer(name, server, { ...given, origin: definedAt(name, server, layers) });
     issues.forEach(report);
     if (entry !== null) servers.set(name, entry);
   }

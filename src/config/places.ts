@@ -1,5 +1,6 @@
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { dirname, isAbsolute, resolve, sep } from 'node:path';
 import type { Located } from './located.ts';
+import { escapeReferences, scanReferences } from './references.ts';
 
 /** The folders that relative paths in a configuration may start at. All absolute. */
 export type Places = {
@@ -28,6 +29,23 @@ export function resolveFrom(
   if (isAbsolute(path)) return resolve(path);
   const base = relativeTo === 'file' ? folderOf(value.origin.file) : startOf(value.origin, places);
   return base === null ? null : resolve(base, path);
+}
+
+/**
+ * {@link resolveFrom} for a canonical text, and canonical itself. What is filled in later stays as it is written, so that
+ * nothing of it is taken for a step up; null also where the path begins with a reference, which may be absolute.
+ */
+export function canonicalFrom(value: Located, options: Parameters<typeof resolveFrom>[1]): string | null {
+  if (value.kind !== 'scalar' || typeof value.value !== 'string') return null;
+  const [first, ...others] = scanReferences(value.value, 'canonical');
+  if (first?.kind !== 'text') return null;
+  const { text } = first;
+  // What comes last may go on in what is filled in: only the folders before it are known.
+  const known = others.length === 0 ? text.length : Math.max(text.lastIndexOf('/'), text.lastIndexOf(sep)) + 1;
+  const start = resolveFrom({ ...value, value: text.slice(0, known) }, options);
+  if (start === null || others.length === 0) return start === null ? null : escapeReferences(start);
+  const folder = start.endsWith(sep) ? start : start + sep;
+  return escapeReferences(folder + text.slice(known)) + others.map(({ written }) => written).join('');
 }
 
 function startOf({ layer, file }: Located['origin'], places: Places): string | null {

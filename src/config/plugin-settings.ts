@@ -8,9 +8,17 @@ import { type Places, resolveFrom } from './places.ts';
 import { isPluginName, parsePluginId } from './plugin-id.ts';
 import { DEFAULT_PLUGIN_KEYS, MARKETPLACE_KEYS, PLUGIN_KEYS, POLICY_KEYS } from './plugin-keys.ts';
 import * as read from './read.ts';
+import { checkKeys, checkWiden } from './server-entry.ts';
 import type { Config, MarketplaceSettings, PluginSettings, ServerPolicy } from './types.ts';
 
 type Report = (issue: Issue) => void;
+
+export type PolicyOptions = {
+  readonly places: Places;
+  /** Schemes of `[secret_providers]` that can be used. */
+  readonly providers: ReadonlySet<string>;
+  readonly report: Report;
+};
 
 const DEFAULTS = '_default';
 const NAME_HINT = 'use letters, digits, `-`, `_` and `.`, starting with a letter or digit';
@@ -21,18 +29,18 @@ const NAME_HINT = 'use letters, digits, `-`, `_` and `.`, starting with a letter
  */
 export function parsePlugins(
   merged: LocatedTable,
-  report: Report,
+  options: PolicyOptions,
 ): Pick<Config, 'plugins' | 'pluginsEnabledByDefault' | 'pluginsOff'> {
   const node = merged.entries.get('plugins') ?? emptyTable(BUILT_IN);
   const plugins = new Map<string, PluginSettings>();
   if (node.kind === 'table') {
     for (const [pluginId, settings] of node.entries) {
       if (pluginId === DEFAULTS) continue;
-      if (parsePluginId(pluginId) === null) reportBadId(pluginId, settings, report);
-      else plugins.set(pluginId, parseSettings(pluginId, settings, report));
+      if (parsePluginId(pluginId) === null) reportBadId(pluginId, settings, options.report);
+      else plugins.set(pluginId, parseSettings(pluginId, settings, options));
     }
   }
-  return { plugins, pluginsEnabledByDefault: parseDefaults(node, report), pluginsOff: offAt(merged) };
+  return { plugins, pluginsEnabledByDefault: parseDefaults(node, options.report), pluginsOff: offAt(merged) };
 }
 
 function offAt(merged: LocatedTable): Config['pluginsOff'] {
@@ -64,7 +72,8 @@ function parseDefaults(node: Located, report: Report): Config['pluginsEnabledByD
   };
 }
 
-function parseSettings(pluginId: string, node: Located, report: Report): PluginSettings {
+function parseSettings(pluginId: string, node: Located, options: PolicyOptions): PluginSettings {
+  const { report } = options;
   const context: CheckContext = { path: ['plugins', pluginId], plugin: pluginId, report };
   // Each policy is read on its own: what is wrong with one is no problem of the other servers.
   const rows = PLUGIN_KEYS.map((row) => (row.key === 'mcp_servers' ? { ...row, type: MAP_OF_ANY } : row));
@@ -75,7 +84,9 @@ function parseSettings(pluginId: string, node: Located, report: Report): PluginS
     origin: table.origin,
     enabled: read.boolean(table, 'enabled') ?? null,
     enabledOrigin: table.entries.get('enabled')?.origin ?? table.origin,
-    servers: new Map(policies.map(([server, policy]) => [server, parsePolicy(server, policy, context)])),
+    servers: new Map(
+      policies.map(([server, policy]) => [server, parsePolicy(policy, { ...context, server }, options)]),
+    ),
     values: valuesOf(table, { ...context, report: keepErrors(problems, report) }),
     problems,
   };
@@ -99,17 +110,18 @@ function valuesOf(table: LocatedTable, context: CheckContext): PluginSettings['v
 
 const MAP_OF_ANY = { kind: 'map', placeholder: 'server', of: { kind: 'any' } } as const;
 
-function parsePolicy(server: string, node: Located, plugin: CheckContext): ServerPolicy {
-  const context: CheckContext = { ...plugin, path: [...plugin.path, 'mcp_servers', server], server };
-  const { table, problems } = checked(node, { keys: POLICY_KEYS, context });
-  const widen = table.entries.get('widen');
-  if (widen !== undefined && !table.entries.has('enabled_tools')) {
-    found({ ...context, path: [...context.path, 'widen'] }, widen.origin, {
-      code: 'CONFIG_WRONG_TYPE',
-      severity: 'warning',
-      message: 'has no effect without `enabled_tools`',
-    });
-  }
+function parsePolicy(
+  node: Located,
+  plugin: CheckContext & { readonly server: string },
+  { places, providers }: PolicyOptions,
+): ServerPolicy {
+  const { server } = plugin;
+  const context: CheckContext = { ...plugin, path: [...plugin.path, 'mcp_servers', server] };
+  const problems: Issue[] = [];
+  const table = tableOf(node, { ...context, report: keepErrors(problems, context.report) }, (policy, inner) => {
+    checkWiden(policy, inner);
+    checkKeys(policy, POLICY_KEYS, { rules: { places, providers, laidOver: true }, context: inner });
+  });
   return {
     server,
     origin: table.origin,
@@ -120,7 +132,7 @@ function parsePolicy(server: string, node: Located, plugin: CheckContext): Serve
     disabledTools: read.textList(table, 'disabled_tools') ?? [],
     toolNames: [...(read.tableAt(table, 'tools')?.entries.keys() ?? [])],
     table,
-    problems,
+    problems: problems.sort(byPlace),
   };
 }
 
@@ -138,11 +150,23 @@ function checked(
   { keys, context }: { readonly keys: readonly KeyRow[]; readonly context: CheckContext },
 ): { readonly table: LocatedTable; readonly problems: Issue[] } {
   const problems: Issue[] = [];
-  const report = keepErrors(problems, context.report);
-  if (node.kind === 'table') checkTable(node, { keys }, { ...context, report });
-  else found({ ...context, report }, node.at, { code: 'CONFIG_WRONG_TYPE', message: 'must be a table' });
-  const table = node.kind === 'table' ? node : { ...node, kind: 'table' as const, entries: new Map<string, Located>() };
+  const inner = { ...context, report: keepErrors(problems, context.report) };
+  const table = tableOf(node, inner, (checkedTable, at) => checkTable(checkedTable, { keys }, at));
   return { table, problems: problems.sort(byPlace) };
+}
+
+/** What is no table is reported, and counts as an empty one. */
+function tableOf(
+  node: Located,
+  context: CheckContext,
+  check: (table: LocatedTable, context: CheckContext) => void,
+): LocatedTable {
+  if (node.kind === 'table') {
+    check(node, context);
+    return node;
+  }
+  found(context, node.at, { code: 'CONFIG_WRONG_TYPE', message: 'must be a table' });
+  return { ...node, kind: 'table', entries: new Map() };
 }
 
 /** Reads `[marketplaces]`. One that cannot be used is left out. */

@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path';
 import { TomlDate } from 'smol-toml';
 import type { ScalarType } from './key-types.ts';
 import type { Scalar } from './located.ts';
+import { standIn } from './stand-ins.ts';
 
 /** What a value of a type is, for "must be …". */
 export function expectation(type: ScalarType): string {
@@ -73,9 +74,14 @@ export function headerProblem(value: string): string | null {
     : null;
 }
 
-/** An address as it may be shown. One that is not as it should be may hide a password anywhere before its last `@`. */
+/**
+ * An address as it may be shown, which may hold references. One that is not as it should be may hide a password anywhere
+ * before its last `@`.
+ */
 export function shownUrl(url: string): string {
-  return textProblem({ kind: 'url' }, url) === null ? url : url.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1*****@');
+  return textProblem({ kind: 'url' }, standIn(url, true)) === null
+    ? url
+    : url.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1*****@');
 }
 
 /** `text` with `*****` for the user name and password of an address. */

@@ -1,12 +1,14 @@
-import { basename } from 'node:path';
 import type { Issue } from '../kernel/index.ts';
 import { byPlace, type CheckContext, checkTable, containerWord, type FileFormat, found } from './check.ts';
-import { MAX_TIMER_MS } from './key-types.ts';
+import { type KeyRow, MAX_TIMER_MS } from './key-types.ts';
 import { type KeyPath, type Located, type LocatedTable, locate } from './located.ts';
-import { type Places, resolveFrom } from './places.ts';
+import { canonicalFrom, type Places, resolveFrom } from './places.ts';
+import { OVERLAY_KEYS } from './plugin-keys.ts';
 import * as read from './read.ts';
 import { shownUrl } from './scalars.ts';
 import { SERVER_KEYS } from './server-keys.ts';
+import { checkReferences, isShell, programName } from './server-references.ts';
+import { withStandIns } from './stand-ins.ts';
 import type { EnvVarRef, HttpTransport, Origin, ServerEntry, StdioTransport } from './types.ts';
 
 const MAX_NAME_LENGTH = 128;
@@ -21,13 +23,21 @@ export type ParseServerOptions = {
   readonly places: Places;
   /** Given by who reads servers from other files than config.toml, and sees to references in their values. */
   readonly format?: FileFormat;
+  /** Schemes of `[secret_providers]` that can be used; none without it. */
+  readonly providers?: ReadonlySet<string>;
+  /** For a plugin's server with config.toml laid over it: what its parts refer to was checked where they were read. */
+  readonly merged?: true;
 };
 
 /**
  * Reads one `[mcp_servers.NAME]` after all layers were merged. Never throws: what is wrong with it becomes issues, and
  * those of severity `error` are also the entry's `problems`.
  */
-export function parseServer(name: string, node: Located, { origin, places, format }: ParseServerOptions): ParsedServer {
+export function parseServer(
+  name: string,
+  node: Located,
+  { origin, places, format, providers, merged }: ParseServerOptions,
+): ParsedServer {
   const issues: Issue[] = [];
   const context: CheckContext = {
     path: ['mcp_servers', name],
@@ -47,11 +57,13 @@ export function parseServer(name: string, node: Located, { origin, places, forma
     return { entry: null, issues };
   } else {
     checkName(name, node.origin, context);
-    checkTable(table, { keys: SERVER_KEYS }, context);
+    const overlay = format === undefined && isOverlay(table);
+    const own = format === undefined && merged !== true;
+    const rules = { laidOver: overlay, places, providers: own ? (providers ?? new Set<string>()) : null };
+    if (overlay) checkWiden(table, context);
+    checkKeys(table, overlay ? OVERLAY_KEYS : SERVER_KEYS, { rules, context });
     checkTransport(table, context);
-    checkTogether(table, context);
-    checkFiles(table, places, context);
-    noteReferences(table, context);
+    if (!overlay) checkTogether(table, context);
   }
   const problems = issues.filter((issue) => issue.severity === 'error').sort(byPlace);
   return { entry: entryOf(name, table, { origin, places, problems }), issues };
@@ -138,6 +150,36 @@ function checkTogether(table: LocatedTable, context: CheckContext): void {
   needs(['http_headers_helper'], !elsewhere, 'is only supported for servers of the local environment');
 }
 
+export type KeyRules = {
+  readonly places: Places;
+  readonly laidOver: boolean;
+  /** null: what the texts refer to is not judged here. */
+  readonly providers: ReadonlySet<string> | null;
+};
+
+/** The keys of a server one by one: known, of the right type, and with references that stand for something. */
+export function checkKeys(
+  table: LocatedTable,
+  keys: readonly KeyRow[],
+  { rules, context }: { readonly rules: KeyRules; readonly context: CheckContext },
+): void {
+  checkTable(withStandIns(table), { keys }, context);
+  checkFiles(table, rules.places, context);
+  const { laidOver, providers } = rules;
+  if (providers !== null) checkReferences(table, { laidOver, providers }, context);
+}
+
+/** `widen` says something of the list beside it. */
+export function checkWiden(table: LocatedTable, context: CheckContext): void {
+  const widen = table.entries.get('widen');
+  if (widen === undefined || table.entries.has('enabled_tools')) return;
+  found({ ...context, path: [...context.path, 'widen'] }, widen.origin, {
+    code: 'CONFIG_WRONG_TYPE',
+    severity: 'warning',
+    message: 'has no effect without `enabled_tools`',
+  });
+}
+
 function checkFiles(table: LocatedTable, places: Places, context: CheckContext): void {
   for (const key of ['env_file', 'ca_file', 'client_cert_file', 'client_key_file']) {
     const value = table.entries.get(key);
@@ -148,41 +190,6 @@ function checkFiles(table: LocatedTable, places: Places, context: CheckContext):
   }
 }
 
-/** Forms that a later version replaces. Until then they would reach a process as they stand, so they stop the server. */
-const OUR_FORM = /\$\{(?:env|secret|user_config)[:.]/;
-const SHELL_FORM = /\$\{[A-Za-z_]\w*\}|\$[A-Z_][A-Z0-9_]*/;
-
-/** Their arguments are for them to expand. */
-const SHELLS = ['sh', 'bash', 'zsh', 'dash', 'fish', 'cmd', 'powershell', 'pwsh'];
-
-const REFERENCE_HINTS: Readonly<Record<string, string>> = {
-  env: 'list the name of the variable in `env_vars` instead',
-  http_headers: 'use `env_http_headers`, or `bearer_token_env_var` for a token',
-};
-
-function noteReferences(table: LocatedTable, context: CheckContext): void {
-  const shell = SHELLS.includes(programName(read.text(table, 'command') ?? ''));
-  for (const key of ['command', 'args', 'env', 'cwd', 'url', 'http_headers']) {
-    const value = table.entries.get(key);
-    if (value === undefined || (shell && key === 'args')) continue;
-    for (const { path, node } of read.texts(value, [...context.path, key])) {
-      const inner = { ...context, path };
-      const hint = `${REFERENCE_HINTS[key] ?? 'write the value itself'}; references such as \${env:NAME} come with a later version`;
-      if (context.format === undefined && OUR_FORM.test(node.value)) {
-        found(inner, node.at, {
-          code: 'CONFIG_LITERAL_REFERENCE',
-          message:
-            'holds a reference that this version does not replace yet; the server is not started with it as it stands',
-          hint,
-        });
-      } else if (SHELL_FORM.test(node.value)) {
-        const message = 'holds what looks like a shell variable, and stays as it is written';
-        found(inner, node.at, { code: 'CONFIG_LITERAL_REFERENCE', severity: 'note', message, hint });
-      }
-    }
-  }
-}
-
 /** True for `plugboard …`, and for node, npx, a shell and the like running it as an MCP endpoint. */
 function startsPlugboard(table: LocatedTable): boolean {
   const command = read.text(table, 'command');
@@ -190,7 +197,7 @@ function startsPlugboard(table: LocatedTable): boolean {
   const program = programName(command);
   if (program === 'plugboard') return true;
   const args = read.textList(table, 'args') ?? [];
-  if (SHELLS.includes(program)) {
+  if (isShell(command)) {
     return /(?:^|[\s;&|/\\'"])plugboard(?:\.js|\.cmd|@[^\s'"]*)?['"]?\s+(?:stdio|serve)\b/.test(args.join(' '));
   }
   const runs = args.some((arg) => /(?:^|[\\/])plugboard(?:\.js|@[^/\\]*)?$/.test(arg));
@@ -199,13 +206,6 @@ function startsPlugboard(table: LocatedTable): boolean {
     /^(?:node|npx|npm|bunx?|deno|pnpm|yarn|env)$/.test(program) &&
     args.some((arg) => arg === 'stdio' || arg === 'serve')
   );
-}
-
-/** `npx` for `C:\\node\\npx.cmd`. */
-function programName(command: string): string {
-  return basename(command.replaceAll('\\', '/'))
-    .toLowerCase()
-    .replace(/\.(?:exe|cmd|ps1|bat)$/, '');
 }
 
 function entryOf(
@@ -265,7 +265,7 @@ function transportOf(table: LocatedTable, places: Places): StdioTransport | Http
       env: read.textMap(table, 'env'),
       envVars: envVarsOf(table),
       cwd: read.text(table, 'cwd') ?? null,
-      cwdAbsolute: cwd === undefined ? null : resolveFrom(cwd, { places, relativeTo: 'project' }),
+      cwdAbsolute: cwd === undefined ? null : canonicalFrom(cwd, { places, relativeTo: 'project' }),
       envFile: isOfPlugin(table, 'env_file') ? null : file('env_file'),
     };
   }

@@ -2,7 +2,6 @@ import {
   byPlace,
   type CheckContext,
   found,
-  type Located,
   type LocatedTable,
   parseServer,
   type ServerEntry,
@@ -17,7 +16,7 @@ import type { Declaration } from './declarations.ts';
 import { createSpelling, keyOf, type Spelling, type Statements, takeStatements, toServerKeys } from './server-keys.ts';
 import { placeServer } from './server-places.ts';
 import { takeRequests } from './server-requests.ts';
-import { type Filled, fillReferences, forCheck } from './server-values.ts';
+import { type Filled, fillReferences } from './server-values.ts';
 
 export type ServerOptions = {
   readonly reading: Reading;
@@ -62,20 +61,18 @@ export function readServer({ name, node }: Declaration, options: ServerOptions):
           waiting: (issue) => void waiting.push(issue),
         })
       : null;
-  const parse = (value: Located): ReturnType<typeof parseServer> =>
-    parseServer(name, value, {
-      origin: node.origin,
-      places: { homeDir: null, projectDir: null, configFile: null },
-      format: spelling,
-    });
-  const checked = parse(read === null ? node : forCheck(read.table));
-  const issues = [...own, ...checked.issues];
+  const parsed = parseServer(name, read === null ? node : read.table, {
+    origin: node.origin,
+    places: { homeDir: null, projectDir: null, configFile: null },
+    format: spelling,
+  });
+  const issues = [...own, ...parsed.issues];
   [...issues, ...waiting].forEach(options.reading.report);
-  if (checked.entry === null) return null;
-  const problems = issues.filter((issue) => issue.severity === 'error').sort(byPlace);
-  // Texts were checked with a word for each reference; the entry has them as they are.
-  const entry = read === null ? checked.entry : parse(read.table).entry;
-  return assemble({ ...(entry ?? checked.entry), problems }, read);
+  if (parsed.entry === null) return null;
+  return assemble(
+    { ...parsed.entry, problems: issues.filter(({ severity }) => severity === 'error').sort(byPlace) },
+    read,
+  );
 }
 
 /** After an error of a key nothing more is said of it: the first says why it cannot be as it is. */

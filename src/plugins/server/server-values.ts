@@ -8,16 +8,17 @@ import {
   type Located,
   type LocatedScalar,
   type LocatedTable,
+  mapTexts,
   type Piece,
+  REFERENCE_KEYS,
   scanReferences,
+  type TextChange,
 } from '../../config/index.ts';
 import type { Issue } from '../../kernel/index.ts';
 import type { Setting } from '../types.ts';
 import { useOf } from './reference-use.ts';
 import { keyOf } from './server-keys.ts';
 
-/** Keys whose values may hold references. In a table the values, never the names. */
-const REFERENCE_KEYS = ['command', 'args', 'env', 'cwd', 'url', 'http_headers', 'oauth'];
 /** The only ones in a file of Agent Plugins. */
 const AGENT_KEYS = ['args', 'env', 'cwd'];
 /** A line for a shell, which has references of its own: only the folders are filled in, and it is not canonical. */
@@ -63,7 +64,7 @@ export function fillReferences(table: LocatedTable, options: FillOptions): Fille
     const report = use.waits ? options.waiting : options.context.report;
     found({ ...keyOf(options.context, ...path), report }, node.at, { code: 'PLUGIN_REFERENCE', ...use.problem });
   };
-  const fill: Change = (node, written, path) => {
+  const fill: TextChange = (node, written, path) => {
     const [key = ''] = path;
     if (options.dialect === 'agent_plugins' && key !== SHELL_KEY) {
       if (AGENT_KEYS.includes(key) && isOurs(written)) found(keyOf(options.context, ...path), node.at, STAYS_LITERAL);
@@ -92,44 +93,6 @@ function shellText(pieces: readonly Piece[], { folders }: FillOptions): string {
     return piece.kind === 'text' ? piece.text : piece.written;
   };
   return pieces.map(textOf).join('');
-}
-
-/** `table` with a word for each reference in its canonical texts, so that only what is really wrong with them shows. */
-export function forCheck(table: LocatedTable): LocatedTable {
-  const replace: Change = (node, text, path) => ({ ...node, value: plausible(text, path) });
-  const entries = [...table.entries].map(([key, value]): [string, Located] => [
-    key,
-    REFERENCE_KEYS.includes(key) ? mapTexts(value, [key], replace) : value,
-  ]);
-  return { ...table, entries: new Map(entries) };
-}
-
-/** Of the form that the key needs, unless the rest of the text is wrong. */
-function plausible(text: string, path: KeyPath): string {
-  const pieces = scanReferences(text, 'canonical');
-  const words = pieces.map((piece) => (piece.kind === 'text' ? piece.text : 'reference'));
-  const first = pieces[0];
-  if (path[0] !== 'url' || first === undefined || first.kind === 'text') return words.join('');
-  return ['https://reference.invalid', ...words.slice(1)].join('');
-}
-
-/** What becomes of a text in a value. */
-type Change = (node: LocatedScalar, text: string, path: KeyPath) => LocatedScalar;
-
-function mapTexts(node: Located, path: KeyPath, change: Change): Located {
-  switch (node.kind) {
-    case 'scalar':
-      return typeof node.value === 'string' ? change(node, node.value, path) : node;
-    case 'list':
-      return { ...node, items: node.items.map((item, index) => mapTexts(item, [...path, String(index)], change)) };
-    case 'table':
-      return {
-        ...node,
-        entries: new Map([...node.entries].map(([key, item]) => [key, mapTexts(item, [...path, key], change)])),
-      };
-    default:
-      return node satisfies never;
-  }
 }
 
 /** In a file of Agent Plugins our references are text, which is seldom meant. */
