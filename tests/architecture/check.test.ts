@@ -94,6 +94,18 @@ describe('a planted violation is seen', () => {
       want: ['effect-door:1'],
     },
     {
+      name: 'more of an effect door than its tools',
+      path: 'config/node/a.ts',
+      text: "import { environment, replaceFile } from '../../kernel/node/index.ts';\nimport '../../kernel/node/index.ts';\nimport * as k from '../../kernel/node/index.ts';",
+      want: ['effect-door:1', 'effect-door:2', 'effect-door:3'],
+    },
+    {
+      name: 'a tool taken by a pure file',
+      path: 'config/a.ts',
+      text: "import { replaceFile } from '../kernel/node/index.ts';",
+      want: ['effect-door:1'],
+    },
+    {
       name: 'an effect door opened by a pure file of the host',
       path: 'host/a.ts',
       text: "import { x } from '../config/node/index.ts';",
@@ -303,6 +315,11 @@ describe('what is allowed passes', () => {
       name: 'effect doors opened by the wiring',
       path: 'host/node/a.ts',
       text: "import { x } from '../../config/node/index.ts';",
+    },
+    {
+      name: 'a tool of the kernel on the effect side of a room',
+      path: 'config/node/a.ts',
+      text: "import { replaceFile } from '../../kernel/node/index.ts';",
     },
     {
       name: 'surfaces started by cli',

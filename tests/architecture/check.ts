@@ -81,14 +81,14 @@ function checkRelative(path: string, place: Place, fact: ImportFact): Finding[] 
   const target = posix.normalize(posix.join(posix.dirname(path), specifier));
   if (target.startsWith('../')) return [{ line, rule: 'outside-src', message: `${specifier} leaves src/` }];
   const there = placeOf(target);
-  if (there.room !== place.room) return checkForeign(place, target).map((finding) => ({ line, ...finding }));
+  if (there.room !== place.room) return checkForeign(place, target, fact).map((finding) => ({ line, ...finding }));
   if (place.side === 'pure' && there.side === 'node') {
     return [{ line, rule: 'pure', message: `${target}: a file outside node/ may not import from node/` }];
   }
   return [];
 }
 
-function checkForeign(place: Place, target: string): Omit<Finding, 'line'>[] {
+function checkForeign(place: Place, target: string, { names }: ImportFact): Omit<Finding, 'line'>[] {
   const { room } = placeOf(target);
   const allowed = place.room === 'index' || room === 'kernel' || rules.ROOMS[place.room]?.includes(room) === true;
   if (!allowed) return [{ rule: 'one-way', message: `${place.room} may not import ${room}` }];
@@ -97,6 +97,8 @@ function checkForeign(place: Place, target: string): Omit<Finding, 'line'>[] {
     return [{ rule: 'door', message: `${target}: import the door of ${room}, index.ts` }];
   }
   if (isIn(place, rules.EFFECT_DOOR_OPENERS)) return [];
+  const tools = rules.OPEN_TOOLS[target] ?? [];
+  if (place.side === 'node' && names.length > 0 && names.every(({ imported }) => tools.includes(imported))) return [];
   return [
     { rule: 'effect-door', message: `${target}: only ${rules.EFFECT_DOOR_OPENERS.join(', ')} open effect doors` },
   ];

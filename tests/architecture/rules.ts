@@ -78,6 +78,9 @@ export const FORBIDDEN_ROOM_NAMES = [
 /** Who opens effect doors (`<room>/node/index.ts`). `index` is `src/index.ts`, the library door. */
 export const EFFECT_DOOR_OPENERS = ['host/node', 'cli/node', 'index'];
 
+/** What the effect side of every room may take from an effect door: tools without a state, door → names. */
+export const OPEN_TOOLS: Readonly<Record<string, readonly string[]>> = { 'kernel/node/index.ts': ['replaceFile'] };
+
 /** Files that are entered from outside `src/` and need no door: path → who enters. */
 export const ENTRIES: Readonly<Record<string, string>> = {
   'cli/node/start.ts': 'bin/plugboard.js',
@@ -152,7 +155,6 @@ export const PACKAGE_PLACES: Readonly<Record<string, readonly string[]>> = {
   'smol-toml': ['config'],
   tar: ['marketplace/node'],
   undici: ['node'],
-  'write-file-atomic': ['node'],
   yauzl: ['authoring/node'],
 };
 
@@ -162,7 +164,6 @@ export const EFFECT_PACKAGES = [
   'cross-spawn',
   'tar',
   'undici',
-  'write-file-atomic',
   'yauzl',
   '@inquirer/prompts',
   '@modelcontextprotocol/client',

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../kernel/index.ts';
+import { replaceFile } from '../../kernel/node/index.ts';
 import type { Bundle } from '../../plugins/index.ts';
 import type { FixedFile } from '../validate-fix.ts';
 
@@ -10,7 +11,6 @@ import type { FixedFile } from '../validate-fix.ts';
  * @throws AppError `PLUGIN_UNREADABLE` when a file is not any more what was corrected, or cannot be written
  */
 export async function writeFixes(bundle: Bundle, files: readonly FixedFile[]): Promise<void> {
-  const { default: writeFileAtomic } = await import('write-file-atomic');
   for (const { path, before, after } of files) {
     const file = join(bundle.root, path);
     try {
@@ -19,7 +19,7 @@ export async function writeFixes(bundle: Bundle, files: readonly FixedFile[]): P
           where: file,
           hint: 'run the command again',
         });
-      await writeFileAtomic(file, after);
+      await replaceFile(file, after);
     } catch (error) {
       if (error instanceof AppError) throw error;
       const { code = 'unknown' } = error as NodeJS.ErrnoException;

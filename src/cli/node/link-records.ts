@@ -1,8 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { AppError, isJsonObject } from '../../kernel/index.ts';
-import { makeFolder } from '../../kernel/node/index.ts';
+import { makeFolder, replaceFile } from '../../kernel/node/index.ts';
 import type { LinkRecord } from '../codex-link.ts';
 
 /** What `connect` changed, by the file it changed. Kept in the home until `--undo`. */
@@ -36,5 +35,5 @@ export async function writeRecord(home: string, target: string, record: LinkReco
   const records = Object.fromEntries(record === null ? others : [...others, [target, record]]);
   await makeFolder(dirname(file), { mode: 0o700 });
   if (Object.keys(records).length === 0) await rm(file, { force: true });
-  else await writeFileAtomic(file, `${JSON.stringify(records, null, 2)}\n`, { mode: 0o600 });
+  else await replaceFile(file, `${JSON.stringify(records, null, 2)}\n`, { mode: 0o600 });
 }

@@ -2,6 +2,7 @@ import { lstat, mkdir, readlink, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../../kernel/index.ts';
+import { replaceFile } from '../../kernel/node/index.ts';
 import { setKey } from '../edit.ts';
 import { parseLayer } from '../parse.ts';
 import type { Origin } from '../types.ts';
@@ -119,13 +120,8 @@ async function targetOf(file: string): Promise<string> {
 }
 
 async function replace(target: string, text: string): Promise<void> {
-  const { default: writeFileAtomic } = await import('write-file-atomic');
   await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-  const mode = await stat(target).then(
-    (facts) => facts.mode & 0o7777,
-    () => 0o600,
-  );
-  await writeFileAtomic(target, text, { mode });
+  await replaceFile(target, text);
 }
 
 /** Errors of an edit know the line; here they get the file. */

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isJsonObject } from '../../kernel/index.ts';
+import { replaceFile } from '../../kernel/node/index.ts';
 import type { MarketplaceSource } from '../types.ts';
-import { writeAtomically } from './write-atomically.ts';
 
 /** What `snapshot.json` says of the fetched files of a marketplace. With Codex's names. */
 export type Snapshot = {
@@ -62,7 +62,7 @@ export async function switchSnapshot(folder: string, content: string, facts: Omi
   const root = await freeName(folder, facts.revision.slice(0, 12), readSnapshot(folder)?.root ?? null);
   await rename(content, join(folder, root));
   const snapshot: Snapshot = { ...facts, root };
-  await writeAtomically(join(folder, FILE), `${JSON.stringify(snapshot, null, 2)}\n`);
+  await replaceFile(join(folder, FILE), `${JSON.stringify(snapshot, null, 2)}\n`, { mode: 0o600 });
   const others = (await readdir(folder)).filter((name) => name !== FILE && name !== root);
   for (const name of others) await rename(join(folder, name), join(dirname(content), `old-${name}`));
 }

@@ -1,7 +1,7 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { AppError, type Secret } from '../../kernel/index.ts';
+import { replaceFile } from '../../kernel/node/index.ts';
 import { keyFrom, openWithPassphrase, recipientOf, type StoreKey, sealWithPassphrase } from './age-file.ts';
-import { replaceFile } from './replace-file.ts';
 
 /**
  * A file with keys, one per line, as `age-keygen` writes it and `age -i` reads it; or the same under a passphrase, which
@@ -71,7 +71,7 @@ function identityFile(file: string, coding: Coding): IdentityFile {
   };
   const write = async (text: string): Promise<void> => {
     const bytes = await coding.encode(text);
-    await replaceFile(file, bytes).catch((error: unknown) => {
+    await replaceFile(file, bytes, { mode: 0o600, alone: true }).catch((error: unknown) => {
       throw unwritable(file, error);
     });
     last = { bytes, text };

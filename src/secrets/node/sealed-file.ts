@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readFile, rename } from 'node:fs/promises';
 import { AppError } from '../../kernel/index.ts';
+import { replaceFile } from '../../kernel/node/index.ts';
 import { readKeyNote } from '../age-header.ts';
 import { documentText, EMPTY_DOCUMENT, parseDocument } from '../document.ts';
 import type { KeyRef, SecretDocument } from '../types.ts';
 import { openWith, type StoreKey, seal } from './age-file.ts';
 import { errno, unwritable } from './identity-file.ts';
 import type { Keys } from './keys.ts';
-import { replaceFile } from './replace-file.ts';
 
 /** What `secrets.age` holds. `key` is null as long as there is no such file. */
 export type Sealed = {
@@ -73,7 +73,7 @@ export async function writeSealed(
 ): Promise<Sealed> {
   const text = documentText(document, (secret) => secret.reveal());
   const bytes = await seal(text, key.key, key.holder);
-  await replaceFile(file, bytes).catch((error: unknown) => {
+  await replaceFile(file, bytes, { mode: 0o600, alone: true }).catch((error: unknown) => {
     throw unwritable(file, error);
   });
   return { bytes, key: { holder: key.holder, id: key.key.id }, document };
