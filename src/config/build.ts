@@ -2,7 +2,7 @@ import { type Issue, nearest } from '../kernel/index.ts';
 import { byPlace, type CheckContext, checkRow, found, onlyValid } from './check.ts';
 import { MAX_TIMER_MS } from './key-types.ts';
 import { CODEX_KEYS, defaultNumber, NOT_FROM_PROJECTS, SERVE_KEYS, TOP_KEYS } from './keys.ts';
-import { mergeLayers } from './layers.ts';
+import { isOverlay, mergeLayers } from './layers.ts';
 import { BUILT_IN, emptyTable, type Located, type LocatedTable, locate, withoutKeys } from './located.ts';
 import type { ParsedLayer } from './parse.ts';
 import type { Places } from './places.ts';
@@ -10,7 +10,7 @@ import { type PolicyOptions, parseMarketplaces, parsePlugins } from './plugin-se
 import * as read from './read.ts';
 import { isLoopback } from './scalars.ts';
 import { parseSecretProviders } from './secret-providers.ts';
-import { isOverlay, parseServer } from './server-entry.ts';
+import { parseServer } from './server-entry.ts';
 import { SERVER_KEYS } from './server-keys.ts';
 import type { Config, Origin, ServerEntry, ServerOverlay, ServeSettings } from './types.ts';
 

@@ -44,10 +44,11 @@ export function explain(loaded: Explainable, dottedKey: string, options: ShowOpt
   const path = pathOf(dottedKey);
   const show = (node: Located): JsonValue => (options.showValues ? plainValue(node) : maskedValue(node, path));
   const row = findRow(path);
-  const said = loaded.layers.flatMap(({ table }) => {
-    const node = locate(table, path);
-    const beside = locate(table, path.slice(0, -1));
-    return node === undefined ? [] : [{ node, replaces: beside?.kind === 'table' && widens(beside, path) }];
+  const around = loaded.layers.flatMap(({ table }) => locate(table, path.slice(0, -1)) ?? []);
+  const said = around.flatMap((beside, index) => {
+    const node = locate(beside, path.slice(-1));
+    const tables = around.slice(0, index + 1).filter((one) => one.kind === 'table');
+    return node === undefined ? [] : [{ node, replaces: widens(tables, path) }];
   });
   const from = said.findLastIndex(({ replaces }) => replaces);
   if (said.length === 0) refuseUnknown(path);

@@ -1,6 +1,7 @@
 import { AppError } from '../kernel/index.ts';
 import { type Located, type LocatedTable, renderKey } from './located.ts';
 import * as read from './read.ts';
+import { scanReferences } from './references.ts';
 import type { HttpTransport, Origin, StdioTransport } from './types.ts';
 
 export type Matcher =
@@ -54,22 +55,41 @@ export function identityAllows(identity: Identity, transport: StdioTransport | H
 function matchesUrl(matcher: Matcher, url: string): boolean {
   if (!matches(matcher, url)) return false;
   if (matcher.kind === 'exact') return true;
-  if (!URL.canParse(url)) return false;
-  const { href } = new URL(url);
-  return href === `${url}/` || matches(matcher, href);
+  const said = literalText(url) ?? '';
+  if (!URL.canParse(said)) return false;
+  const { href } = new URL(said);
+  return href === `${said}/` || meets(matcher, href);
 }
 
+/**
+ * An exact text is held against what is written, references included. What is only a part or a pattern would be met by what
+ * is written and not by what is filled in, so a text with references never meets it.
+ */
 function matches(matcher: Matcher, text: string): boolean {
+  if (matcher.kind === 'exact') return text === matcher.value;
+  const said = literalText(text);
+  return said !== null && meets(matcher, said);
+}
+
+function meets(matcher: Exclude<Matcher, { kind: 'exact' }>, said: string): boolean {
   switch (matcher.kind) {
-    case 'exact':
-      return text === matcher.value;
     case 'prefix':
-      return text.startsWith(matcher.value);
+      return said.startsWith(matcher.value);
     case 'regex':
-      return text.length <= MAX_MATCHED_LENGTH && matcher.pattern.test(text);
+      return said.length <= MAX_MATCHED_LENGTH && matcher.pattern.test(said);
     default:
       return matcher satisfies never;
   }
+}
+
+/** What a canonical text says; null when that depends on a value. The folders of a plugin are known, and stay as written. */
+function literalText(text: string): string | null {
+  let said = '';
+  for (const piece of scanReferences(text, 'canonical')) {
+    if (piece.kind !== 'text' && piece.kind !== 'folder') return null;
+    said += piece.kind === 'text' ? piece.text : piece.written;
+  }
+  return said;
 }
 
 /** Which entry is read: its key, for messages, and whose file it stands in. */

@@ -1,7 +1,6 @@
 import type { KeyRow, KeyType } from './key-types.ts';
 import type { KeyPath } from './located.ts';
-import { MARKETPLACE_KEYS, PLUGIN_KEYS } from './plugin-keys.ts';
-import { SERVER_KEYS } from './server-keys.ts';
+import { MARKETPLACE_KEYS, OVERLAY_KEYS, PLUGIN_KEYS } from './plugin-keys.ts';
 
 const BOOLEAN = { kind: 'boolean' } as const;
 const TEXT = { kind: 'text' } as const;
@@ -154,7 +153,7 @@ export const PROVIDER_KEYS: readonly KeyRow[] = [
 export const TOP_KEYS: readonly KeyRow[] = [
   {
     key: 'mcp_servers',
-    type: { kind: 'map', placeholder: 'name', of: { kind: 'table', keys: SERVER_KEYS } },
+    type: { kind: 'map', placeholder: 'name', of: { kind: 'table', keys: OVERLAY_KEYS } },
     default: {},
     doc: 'The servers, by name.',
     example: 'mcp_servers.memory.command = "mcp-server-memory"',

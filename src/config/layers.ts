@@ -20,13 +20,12 @@ const COMBINED: Readonly<Record<string, 'intersect' | 'unite'>> = {
 
 /** How two layers' values of a key combine. Tables merge key by key, whatever this says. */
 export function mergeRule(path: KeyPath): 'replace' | 'intersect' | 'unite' {
-  const own = path.length === 3 && path[0] === 'mcp_servers';
-  return own || isPolicyKey(path) ? (COMBINED[path.at(-1) ?? ''] ?? 'replace') : 'replace';
+  return isServerKey(path) || isPolicyKey(path) ? (COMBINED[path.at(-1) ?? ''] ?? 'replace') : 'replace';
 }
 
 /**
  * All layers as one table. Tables merge key by key, lists and scalars of the higher layer replace those of the lower,
- * except that `enabled_tools` intersect (in a policy with `widen = true` they replace) and `disabled_tools` unite. Every
+ * except that `enabled_tools` intersect (where {@link widens} says so, they replace) and `disabled_tools` unite. Every
  * value keeps its origin.
  *
  * @param layers From low to high.
@@ -53,19 +52,35 @@ function mergeTables(low: LocatedTable, high: LocatedTable, path: KeyPath): Loca
   for (const [key, value] of high.entries) {
     const below = entries.get(key);
     const inner = [...path, key];
-    const replaces = below === undefined || widens(high, inner);
+    const replaces = below === undefined || widens([low, high], inner);
     entries.set(key, replaces ? value : mergeValues(below, value, inner));
   }
   return { ...high, entries };
 }
 
-/** True for `enabled_tools` in a policy that says `widen = true` beside it, in the same layer. */
-export function widens(table: LocatedTable, path: KeyPath): boolean {
-  return isPolicyKey(path) && path.at(-1) === 'enabled_tools' && read.boolean(table, 'widen') === true;
+/**
+ * True for `enabled_tools` beside `widen = true` in the same layer, in what is laid over a plugin's server. A server that any
+ * layer defines itself has no list of a plugin to widen, and the lists of the other layers stay in force.
+ *
+ * @param tables The table that holds the key, after those below it.
+ */
+export function widens(tables: readonly LocatedTable[], path: KeyPath): boolean {
+  const own = tables.at(-1);
+  if (own === undefined || path.at(-1) !== 'enabled_tools' || read.boolean(own, 'widen') !== true) return false;
+  return isPolicyKey(path) || (isServerKey(path) && tables.every(isOverlay));
+}
+
+function isServerKey(path: KeyPath): boolean {
+  return path.length === 3 && path[0] === 'mcp_servers';
 }
 
 function isPolicyKey(path: KeyPath): boolean {
   return path.length === 5 && path[0] === 'plugins' && path[2] === 'mcp_servers';
+}
+
+/** True for an entry with neither program nor address: it can be laid over a plugin's server. */
+export function isOverlay(table: LocatedTable): boolean {
+  return !table.entries.has('command') && !table.entries.has('url');
 }
 
 function mergeValues(low: Located, high: Located, path: KeyPath): Located {

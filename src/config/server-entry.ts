@@ -1,6 +1,7 @@
 import type { Issue } from '../kernel/index.ts';
 import { byPlace, type CheckContext, checkTable, containerWord, type FileFormat, found } from './check.ts';
 import { type KeyRow, MAX_TIMER_MS } from './key-types.ts';
+import { isOverlay } from './layers.ts';
 import { type KeyPath, type Located, type LocatedTable, locate } from './located.ts';
 import { canonicalFrom, type Places, resolveFrom } from './places.ts';
 import { OVERLAY_KEYS } from './plugin-keys.ts';
@@ -67,11 +68,6 @@ export function parseServer(
   }
   const problems = issues.filter((issue) => issue.severity === 'error').sort(byPlace);
   return { entry: entryOf(name, table, { origin, places, problems }), issues };
-}
-
-/** True for an entry with neither program nor address: it can be laid over a plugin's server. */
-export function isOverlay(table: LocatedTable): boolean {
-  return !table.entries.has('command') && !table.entries.has('url');
 }
 
 function checkName(name: string, place: Origin, context: CheckContext): void {

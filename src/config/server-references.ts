@@ -102,7 +102,7 @@ function noProvider(scheme: string): Finding {
 /** What is left as it is, and looks as if a shell should have filled it in. What is escaped is meant. */
 function shellNote(text: string): Finding | null {
   const literal = scanReferences(text, 'canonical').flatMap((piece) =>
-    piece.kind === 'text' ? [piece.written.replaceAll('$${', '')] : [],
+    piece.kind === 'text' ? [piece.written.replaceAll('$${', ' ')] : [],
   );
   return literal.some((part) => SHELL_FORM.test(part)) ? LIKE_SHELL : null;
 }
