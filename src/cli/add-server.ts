@@ -1,19 +1,20 @@
 import { resolve } from 'node:path';
-import type { TomlInput, TomlInputTable } from '../config/index.ts';
+import { hasReferences, type TomlInput, type TomlInputTable } from '../config/index.ts';
 import { AppError } from '../kernel/index.ts';
+import { mayNameSecret } from '../servers/index.ts';
 import type { Input } from './command.ts';
 
 /** What `mcp add` writes, and what it has to say about it. */
 export type NewServer = { readonly name: string; readonly table: TomlInputTable; readonly notes: readonly string[] };
 
-const STDIO_ONLY = ['env', 'env-var', 'cwd'];
+const STDIO_ONLY = ['env', 'env-var', 'env-file', 'cwd'];
 const HTTP_ONLY = ['bearer-token-env-var', 'header', 'env-header'];
 
 /**
  * Reads the command line of `mcp add NAME (--url URL | -- COMMAND ARGS…)`. Values are checked by the configuration's own
  * rules when they are written.
  *
- * @param cwd Where a relative `--cwd` starts. Absolute.
+ * @param cwd Where a relative `--cwd` or `--env-file` starts. Absolute.
  * @throws AppError `USAGE`
  */
 export function parseNewServer(input: Input, cwd: string): NewServer {
@@ -34,20 +35,22 @@ export function parseNewServer(input: Input, cwd: string): NewServer {
     tool_timeout_sec: seconds(input, 'tool-timeout'),
     enabled: input.flags.has('disabled') ? false : undefined,
   });
-  return { name, table, notes: notesOn(input) };
+  return { name, table, notes: notesOn(input, name) };
 }
 
 function stdioKeys(
   input: Input,
   { command, args, cwd }: { readonly command: string; readonly args: readonly string[]; readonly cwd: string },
 ): Readonly<Record<string, TomlInput | undefined>> {
-  const folder = input.values['cwd'];
+  const absolute = (path: string | undefined): string | undefined =>
+    path === undefined || /^~(?:[/\\]|$)/.test(path) ? path : resolve(cwd, path);
   return {
     command,
     args: filled(args),
     env: filledMap(pairs(input, 'env', 'environment entries must be in KEY=VALUE form')),
     env_vars: filled(input.lists['env-var'] ?? []),
-    cwd: folder === undefined || /^~(?:[/\\]|$)/.test(folder) ? folder : resolve(cwd, folder),
+    env_file: absolute(input.values['env-file']),
+    cwd: absolute(input.values['cwd']),
   };
 }
 
@@ -83,22 +86,22 @@ function seconds(input: Input, option: string): number | undefined {
   return value;
 }
 
-const SECRET_NAME = /TOKEN|KEY|SECRET|PASSWORD|PASSWD|CREDENTIAL/i;
-
-function notesOn(input: Input): readonly string[] {
-  const named = (option: string): readonly string[] =>
-    (input.lists[option] ?? []).map((entry) => entry.slice(0, Math.max(entry.indexOf('='), 0)).trim());
-  const env = named('env').filter((name) => SECRET_NAME.test(name));
-  const headers = named('header').filter((name) => SECRET_NAME.test(name) || name.toLowerCase() === 'authorization');
+function notesOn(input: Input, server: string): readonly string[] {
+  const literal = (option: string): readonly string[] =>
+    (input.lists[option] ?? []).flatMap((entry) => {
+      const at = entry.indexOf('=');
+      const name = entry.slice(0, Math.max(at, 0)).trim();
+      return mayNameSecret(name) && !hasReferences(entry.slice(at + 1)) ? [name] : [];
+    });
+  const note = (what: string, { variable, option }: { readonly variable: string; readonly option: string }): string =>
+    `${what} looks like a secret, and its value is in the file now; ` +
+    `to keep it out: plugboard secret set ${variable} --for ${server}, and ${option} here`;
   return [
-    ...env.map(
-      (name) =>
-        `${name} looks like a secret, and its value is in the file now; --env-var ${name} takes it from the environment instead`,
-    ),
-    ...headers.map(
-      (name) =>
-        `the header ${name} looks like a secret, and its value is in the file now; --env-header ${name}=VARIABLE takes it from the environment instead`,
-    ),
+    ...literal('env').map((name) => note(name, { variable: name, option: `--env-var ${name}` })),
+    ...literal('header').map((name) => {
+      const variable = name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_');
+      return note(`the header ${name}`, { variable, option: `--env-header ${name}=${variable}` });
+    }),
   ];
 }
 

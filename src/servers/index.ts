@@ -12,6 +12,7 @@ export { unknownTools } from './named-tools.ts';
 export { planReload, type ReloadAction } from './plan-reload.ts';
 export { pluginServerSwitch } from './plugin-claims.ts';
 export { type Resolved, resolveServers } from './resolve.ts';
+export { mayNameSecret } from './secret-names.ts';
 export type {
   FilledHttp,
   FilledLaunch,

@@ -44,7 +44,7 @@ test(proves('cli.completion'), async () => {
   expect(await offered('mcp', 'get', '')).toEqual(['broken', 'memory', 'my-docs']);
   expect(await offered('mcp', 'logs', 'm')).toEqual(['memory', 'my-docs']);
   expect(await offered('doctor', '--server', 'my')).toEqual(['my-docs']);
-  expect(await offered('mcp', 'add', '--env')).toEqual(['--env', '--env-var', '--env-header']);
+  expect(await offered('mcp', 'add', '--env')).toEqual(['--env', '--env-var', '--env-file', '--env-header']);
   expect(await offered('completion', '')).toEqual(['bash', 'zsh', 'fish']);
   expect(await offered('nothing', 'like', 'this')).toEqual([]);
 });

@@ -40,6 +40,16 @@ describe('what is written', () => {
       want: { command: 'x', cwd: '~/notes' },
     },
     {
+      name: 'a file with variables, made absolute',
+      given: { rest: ['x'], values: { 'env-file': 'x.env' } },
+      want: { command: 'x', env_file: '/srv/x.env' },
+    },
+    {
+      name: "a file in the user's home, as it is",
+      given: { rest: ['x'], values: { 'env-file': '~/x.env' } },
+      want: { command: 'x', env_file: '~/x.env' },
+    },
+    {
       name: 'an address with everything',
       given: {
         values: {
@@ -84,6 +94,11 @@ describe('what is refused', () => {
       want: "'--env' is only for servers that are started by a command",
     },
     {
+      name: 'a file with variables for an address',
+      given: { values: { url: 'u', 'env-file': 'x.env' } },
+      want: "'--env-file' is only for servers that are started by a command",
+    },
+    {
       name: 'headers for a command',
       given: { rest: ['x'], lists: { header: ['A=1'] } },
       want: "'--header' is only for servers with --url",
@@ -98,13 +113,23 @@ describe('what is refused', () => {
   });
 });
 
-test('a value that looks like a secret gets a note that names another way, and not the value', () => {
+test('a value that looks like a secret gets a note with the line that stores it, and not the value', () => {
   const { notes } = parse({ rest: ['x'], lists: { env: ['API_KEY=canary', 'LOG_LEVEL=info', 'db_password=canary'] } });
   expect(notes).toEqual([
-    'API_KEY looks like a secret, and its value is in the file now; --env-var API_KEY takes it from the environment instead',
-    'db_password looks like a secret, and its value is in the file now; --env-var db_password takes it from the environment instead',
+    'API_KEY looks like a secret, and its value is in the file now; to keep it out: plugboard secret set API_KEY --for a, and --env-var API_KEY here',
+    'db_password looks like a secret, and its value is in the file now; to keep it out: plugboard secret set db_password --for a, and --env-var db_password here',
   ]);
-  expect(parse({ values: { url: 'u' }, lists: { header: ['Authorization=canary', 'X-Team=a'] } }).notes).toEqual([
-    'the header Authorization looks like a secret, and its value is in the file now; --env-header Authorization=VARIABLE takes it from the environment instead',
+  expect(parse({ values: { url: 'u' }, lists: { header: ['X-Api-Key=canary', 'X-Team=a'] } }).notes).toEqual([
+    'the header X-Api-Key looks like a secret, and its value is in the file now; to keep it out: plugboard secret set X_API_KEY --for a, and --env-header X-Api-Key=X_API_KEY here',
   ]);
+});
+
+test('a reference is no secret', () => {
+  const lists = { env: ['API_KEY=${secret:api}'] };
+  expect(parse({ rest: ['x'], lists })).toEqual({
+    name: 'a',
+    table: { command: 'x', env: { API_KEY: '${secret:api}' } },
+    notes: [],
+  });
+  expect(parse({ values: { url: 'u' }, lists: { header: ['Authorization=Bearer ${env:T}'] } }).notes).toEqual([]);
 });

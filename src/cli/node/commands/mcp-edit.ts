@@ -46,7 +46,13 @@ export const mcpAdd: CliCommand<ServerEdited> = {
   args: [NAME, { name: 'COMMAND', help: 'program and arguments, after --', required: false, rest: true }],
   options: [
     { name: 'env', value: 'KEY=VALUE', many: true, help: 'environment variable with a literal value' },
-    { name: 'env-var', value: 'NAME', many: true, help: 'environment variable to hand over from the environment' },
+    {
+      name: 'env-var',
+      value: 'NAME',
+      many: true,
+      help: 'environment variable to hand over: from the environment, then from the secret store',
+    },
+    { name: 'env-file', value: 'FILE', help: 'file with further variables, one NAME=VALUE a line' },
     { name: 'cwd', value: 'DIR', help: 'folder the program starts in' },
     { name: 'url', value: 'URL', help: 'address of a Streamable HTTP server' },
     { name: 'bearer-token-env-var', value: 'NAME', help: 'environment variable that holds the bearer token' },
