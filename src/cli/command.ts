@@ -10,7 +10,7 @@ export type ArgumentSpec = {
 
 /** One option. Without `value` it is a switch; `many` may be given more than once. */
 export type OptionSpec = {
-  /** Long name without dashes. */
+  /** Long name without dashes; of one letter, it is the short name and there is no long one. */
   readonly name: string;
   readonly short?: string;
   /** What the value is called in help, such as `FILE`. */

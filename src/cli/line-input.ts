@@ -10,6 +10,8 @@ export type LineInput = {
   readonly feed: (text: string) => void;
   readonly stop: () => void;
   readonly state: () => LineState;
+  /** The line so far. */
+  readonly typed: () => string;
   /** How often something was fed. */
   readonly fedCount: () => number;
 };
@@ -85,6 +87,7 @@ export function createLineInput(): LineInput {
       if (state.kind === 'open') state = { kind: 'stopped' };
     },
     state: () => state,
+    typed: () => text,
     fedCount: () => count,
   };
 }

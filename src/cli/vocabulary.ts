@@ -8,6 +8,14 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'json', help: 'print the report as JSON' },
 ];
 
+/** The same beside a command's own options: where a long name is taken, the short one stays. */
+export function globalsBeside(taken: readonly string[]): readonly OptionSpec[] {
+  return GLOBAL_OPTIONS.map((option) => {
+    const { short, ...rest } = option;
+    return short !== undefined && taken.includes(option.name) ? { ...rest, name: short } : option;
+  });
+}
+
 /** What the commands of a word are about, where several words have it in front. */
 export const GROUPS: Readonly<Record<string, string>> = {
   mcp: 'Manage MCP servers',

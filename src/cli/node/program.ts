@@ -1,7 +1,7 @@
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { AppError } from '../../kernel/index.ts';
 import type { Input, OptionSpec } from '../command.ts';
-import { GLOBAL_OPTIONS, GROUPS } from '../vocabulary.ts';
+import { GLOBAL_OPTIONS, GROUPS, globalsBeside } from '../vocabulary.ts';
 import { commandsOf, NOUNS } from './commands/index.ts';
 import { type CliCommand, createContext, type Globals } from './context.ts';
 
@@ -26,9 +26,9 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     .description('Runs MCP servers and plugins for any agent, behind one MCP endpoint.')
     .addHelpText('after', FOOTER);
   // The program takes its options wherever they stand, also from a command that has one of the same name.
-  const isTaken = noun !== null && commands.some(({ options }) => options.some(({ name }) => name === 'version'));
-  if (!isTaken) program.version(version, '-V, --version');
-  addOptions(program, GLOBAL_OPTIONS);
+  const taken = namesTaken(commands, argv);
+  if (!taken.includes('version')) program.version(version, '-V, --version');
+  addOptions(program, globalsBeside(taken));
   for (const command of commands) addCommand(program, command, (code) => (status = code));
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -43,6 +43,12 @@ export async function runProgram(argv: readonly string[], version: string): Prom
     });
   }
   return status;
+}
+
+/** The options of the command that the line names. */
+function namesTaken(commands: readonly CliCommand[], argv: readonly string[]): readonly string[] {
+  const called = commands.filter(({ name }) => name.split(' ').every((word) => argv.includes(word)));
+  return called.flatMap(({ options }) => options.map(({ name }) => name));
 }
 
 /** The parser's words without what stands behind the name of an option that is not known: it may be a secret. */
@@ -96,7 +102,7 @@ function addCommand(program: Commander, command: CliCommand, onExit: (code: numb
     const name = argument.rest === true ? `${argument.name}...` : argument.name;
     leaf.argument(argument.required ? `<${name}>` : `[${name}]`, argument.help);
   }
-  addOptions(leaf, [...command.options, ...GLOBAL_OPTIONS]);
+  addOptions(leaf, [...command.options, ...globalsBeside(command.options.map(({ name }) => name))]);
   if (command.examples !== undefined)
     leaf.addHelpText('after', `\nExamples:\n${command.examples.map((line) => `  ${line}`).join('\n')}`);
   leaf.action(async () => onExit(await execute(command, leaf)));
@@ -104,7 +110,8 @@ function addCommand(program: Commander, command: CliCommand, onExit: (code: numb
 
 function addOptions(command: Commander, options: readonly OptionSpec[]): void {
   for (const { name, short, value, many, help } of options) {
-    const flags = `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` <${value}>`}`;
+    const long = name.length === 1 ? `-${name}` : `--${name}`;
+    const flags = `${short === undefined ? '' : `-${short}, `}${long}${value === undefined ? '' : ` <${value}>`}`;
     const option = new Option(flags, help);
     if (many === true)
       option.argParser((given: string, before: readonly string[] | undefined) => [...(before ?? []), given]);
@@ -114,7 +121,7 @@ function addOptions(command: Commander, options: readonly OptionSpec[]): void {
 
 async function execute(command: CliCommand, leaf: Commander): Promise<number> {
   const options = leaf.optsWithGlobals<Record<string, unknown>>();
-  const context = createContext(globalsOf(options));
+  const context = createContext(globalsOf(options, command));
   const report = await command.run(context, inputOf(command, leaf, options));
   const text = context.globals.json ? jsonOf(report) : command.render(report, context);
   if (text !== '') context.out.write(`${text}\n`);
@@ -126,11 +133,11 @@ function jsonOf(report: unknown): string {
   return typeof report === 'number' ? '' : JSON.stringify(report, null, 2);
 }
 
-function globalsOf(options: Readonly<Record<string, unknown>>): Globals {
+function globalsOf(options: Readonly<Record<string, unknown>>, command: CliCommand): Globals {
   const text = (name: string): string | null => (typeof options[name] === 'string' ? options[name] : null);
   return {
     configFile: text('config'),
-    overrides: stringsOf(options['set']),
+    overrides: stringsOf(options[command.options.some(({ name }) => name === 'set') ? 'c' : 'set']),
     project: text('project'),
     json: options['json'] === true,
   };

@@ -53,8 +53,8 @@ function variableOf({ env }: CliContext, name: string): string {
   throw new AppError('USAGE', 'the variable that --from-env names is not set', { hint: 'check its name' });
 }
 
-/** As much of a file as a value may have, and a little more. */
-async function readStart(path: string): Promise<Uint8Array> {
+/** As much of a file as a value may have, and a little more. @throws AppError `SECRET_STORE_UNREADABLE` */
+export async function readStart(path: string): Promise<Uint8Array> {
   try {
     const handle = await open(path, 'r');
     try {
@@ -69,7 +69,8 @@ async function readStart(path: string): Promise<Uint8Array> {
   }
 }
 
-async function readStdin(): Promise<Uint8Array> {
+/** As much of standard input. @throws AppError `USAGE` where it is a terminal */
+export async function readStdin(): Promise<Uint8Array> {
   if (process.stdin.isTTY)
     throw new AppError('USAGE', '--stdin reads what is piped to it; what is typed here would be shown', {
       hint: 'leave --stdin out, and you are asked for the value',

@@ -1,7 +1,7 @@
 import { RootCommand, script } from '@bomb.sh/tab';
 import { AppError } from '../../../kernel/index.ts';
 import { pluginId } from '../../../marketplace/index.ts';
-import { GLOBAL_OPTIONS, GROUPS } from '../../vocabulary.ts';
+import { GROUPS, globalsBeside } from '../../vocabulary.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { loadServers } from '../known-servers.ts';
 
@@ -154,7 +154,10 @@ function treeOf(commands: readonly CliCommand[], known: Words): RootCommand {
     for (const argument of args) {
       command.argument(argument.name, offer(name, argument.name), argument.rest === true);
     }
-    for (const { name: option, short, value, help } of [...options, ...GLOBAL_OPTIONS]) {
+    for (const { name: option, short, value, help } of [
+      ...options,
+      ...globalsBeside(options.map((one) => one.name)).filter(({ name: own }) => own.length > 1),
+    ]) {
       if (value === undefined) command.option(option, help, short ?? '');
       else command.option(option, help, offer(name, option), short ?? '');
     }

@@ -9,6 +9,7 @@ export const PLUGIN_COMMANDS: Readonly<Record<string, () => Promise<readonly Cli
   upgrade: async () => [(await import('./plugin-upgrade.ts')).pluginUpgrade as CliCommand],
   enable: async () => [(await import('./plugin-edit.ts')).pluginEnable as CliCommand],
   disable: async () => [(await import('./plugin-edit.ts')).pluginDisable as CliCommand],
+  configure: async () => [(await import('./plugin-configure.ts')).pluginConfigure as CliCommand],
   marketplace: async () => (await import('./plugin-marketplaces.ts')).marketplaceCommands,
   validate: async () => [(await import('./plugin-validate.ts')).pluginValidate as CliCommand],
   new: async () => [(await import('./plugin-new.ts')).pluginNew as CliCommand],

@@ -1,0 +1,118 @@
+import { plainValue } from '../../config/index.ts';
+import { AppError, printableLine, shorten } from '../../kernel/index.ts';
+import { type Setting, settingDefault, settingValueTexts } from '../../plugins/index.ts';
+import { settingIntro } from '../render-configure.ts';
+import { missingSettings, type SettingState } from '../setting-states.ts';
+import { type AskedLine, askLine } from './ask-line.ts';
+import { checkSetting } from './check-setting.ts';
+import { placesOf } from './read-given.ts';
+import type { SettingChange, SettingsDesk } from './settings-desk.ts';
+
+const MAX_SHOWN = 40;
+
+/**
+ * Asks for each setting of a plugin, one after the other; Enter keeps what is set, or leaves the default. What is wrong is
+ * explained, and asked again. Nothing is stored here. Only where a person can be asked (`CliContext.interactive`).
+ *
+ * @throws AppError `SECRET_CANCELLED` at Ctrl-C and the end of input
+ */
+export async function askSettings(desk: SettingsDesk): Promise<readonly SettingChange[]> {
+  const { context, plugin, pluginId } = desk;
+  const say = (line: string): void => context.err.write(`${line}\n`);
+  const states = new Map((await desk.states()).map((state) => [state.key, state]));
+  const values = (await desk.config()).plugins.get(pluginId)?.values;
+  say(`Settings of ${pluginId}. Enter keeps what is set, or takes the default. Ctrl-C stops, and nothing is stored.`);
+  const changes: SettingChange[] = [];
+  for (const setting of plugin.settings) {
+    const state = states.get(setting.key);
+    if (state === undefined) continue;
+    say('');
+    for (const line of settingIntro(state)) say(line);
+    for (const line of choiceLines(setting)) say(line);
+    const current = state.from === 'config' && state.problem === null ? values?.get(setting.key) : undefined;
+    const places = placesOf(context);
+    const known = current === undefined ? settingDefault(setting, places) : plainValue(current);
+    const shown = known === null ? null : settingValueTexts(setting, known, places).join(', ');
+    const change = await askOne(desk, { setting, state, enter: enterText(state, shown) });
+    if (change !== null) changes.push(change);
+  }
+  return changes;
+}
+
+type Asking = { readonly setting: Setting; readonly state: SettingState; readonly enter: string };
+
+/** What Enter alone does. @param shown What is set, or the default. */
+function enterText({ from, required, problem }: SettingState, shown: string | null): string {
+  const text = shown === null ? '' : ` ${shorten(printableLine(shown), MAX_SHOWN)}`;
+  switch (from) {
+    case 'secret':
+      return 'Enter keeps it';
+    case 'config':
+      if (problem === null) return `Enter keeps${text}`;
+      return text === '' && required ? 'required' : `Enter leaves it as it is`;
+    case 'default':
+      return `Enter takes${text}`;
+    case 'unset':
+    case 'unknown':
+      return required ? 'required' : 'Enter leaves it unset';
+    default:
+      return from satisfies never;
+  }
+}
+
+function choiceLines(setting: Setting): readonly string[] {
+  return (setting.enum ?? []).map((choice, index) => printableLine(`  ${index + 1}) ${String(choice)}`));
+}
+
+/** Asks until there is something that can be stored; null when nothing is to be. */
+async function askOne(desk: SettingsDesk, asking: Asking): Promise<SettingChange | null> {
+  const { context } = desk;
+  const { setting, state } = asking;
+  for (;;) {
+    const answer = await askTexts(desk, asking);
+    const wrong = (problem: string): void => context.err.write(`  '${setting.key}' ${problem}\n`);
+    if (answer.kind === 'several_lines') {
+      wrong(`is given in one line; for a value of several: --from-file ${setting.key}=PATH`);
+    } else if (answer.texts.length > 0) {
+      const checked = await checkSetting(setting, answer.texts, placesOf(context));
+      if (checked.kind === 'value') {
+        return { setting, to: 'value', value: checked.value, source: { how: 'prompt' } };
+      }
+      wrong(checked.problem);
+    } else if (missingSettings([state]).length > 0) {
+      wrong('is required; Ctrl-C stops, and nothing is stored');
+    } else return null;
+  }
+}
+
+type Answered = { readonly kind: 'texts'; readonly texts: readonly string[] } | { readonly kind: 'several_lines' };
+
+/** One line, or of a list one line for each item until an empty one. */
+async function askTexts({ context }: SettingsDesk, { setting, enter }: Asking): Promise<Answered> {
+  const texts: string[] = [];
+  for (;;) {
+    const more = texts.length > 0 ? 'Enter ends the list' : enter;
+    const number = setting.multiple ? ` ${texts.length + 1}` : '';
+    const question = `Value${number} of ${setting.key} [${more}${kindHint(setting)}]`;
+    const line = await askLine(context, question, { hidden: setting.sensitive });
+    if (line.kind === 'several_lines') return line;
+    const text = textOf(line, setting);
+    if (text !== '') texts.push(text);
+    if (text === '' || !setting.multiple) return { kind: 'texts', texts };
+  }
+}
+
+function kindHint({ type, enum: choices }: Setting): string {
+  if (choices !== null) return '; number or value';
+  return type === 'boolean' ? '; yes or no' : '';
+}
+
+/** @throws AppError `SECRET_CANCELLED` */
+function textOf(line: Exclude<AskedLine, { readonly kind: 'several_lines' }>, setting: Setting): string {
+  if (line.kind === 'stopped') throw new AppError('SECRET_CANCELLED', 'stopped; nothing was stored');
+  const text = setting.sensitive ? line.text : line.text.trim();
+  const choices = setting.enum?.map(String);
+  if (choices !== undefined && !choices.includes(text)) return choices[Number(text) - 1] ?? text;
+  if (setting.type === 'boolean' && /^(?:y|yes|n|no)$/i.test(text)) return /^y/i.test(text) ? 'true' : 'false';
+  return text;
+}

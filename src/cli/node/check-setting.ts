@@ -1,0 +1,86 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { runInNewContext } from 'node:vm';
+import { AppError, type JsonValue, type Secret } from '../../kernel/index.ts';
+import {
+  parseSettingTexts,
+  type Setting,
+  settingSecretName,
+  settingSecretText,
+  settingValueTexts,
+} from '../../plugins/index.ts';
+import { parseValue } from '../../secrets/index.ts';
+
+/** A pattern comes from a plugin, and may be one that never ends. Milliseconds. */
+const PATTERN_MS = 100;
+
+export type CheckPlaces = {
+  /** Where relative paths start. Absolute. */
+  readonly cwd: string;
+  /** What `~` stands for; null where there is no home. */
+  readonly homeDir: string | null;
+};
+
+/** `value`: as it is stored; a sensitive one is a `Secret` from here on. `problem` completes "KEY …", and never quotes the value. */
+export type CheckedSetting =
+  | { readonly kind: 'value'; readonly value: JsonValue | Secret }
+  | { readonly kind: 'wrong'; readonly problem: string };
+
+/** Makes of what a person wrote the value of a setting: one text, or one for each item of a list. Paths become absolute. */
+export async function checkSetting(
+  setting: Setting,
+  texts: readonly string[],
+  places: CheckPlaces,
+): Promise<CheckedSetting> {
+  const isPath = setting.type === 'directory' || setting.type === 'file';
+  const full = isPath ? texts.map((text) => fullPath(text, places)) : texts;
+  const parsed = parseSettingTexts(setting, full, places);
+  if (parsed.kind === 'problem') return { kind: 'wrong', problem: parsed.problem };
+  for (const text of settingValueTexts(setting, parsed.value, places)) {
+    const problem =
+      (setting.pattern === null ? null : patternProblem(setting.pattern, text)) ??
+      (isPath ? await pathProblem(setting.type, text) : null);
+    if (problem !== null) return { kind: 'wrong', problem };
+  }
+  return setting.sensitive ? secretOf(setting, parsed.value, places) : { kind: 'value', value: parsed.value };
+}
+
+function secretOf(setting: Setting, value: JsonValue, places: CheckPlaces): CheckedSetting {
+  try {
+    const text = settingSecretText(setting, value, places);
+    return { kind: 'value', value: parseValue(settingSecretName(setting.key), text) };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { kind: 'wrong', problem: `cannot be stored: ${error.message.replace(/; nothing was stored$/, '')}` };
+  }
+}
+
+function fullPath(text: string, { cwd }: CheckPlaces): string {
+  return text === '' || /^[~$]/.test(text) ? text : resolve(cwd, text);
+}
+
+/** The pattern is for the whole of the text. In a context of its own, so that it can be interrupted. */
+function patternProblem(pattern: string, text: string): string | null {
+  try {
+    const fits = runInNewContext(
+      'new RegExp(`^(?:${pattern})$`, "u").test(text)',
+      { pattern, text },
+      {
+        timeout: PATTERN_MS,
+      },
+    ) as unknown;
+    return fits === true ? null : 'does not have the form that the plugin wants';
+  } catch (error) {
+    const late = error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+    if (late)
+      return `cannot be checked: the pattern of the plugin takes longer than ${PATTERN_MS} ms with it; tell its maintainer`;
+    return 'cannot be checked: the pattern of the plugin does not work; tell its maintainer';
+  }
+}
+
+async function pathProblem(type: Setting['type'], path: string): Promise<string | null> {
+  const found = await stat(path).catch(() => null);
+  if (found === null) return `names a ${type} that is not there, or that you may not read`;
+  const fits = type === 'directory' ? found.isDirectory() : found.isFile();
+  return fits ? null : `must name a ${type}, and there is something else`;
+}

@@ -1,0 +1,133 @@
+import { AppError } from '../../../kernel/index.ts';
+import type { Plugin } from '../../../plugins/index.ts';
+import type { Input } from '../../command.ts';
+import { parseGiven, SETTING_OPTIONS, variableOf } from '../../configure-arguments.ts';
+import { type ConfiguredPlugin, renderConfigured } from '../../render-configure.ts';
+import { missingSettings, type SettingState } from '../../setting-states.ts';
+import { askSettings } from '../ask-settings.ts';
+import type { CliCommand, CliContext } from '../context.ts';
+import {
+  atPluginDesk,
+  findInstalled,
+  idParts,
+  MARKETPLACE_OPTION,
+  notInstalled,
+  PLUGIN_ARGUMENT,
+  parseSelector,
+} from '../plugin-desk.ts';
+import { readGiven } from '../read-given.ts';
+import { PASSPHRASE_OPTION } from '../secret-store.ts';
+import { type SettingChange, type SettingsDesk, withSettings } from '../settings-desk.ts';
+import { effectOf } from '../settings-effect.ts';
+import { readConfigurable } from '../settings-plugin.ts';
+
+export const pluginConfigure: CliCommand<ConfiguredPlugin> = {
+  name: 'plugin configure',
+  summary: 'Give a plugin the settings it wants: access tokens, folders, choices',
+  details: [
+    'On a terminal it asks for each setting. What is sensitive is not shown, and is stored encrypted; the rest goes into',
+    'config.toml. With an option that gives a value nothing is asked for; with --json alone it says which settings are set.',
+    'Exit status 1: a required setting is still missing.',
+  ].join('\n'),
+  examples: [
+    'plugboard plugin configure poka@acme',
+    'plugboard plugin configure poka@acme --browser',
+    'plugboard plugin configure poka --set region=eu --set folders=~/docs --set folders=~/notes',
+    'pass show acme/token | plugboard plugin configure poka --stdin token',
+    'plugboard plugin configure poka --from-env token=ACME_TOKEN --unset region',
+    'plugboard plugin configure poka --json',
+  ],
+  args: [PLUGIN_ARGUMENT],
+  options: [
+    MARKETPLACE_OPTION,
+    ...SETTING_OPTIONS,
+    { name: 'browser', help: 'fill them in on a page that this machine alone can open, once' },
+    PASSPHRASE_OPTION,
+  ],
+  run: async (context, input) => {
+    const found = await pluginOf(context, input);
+    const passphraseFile = input.values['passphrase-file'];
+    const given = parseGiven(input, found.pluginId, found.plugin);
+    const browser = input.flags.has('browser');
+    if (browser && given.length > 0)
+      throw new AppError('USAGE', '--browser asks for the values itself', { hint: 'leave the other options out' });
+    const changes = await readGiven(context, given);
+    return withSettings(context, { ...found, passphraseFile }, async (desk) => {
+      if (browser && found.plugin.settings.length > 0) {
+        const { askInBrowser } = await import('../settings-page-server.ts');
+        return reportOf(desk, await askInBrowser(desk));
+      }
+      const made = given.length > 0 ? changes : await askFor(desk);
+      if (made.length > 0) await desk.apply(made);
+      return reportOf(desk, made);
+    });
+  },
+  render: (report, { out }) => renderConfigured(report, out.isTty ? out.columns : undefined),
+  exitCode: ({ missing }) => (missing.length > 0 ? 1 : 0),
+};
+
+async function pluginOf(context: CliContext, input: Input): ReturnType<typeof readConfigurable> {
+  return atPluginDesk(context, { changes: true, evenOff: true }, async (desk) => {
+    const selector = parseSelector(input);
+    const installed = desk.plugins.installed().plugins;
+    const found = findInstalled(installed, selector);
+    if (found === null) throw notInstalled(selector, installed);
+    return readConfigurable(context, desk.loaded.config, found.pluginId);
+  });
+}
+
+/** What a person says; nothing where only the state is wanted. @throws AppError `PLUGIN_NEEDS_SETTINGS`, `SECRET_CANCELLED` */
+async function askFor(desk: SettingsDesk): Promise<readonly SettingChange[]> {
+  const { context, plugin } = desk;
+  if (plugin.settings.length === 0 || context.globals.json) return [];
+  if (context.interactive) return askSettings(desk);
+  const states = await desk.states();
+  if (missingSettings(states).length > 0) throw needsSettings(desk, states);
+  return [];
+}
+
+function needsSettings({ pluginId, plugin }: SettingsDesk, states: readonly SettingState[]): AppError {
+  const missing = missingSettings(states);
+  const lines = missing.map((key) => `  plugboard plugin configure ${pluginId} ${exampleOf(plugin, key)}`);
+  return new AppError(
+    'PLUGIN_NEEDS_SETTINGS',
+    `'${pluginId}' needs ${missing.join(', ')}, and there is no terminal to ask on`,
+    { hint: ['give each of them by an option; several may stand in one command:', ...lines].join('\n') },
+  );
+}
+
+/** An option that gives a value of this kind. */
+function exampleOf(plugin: Plugin, key: string): string {
+  const setting = plugin.settings.find((one) => one.key === key);
+  if (setting === undefined) return `--stdin ${key}`;
+  if (setting.sensitive)
+    return `--stdin ${key}    (or --from-env ${key}=${variableOf(plugin, setting)}, or --from-file ${key}=PATH)`;
+  const [choice] = setting.enum ?? [];
+  const example: Readonly<Record<typeof setting.type, string>> = {
+    string: 'VALUE',
+    number: 'NUMBER',
+    boolean: 'true',
+    directory: 'FOLDER',
+    file: 'FILE',
+  };
+  return `--set ${key}=${choice === undefined ? example[setting.type] : String(choice)}`;
+}
+
+async function reportOf(desk: SettingsDesk, made: readonly SettingChange[]): Promise<ConfiguredPlugin> {
+  const { context, pluginId } = desk;
+  const settings = await desk.states();
+  const keys = (to: SettingChange['to']): readonly string[] =>
+    made.filter((change) => change.to === to).map(({ setting }) => setting.key);
+  const changed = made.map(({ setting }) => setting.key);
+  const effect = made.length === 0 ? { restarts: [], notes: [] } : await effectOf(context, pluginId, changed);
+  return {
+    schemaVersion: 1,
+    ...idParts(pluginId),
+    stored: keys('value'),
+    removed: keys('unset'),
+    settings,
+    missing: missingSettings(settings),
+    restarts: effect.restarts,
+    notes: [...desk.notes, ...effect.notes],
+  };
+}

@@ -1,0 +1,74 @@
+import { resolve } from 'node:path';
+import { AppError } from '../../kernel/index.ts';
+import { type SecretSource, valueText } from '../../secrets/index.ts';
+import type { GivenSetting } from '../configure-arguments.ts';
+import { checkSetting } from './check-setting.ts';
+import type { CliContext } from './context.ts';
+import { readStart, readStdin } from './read-secret.ts';
+import type { SettingChange } from './settings-desk.ts';
+
+/**
+ * Reads the values that the command line gives or names, and checks all of them.
+ *
+ * @throws AppError `PLUGIN_SETTING_VALUE` that names every wrong one; `USAGE`, `SECRET_VALUE`, `SECRET_STORE_UNREADABLE`
+ */
+export async function readGiven(
+  context: CliContext,
+  given: readonly GivenSetting[],
+): Promise<readonly SettingChange[]> {
+  const wrong: string[] = [];
+  const changes: SettingChange[] = [];
+  for (const one of given) {
+    const { setting } = one;
+    if (one.how === 'unset') {
+      changes.push({ setting, to: 'unset' });
+      continue;
+    }
+    const { texts, source } = await textsOf(context, one);
+    const checked = await checkSetting(setting, texts, placesOf(context));
+    if (checked.kind === 'wrong') wrong.push(`'${setting.key}' ${checked.problem}`);
+    else changes.push({ setting, to: 'value', value: checked.value, source });
+  }
+  if (wrong.length === 0) return changes;
+  throw new AppError('PLUGIN_SETTING_VALUE', `${wrong.join('; ')}; nothing was stored`);
+}
+
+export function placesOf({ cwd, env }: Pick<CliContext, 'cwd' | 'env'>): Parameters<typeof checkSetting>[2] {
+  return { cwd, homeDir: env['HOME'] || env['USERPROFILE'] || null };
+}
+
+type GivenTexts = { readonly texts: readonly string[]; readonly source: SecretSource };
+
+async function textsOf(
+  { cwd, env }: CliContext,
+  given: Exclude<GivenSetting, { readonly how: 'unset' }>,
+): Promise<GivenTexts> {
+  const { setting } = given;
+  const split = (text: string): readonly string[] => (setting.multiple ? linesOf(text) : [text]);
+  switch (given.how) {
+    case 'set':
+      // Never of a sensitive one, so that where it came from is not kept.
+      return { texts: given.texts, source: { how: 'prompt' } };
+    case 'stdin':
+      return { texts: split(valueText(await readStdin())), source: { how: 'stdin' } };
+    case 'env': {
+      const { variable } = given;
+      const value = env[variable];
+      if (value !== undefined) return { texts: split(value), source: { how: 'env', what: variable } };
+      throw new AppError('USAGE', `--from-env: the variable for '${setting.key}' is not set`, {
+        hint: `set it, or name another: --from-env ${setting.key}=VARIABLE`,
+      });
+    }
+    case 'file': {
+      const path = resolve(cwd, given.path);
+      return { texts: split(valueText(await readStart(path))), source: { how: 'file', what: path } };
+    }
+    default:
+      return given satisfies never;
+  }
+}
+
+/** A list is given with one item in each line. */
+export function linesOf(text: string): readonly string[] {
+  return text.split(/\r?\n/).filter((line) => line.trim() !== '');
+}

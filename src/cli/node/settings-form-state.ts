@@ -1,0 +1,92 @@
+import { plainValue } from '../../config/index.ts';
+import { Secret } from '../../kernel/index.ts';
+import { settingDefault, settingValueTexts } from '../../plugins/index.ts';
+import { type FormField, planField, sentTexts } from '../settings-form.ts';
+import { checkSetting } from './check-setting.ts';
+import { placesOf } from './read-given.ts';
+import type { SettingChange, SettingsDesk } from './settings-desk.ts';
+
+/** The form as one person fills it in, until everything is right. */
+export type SettingsForm = {
+  readonly fields: () => readonly FormField[];
+  /** Checks what was sent. `wrong`: the fields say what is wrong, and hold what was right. */
+  readonly take: (
+    sent: URLSearchParams,
+  ) => Promise<{ readonly kind: 'right'; readonly changes: readonly SettingChange[] } | { readonly kind: 'wrong' }>;
+};
+
+export async function createSettingsForm(desk: SettingsDesk): Promise<SettingsForm> {
+  const first = await firstFields(desk);
+  const places = placesOf(desk.context);
+  // Sensitive values that are right wait here for the rest, and are never sent back to the page.
+  const held = new Map<string, Secret>();
+  let fields = first;
+
+  const takeField = async (field: FormField, texts: readonly string[]): Promise<FormField | SettingChange | null> => {
+    const { setting } = field;
+    const shown = setting.sensitive ? [] : texts;
+    switch (planField(field, texts)) {
+      case 'keep': {
+        const value = held.get(setting.key);
+        return value === undefined ? null : { setting, to: 'value', value, source: { how: 'prompt' } };
+      }
+      case 'unset':
+        return { setting, to: 'unset' };
+      case 'refuse':
+        return { ...field, texts: shown, problem: 'is required' };
+      case 'check': {
+        const checked = await checkSetting(setting, texts, places);
+        if (checked.kind === 'wrong') {
+          held.delete(setting.key);
+          return { ...field, texts: shown, problem: checked.problem };
+        }
+        if (checked.value instanceof Secret) held.set(setting.key, checked.value);
+        return { setting, to: 'value', value: checked.value, source: { how: 'prompt' } };
+      }
+      default:
+        throw new Error('not a plan');
+    }
+  };
+
+  return {
+    fields: () => fields,
+    take: async (sent) => {
+      const changes: SettingChange[] = [];
+      const next: FormField[] = [];
+      for (const [index, field] of first.entries()) {
+        const texts = sentTexts(field.setting, sent);
+        const isHeld = held.has(field.setting.key);
+        const taken = await takeField({ ...field, held: isHeld }, texts);
+        if (taken !== null && 'to' in taken) changes.push(taken);
+        const wrong = taken !== null && 'problem' in taken ? taken : null;
+        const shown = field.setting.sensitive ? [] : texts;
+        next[index] = { ...(wrong ?? { ...field, texts: shown }), held: held.has(field.setting.key) };
+      }
+      fields = next;
+      return next.some(({ problem }) => problem !== null) ? { kind: 'wrong' } : { kind: 'right', changes };
+    },
+  };
+}
+
+async function firstFields(desk: SettingsDesk): Promise<readonly FormField[]> {
+  const { context, plugin, pluginId } = desk;
+  const places = placesOf(context);
+  const states = new Map((await desk.states()).map((state) => [state.key, state]));
+  const values = (await desk.config()).plugins.get(pluginId)?.values;
+  return plugin.settings.flatMap((setting) => {
+    const state = states.get(setting.key);
+    if (state === undefined) return [];
+    const current = state.from === 'config' && state.problem === null ? values?.get(setting.key) : undefined;
+    const fallback = settingDefault(setting, places);
+    return [
+      {
+        setting,
+        state,
+        texts: current === undefined ? [] : settingValueTexts(setting, plainValue(current), places),
+        byDefault: fallback === null ? null : settingValueTexts(setting, fallback, places).join(', '),
+        held: false,
+        problem: null,
+      },
+    ];
+  });
+}
