@@ -7,6 +7,7 @@ import {
   MARKETPLACE_KEYS,
   PLUGIN_KEYS,
   POLICY_KEYS,
+  PROVIDER_KEYS,
   SERVER_KEYS,
   TOP_KEYS,
 } from '../src/config/index.ts';
@@ -15,12 +16,12 @@ import { defaultText, typeText } from './key-text.ts';
 
 const INTRO = `# Configuration
 
-<!-- Made from src/config/keys.ts, server-keys.ts and plugin-keys.ts by scripts/generate-config-docs.ts. Do not edit. -->
+<!-- Made from the tables of keys in src/config/ by scripts/generate-config-docs.ts. Do not edit. -->
 
 Plugboard reads the \`config.toml\` format of Codex. A file of Codex works as it is; what Plugboard adds is marked
 **Plugboard**. Problems never take other servers down: each becomes an issue with file, line, column, key and a hint
 ([all codes](errors.md)). \`plugboard config explain KEY\` shows where a value comes from;
-values of \`env\`, headers, secrets and unknown keys are shown as \`*****\` unless you say \`--show-values\`.
+values of \`env\`, headers, settings, secrets and unknown keys are shown as \`*****\` unless you say \`--show-values\`.
 
 \`\`\`toml
 [mcp_servers.memory]
@@ -46,11 +47,11 @@ From low to high; a higher layer wins.
 | command line | \`-c key=value\`, read in order |
 
 - Tables merge key by key. Lists and single values replace those of lower layers, except that \`enabled_tools\` **intersect** and
-  \`disabled_tools\` **unite**: no layer can offer a tool that another one hides, but by \`widen = true\` in a policy for a plugin.
+  \`disabled_tools\` **unite**: no layer can offer a tool that another one hides, but by \`widen = true\` in what is laid over a plugin's server.
 - A **project** is the folder given with \`--project\`, else the working folder. For everything that a host runs, it is the folder where
   **the host** was started: a host that the pipe of an agent started in the background has the folder of that agent, for all agents. It is trusted when the system or user layer says
   \`[projects."/absolute/folder"] trust_level = "trusted"\`; \`plugboard config trust DIR\` writes that. A relative path there trusts nothing. The files of other folders
-  are ignored, with a note. A project's files cannot set \`serve\`, \`projects\`, \`marketplaces\`, \`secrets_store\` or \`mcp_enterprise_managed_auth\`: what may be
+  are ignored, with a note. A project's files cannot set \`serve\`, \`projects\`, \`marketplaces\`, \`secrets_store\`, \`secret_providers\` or \`mcp_enterprise_managed_auth\`: what may be
   installed is for the user to say. They may set \`plugins\`: a trusted project can turn installed plugins on and off, and lay policies over their servers.
 - \`-c\` takes a dotted key, with quotes where TOML needs them, and a TOML value; what is not TOML is taken as a string:
   \`-c 'mcp_servers."acme/docs".env.LEVEL=debug'\`.
@@ -59,11 +60,48 @@ From low to high; a higher layer wins.
 - A key that is not known is a warning, and the server runs. A key that looks like a misspelt \`enabled\`, \`enabled_tools\`,
   \`disabled_tools\`, masking or approval key makes the server invalid: it would otherwise run without the limit that was meant.
 - A key that this version does not act on yet is checked, gives the warning \`KEY_NOT_YET_SUPPORTED\`, and changes nothing.
-- \`"$NAME"\` and \`"\${NAME}"\` stay as they are, with a note. \`"\${env:NAME}"\`, \`"\${secret:NAME}"\` and
-  \`"\${user_config.KEY}"\` are kept for a later version; a server that uses them is not started. The arguments
-  of a shell are left to the shell. The files of plugins have [rules of their own](plugins.md#references).
+- Values may refer to variables and secrets: see [References](#references).
 - Changes by commands (\`mcp add\`, \`config set\`, …) keep comments, order, line ends, links and file mode, and are refused where
   they would change anything else. Only the comment behind a key, on the same line, goes with the key when that is removed.
+
+## References
+
+The texts of \`command\`, \`args\`, \`env\`, \`cwd\`, \`url\`, \`http_headers\` and \`oauth\` may hold references. They are filled in once, when the server
+starts; what was filled in is never scanned again.
+
+| reference | what stands for it |
+|---|---|
+| \`\${env:NAME}\` | the variable: from the environment of who asks, then from the secret store (\`plugboard secret set NAME --for SERVER\`) |
+| \`\${env:NAME:-default}\` | the same, and \`default\` where it is unset or empty |
+| \`\${secret:NAME}\` | the secret that you stored for this server under that name |
+| \`\${secret:SCHEME://…}\` | what the program of [\`[secret_providers.SCHEME]\`](#secret_providersscheme) prints for it |
+| \`\${user_config.KEY}\`, \`\${PLUGIN_ROOT}\`, \`\${PLUGIN_DATA}\` | a setting and the folders of a plugin: only in what is laid over a server of one |
+| \`$\${\` | a literal \`\${\` |
+
+- A text that begins like one of these and is none, such as one within another, is an error, and so is a reference to a provider that is not there.
+- \`"$NAME"\` and \`"\${NAME}"\` stay as they are, with a note. The arguments of a shell get no note: \`$NAME\` there is for the shell.
+- \`http_headers_helper\` is a line for a shell, and may hold none of them: what stands in a value would run. It reads its environment.
+- Where \`command\` is a shell that runs a line (\`sh -c\`), a reference in \`args\` gives a warning for the same reason: hand the value over in \`env\`.
+- A secret may stand in \`env\` and headers; in \`args\` and \`url\`, where other programs can see it, only with \`allow_secret_in_args = true\`; in \`command\` and \`cwd\` never.
+- A literal value that looks like a secret does not belong in this file: \`plugboard secret set NAME --for SERVER\` keeps it, and its name in \`env_vars\` hands it over.
+
+The files of plugins have [rules of their own](plugins.md#references).
+
+## Laid over a plugin
+
+A \`[mcp_servers.NAME]\` with neither \`command\` nor \`url\` is laid over the server of that name that a plugin brings; so is a policy,
+\`[plugins."ID".mcp_servers.SERVER]\`. From low to high: the file of the plugin, the policy, \`[mcp_servers.NAME]\`. Tables merge key by key, lists and
+single values replace; \`enabled_tools\` intersect, unless \`widen = true\` stands beside them, and \`disabled_tools\` unite.
+
+\`\`\`toml
+[mcp_servers.poka.env]
+POKA_REGION = "eu"
+
+[plugins."poka@acme".mcp_servers.poka]
+tool_timeout_sec = 600
+\`\`\`
+
+Where several plugins have a server of that name, the bare form is laid over none of them, and the message has the line to write.
 
 ## Requirements
 
@@ -112,6 +150,7 @@ path = "/srv/plugins"
 - No identity is met by a server with \`http_headers_helper\`, which runs another program, nor by a server of a plugin whose own \`env\` sets a
   variable that makes a program run something else: \`PATH\`, \`LD_*\`, \`DYLD_*\`, \`NODE_OPTIONS\`, \`NODE_PATH\`, \`PYTHONPATH\`, \`PYTHONHOME\`, \`PYTHONSTARTUP\`,
   \`PERL5OPT\`, \`PERL5LIB\`, \`RUBYOPT\`, \`RUBYLIB\`, \`BASH_ENV\`, \`ENV\`, \`JAVA_TOOL_OPTIONS\`, \`JDK_JAVA_OPTIONS\`, \`_JAVA_OPTIONS\`, \`GIT_*\`, \`npm_config_*\`, \`PIP_*\`, \`UV_*\`.
+- A text with references meets an exact text only, as it is written: what is filled in could be anything. A folder of a plugin is no such text.
 - A prefix or pattern for a \`url\` must match both what is written and the address as it is connected to.
 - \`[plugins."NAME@MARKETPLACE"]\` alone lists a plugin: if its marketplace offers it as \`INSTALLED_BY_DEFAULT\`, it may be installed without being asked for,
   provided that a requirements file restricts marketplaces to allowed sources and this one is among them. Anybody can give a marketplace the name that stands in an id.
@@ -128,12 +167,25 @@ of the plugin, and stays when it is upgraded. Without this table an installed pl
 `;
 
 const POLICIES = `A **policy**: what you lay over a server of a plugin, by the name that the plugin gives it. It counts equally wherever the plugin
-declares the server. The other keys of a server are known here and not acted on yet. A \`[mcp_servers.NAME]\` with \`command\` or \`url\` replaces the
-plugin's server of that name altogether, with a warning; one that only says \`enabled = false\` turns it off. Two plugins with a server of one name keep
+declares the server. Every key of a server may stand here, and is [laid over](#laid-over-a-plugin) what the plugin says; those below have a meaning of their own. A \`[mcp_servers.NAME]\` with \`command\` or \`url\` replaces the
+plugin's server of that name altogether, with a warning; one without them is laid over it, after the policy. Two plugins with a server of one name keep
 both: each is called \`PLUGIN:SERVER\` then, as is a plugin's server whose own name has a \`:\`.
 `;
 
 const MARKETPLACES = `Where plugins come from. \`plugboard plugin marketplace add\` writes this table. It is not read from the files of a project.
+`;
+
+const PROVIDERS = `A program that is asked for the value of \`\${secret:SCHEME://…}\`, such as that of a password manager. Its last argument is what stands
+after \`secret:\`; what it prints is used once, and kept nowhere. It is not read from the files of a project.
+
+\`\`\`toml
+[secret_providers.op]
+command = ["op", "read", "--no-newline"]
+
+[mcp_servers.tickets]
+command = "tickets-mcp"
+env = { TICKETS_TOKEN = "\${secret:op://work/tickets/token}" }
+\`\`\`
 `;
 
 /** Keys that Codex does not have. */
@@ -147,6 +199,11 @@ const OWN_KEYS = [
   'serve',
   'widen',
   'manifest',
+  'env_file',
+  'allow_secret_in_args',
+  'user_config',
+  'secret_providers',
+  'secrets_store',
 ];
 
 /** Tables that have a chapter of their own. */
@@ -182,7 +239,7 @@ function tableOf(rows: readonly KeyRow[], prefix = ''): string {
 }
 
 function render(): string {
-  const CHAPTERS = ['mcp_servers', 'serve', 'plugins', 'marketplaces'];
+  const CHAPTERS = ['mcp_servers', 'serve', 'plugins', 'marketplaces', 'secret_providers'];
   const serve = TOP_KEYS.find(({ key }) => key === 'serve');
   if (serve?.type.kind !== 'table') throw new Error('there is no [serve]');
   const ofServer = (transport: KeyRow['transport']): string =>
@@ -198,6 +255,7 @@ function render(): string {
     `### \`[plugins."NAME@MARKETPLACE".mcp_servers.SERVER]\`\n\n${POLICIES}\n${tableOf(POLICY_KEYS.filter(differsInPolicy))}`,
     `### \`[plugins._default]\`\n\n${tableOf(DEFAULT_PLUGIN_KEYS)}`,
     `## \`[marketplaces.NAME]\`\n\n${MARKETPLACES}\n${tableOf(MARKETPLACE_KEYS)}`,
+    `## \`[secret_providers.SCHEME]\`\n\n${PROVIDERS}\n${tableOf(PROVIDER_KEYS)}`,
     `## \`[serve]\`\n\n${serve.doc}\n\n${tableOf(serve.type.keys)}`,
     `## Other keys at the top\n\n${tableOf(TOP_KEYS.filter(({ key }) => !CHAPTERS.includes(key)))}`,
     `## Keys of Codex\n\nThese concern Codex alone. They are not read, and nothing is said about them, nor about keys that begin with \`experimental_\`, nor about unknown ones in a \`.codex/config.toml\` that look like none of the above:\n${CODEX_KEYS.map((key) => `\`${key}\``).join(', ')}.\n`,

@@ -16,18 +16,25 @@ export type ReferenceRules = {
 /** Programs that read their arguments as text of their own, in which `$NAME` is for them to expand. */
 const SHELLS = ['sh', 'bash', 'zsh', 'dash', 'fish', 'cmd', 'powershell', 'pwsh'];
 
+/** Options by which a shell takes the next argument as a line to run: `-c`, `-lc`, `/c`, `-Command`. */
+const RUNS_LINE = /^(?:-[a-z]*c|\/c|-command)$/i;
+
 const SHELL_FORM = /\$\{[A-Za-z_]\w*\}|\$[A-Z_][A-Z0-9_]*/;
 
 /** Judges what the texts of one server of config.toml refer to. */
 export function checkReferences(table: LocatedTable, rules: ReferenceRules, context: CheckContext): void {
   const shell = isShell(read.text(table, 'command') ?? '');
+  const runsLine = shell && (read.textList(table, 'args') ?? []).some((arg) => RUNS_LINE.test(arg));
   for (const key of [...REFERENCE_KEYS, 'http_headers_helper']) {
     const value = table.entries.get(key);
     if (value === undefined) continue;
     for (const { path, node } of read.texts(value, [...context.path, key])) {
-      const finding = judge(scanReferences(node.value, 'canonical'), key, rules);
-      const noted = (shell && key === 'args') || key === 'http_headers_helper' ? null : shellNote(node.value);
-      const told = finding ?? noted;
+      const pieces = scanReferences(node.value, 'canonical');
+      const inShell = shell && key === 'args';
+      const told =
+        judge(pieces, key, rules) ??
+        (inShell && runsLine && refersTo(pieces) ? IN_LINE : null) ??
+        (inShell || key === 'http_headers_helper' ? null : shellNote(pieces));
       if (told !== null) found({ ...context, path }, node.at, told);
     }
   }
@@ -47,13 +54,16 @@ export function programName(command: string): string {
 
 /** The first thing that is wrong with a text. */
 function judge(pieces: readonly Piece[], key: string, rules: ReferenceRules): Finding | null {
-  const references = pieces.filter(({ kind }) => kind !== 'text');
-  if (references.length > 0 && key === 'http_headers_helper') return IN_SHELL;
-  for (const piece of references) {
+  if (key === 'http_headers_helper') return refersTo(pieces) ? IN_SHELL : null;
+  for (const piece of pieces) {
     const finding = problemOf(piece, rules);
     if (finding !== null) return finding;
   }
   return null;
+}
+
+function refersTo(pieces: readonly Piece[]): boolean {
+  return pieces.some(({ kind }) => kind !== 'text');
 }
 
 function problemOf(piece: Piece, { laidOver, providers }: ReferenceRules): Finding | null {
@@ -90,6 +100,13 @@ const IN_SHELL: Finding = {
   hint: 'let the program read it from its environment, for example as `$NAME`',
 };
 
+const IN_LINE: Finding = {
+  code: 'CONFIG_LITERAL_REFERENCE',
+  severity: 'warning',
+  message: 'holds a reference in a line for a shell, which runs whatever stands in its value',
+  hint: 'hand the value over in `env`, and write "$NAME" here',
+};
+
 function noProvider(scheme: string): Finding {
   const key = `secret_providers.${shorten(scheme, 64)}`;
   return {
@@ -100,10 +117,8 @@ function noProvider(scheme: string): Finding {
 }
 
 /** What is left as it is, and looks as if a shell should have filled it in. What is escaped is meant. */
-function shellNote(text: string): Finding | null {
-  const literal = scanReferences(text, 'canonical').flatMap((piece) =>
-    piece.kind === 'text' ? [piece.written.replaceAll('$${', ' ')] : [],
-  );
+export function shellNote(pieces: readonly Piece[]): Finding | null {
+  const literal = pieces.flatMap((piece) => (piece.kind === 'text' ? [piece.written.replaceAll('$${', ' ')] : []));
   return literal.some((part) => SHELL_FORM.test(part)) ? LIKE_SHELL : null;
 }
 
