@@ -231,6 +231,9 @@ const values = {
     'values.headers': 'headers of HTTP servers are filled in like variables',
     'values.in-args': 'a secret is put into an argument or address only where the user allows it',
   }),
+  ...madeIn('examples/settings/README.md', {
+    'values.example': 'the example of a plugin with settings does what its page says',
+  }),
   ...madeIn('docs/threat-model.md', {
     'values.hostile': 'a plugin gets no variable, secret or file that was not shown when its user agreed',
   }),
