@@ -1,6 +1,6 @@
 import type { PluginSettings } from '../config/index.ts';
 import type { Issue } from '../kernel/index.ts';
-import type { CapabilitySummary } from '../plugins/index.ts';
+import { type CapabilitySummary, settingSecretName } from '../plugins/index.ts';
 import { pluginId } from './manifest.ts';
 import { sourceJson } from './source.ts';
 import type { MarketplacePlace, Offer } from './store.ts';
@@ -57,6 +57,7 @@ export type Listed =
       readonly enabled: boolean;
       readonly state: ListedState;
       readonly policies: PluginSettings | null;
+      readonly stored?: StoredNames;
     }
   | {
       readonly kind: 'copy';
@@ -65,10 +66,14 @@ export type Listed =
       readonly enabled: boolean;
       readonly state: ListedState;
       readonly policies: PluginSettings | null;
+      readonly stored?: StoredNames;
     };
 
-/** One setting that a plugin declares. */
-export type ListedSetting = ConsentFacts['settings'][number] & { readonly set: boolean };
+/** Names that the secret store holds for the plugin; left out where it was not opened. */
+type StoredNames = ReadonlySet<string>;
+
+/** One setting that a plugin declares. `set` is null where only the secret store knows, and it was not opened. */
+export type ListedSetting = ConsentFacts['settings'][number] & { readonly set: boolean | null };
 
 /** What the user laid over one server of a plugin. null: as the plugin says. */
 export type ListedPolicy = {
@@ -137,7 +142,7 @@ function availableListing({ offer, read, blockedBy }: Extract<Listed, { readonly
     marketplaceSource: sourceJson(marketplace.source),
     installPolicy: entry.installPolicy,
     authPolicy: entry.authPolicy,
-    ...partsOf(read?.facts ?? null),
+    ...partsOf(read?.facts ?? null, null),
     policies: [],
     state:
       blockedBy === null ? { kind: 'not_installed' } : { kind: 'blocked', reason: 'requirements', detail: blockedBy },
@@ -163,7 +168,7 @@ function installedListing(listed: Extract<Listed, { readonly kind: 'installed' }
     marketplaceSource: offer === null ? receipt.marketplaceSource : sourceJson(offer.marketplace.source),
     installPolicy: offer?.entry.installPolicy ?? receipt.installPolicy,
     authPolicy: offer?.entry.authPolicy ?? receipt.authPolicy,
-    ...partsOf(receipt.consent?.facts ?? null),
+    ...partsOf(receipt.consent?.facts ?? null, listed),
     policies: policiesOf(policies),
     state,
     revision: receipt.revision,
@@ -183,7 +188,7 @@ function copyListing(listed: Extract<Listed, { readonly kind: 'copy' }>): Plugin
     source: { source: 'local', path: root },
     marketplaceSource: { sourceType: 'local', source: root },
     ...{ installPolicy: 'AVAILABLE', authPolicy: 'ON_INSTALL' },
-    ...partsOf(read?.facts ?? null),
+    ...partsOf(read?.facts ?? null, listed),
     policies: policiesOf(policies),
     ...{ state, revision: null, installedPath: root, receipt: null },
     capabilitySummary: read?.capabilitySummary ?? null,
@@ -192,12 +197,17 @@ function copyListing(listed: Extract<Listed, { readonly kind: 'copy' }>): Plugin
 
 type Parts = Pick<PluginListing, 'hooks' | 'mcpServers' | 'settings' | 'skills' | 'commands' | 'agents' | 'apps'>;
 
-function partsOf(facts: ConsentFacts | null): Parts {
+/** `installed`: what is known of its values; null for a plugin that is not installed, of which none counts. */
+function partsOf(facts: ConsentFacts | null, installed: Exclude<Listed, { readonly kind: 'available' }> | null): Parts {
+  const isSet = ({ key, sensitive }: ConsentFacts['settings'][number]): boolean | null => {
+    if (installed === null) return false;
+    if (!sensitive) return installed.policies?.values.has(key) ?? false;
+    return installed.stored?.has(settingSecretName(key)) ?? null;
+  };
   return {
     hooks: facts?.hooks ?? null,
     mcpServers: facts?.servers ?? null,
-    // No value of a setting is kept anywhere, so none is set.
-    settings: facts?.settings.map((setting) => ({ ...setting, set: false })) ?? null,
+    settings: facts?.settings.map((setting) => ({ ...setting, set: isSet(setting) })) ?? null,
     skills: facts?.skills ?? null,
     commands: facts?.commands ?? null,
     agents: facts?.agents ?? null,

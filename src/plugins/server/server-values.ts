@@ -4,6 +4,7 @@ import {
   type Dialect,
   escapeReferences,
   found,
+  isShell,
   type KeyPath,
   type Located,
   type LocatedScalar,
@@ -11,7 +12,9 @@ import {
   mapTexts,
   type Piece,
   REFERENCE_KEYS,
+  read,
   scanReferences,
+  shellNote,
   type TextChange,
 } from '../../config/index.ts';
 import type { Issue } from '../../kernel/index.ts';
@@ -64,6 +67,11 @@ export function fillReferences(table: LocatedTable, options: FillOptions): Fille
     const report = use.waits ? options.waiting : options.context.report;
     found({ ...keyOf(options.context, ...path), report }, node.at, { code: 'PLUGIN_REFERENCE', ...use.problem });
   };
+  const shell = isShell(read.text(table, 'command') ?? '');
+  const noteShell = (node: LocatedScalar, canonical: string, path: KeyPath): void => {
+    const finding = shell && path[0] === 'args' ? null : shellNote(canonical);
+    if (finding !== null) found(keyOf(options.context, ...path), node.at, finding);
+  };
   const fill: TextChange = (node, written, path) => {
     const [key = ''] = path;
     if (options.dialect === 'agent_plugins' && key !== SHELL_KEY) {
@@ -72,7 +80,10 @@ export function fillReferences(table: LocatedTable, options: FillOptions): Fille
     }
     const pieces = scanReferences(written, key === SHELL_KEY ? 'canonical' : options.dialect);
     for (const piece of pieces) note(piece, node, path);
-    return { ...node, value: key === SHELL_KEY ? shellText(pieces, options) : canonicalText(pieces, options.folders) };
+    if (key === SHELL_KEY) return { ...node, value: shellText(pieces, options) };
+    const value = canonicalText(pieces, options.folders);
+    noteShell(node, value, path);
+    return { ...node, value };
   };
   const entries = [...table.entries].map(([key, value]): [string, Located] => [
     key,

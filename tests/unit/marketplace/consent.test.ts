@@ -52,7 +52,7 @@ describe('what a user is shown of a server', () => {
           ],
         }),
       },
-      more: { unfilled: ['env:LATER', 'secret:x', 'env:HOST'] },
+      more: { variables: ['LATER', 'HOST'] },
       want: { envNames: ['HOST', 'LATER', 'TOKEN'], setsEnv: ['A', 'Z'], valueDigests: [`A ${GEHEIM}`, `Z ${GEHEIM}`] },
     },
     {

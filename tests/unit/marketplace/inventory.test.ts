@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Origin, PluginSettings } from '../../../src/config/index.ts';
+import type { Located, Origin, PluginSettings } from '../../../src/config/index.ts';
 import {
   type Listed,
   marketplaceListing,
@@ -18,7 +18,10 @@ const SUMMARY = {
 const facts: ConsentFacts = {
   ...NO_FACTS,
   servers: [NO_SERVER],
-  settings: [{ key: 'token', sensitive: true, required: true }],
+  settings: [
+    { key: 'region', sensitive: false, required: false },
+    { key: 'token', sensitive: true, required: true },
+  ],
   ...{ hooks: ['Stop make'], skills: ['s'], commands: ['c'], agents: ['g'], apps: ['connector_1'] },
 };
 
@@ -69,18 +72,32 @@ const policies: PluginSettings = {
       {
         ...{ server: 'docs', origin, enabled: false, enabledOrigin: origin, enabledTools: ['a'], widen: true },
         ...{ disabledTools: ['b'], toolNames: [], problems: [] },
+        table: { kind: 'table', origin, at: origin, entries: new Map() },
       },
     ],
   ]),
+  values: new Map(),
   problems: [],
 };
 
 const parts = {
   hooks: ['Stop make'],
   mcpServers: [NO_SERVER],
-  settings: [{ key: 'token', sensitive: true, required: true, set: false }],
+  settings: [
+    { key: 'region', sensitive: false, required: false, set: false },
+    { key: 'token', sensitive: true, required: true, set: false },
+  ],
   ...{ skills: ['s'], commands: ['c'], agents: ['g'], apps: ['connector_1'] },
 };
+/** Whether a value is there: of `region` in config.toml, of `token` in the secret store. */
+function setSettings(region: boolean, token: boolean | null): readonly object[] {
+  const [first, second] = parts.settings;
+  return [
+    { ...first, set: region },
+    { ...second, set: token },
+  ];
+}
+
 const unknown = {
   hooks: null,
   mcpServers: null,
@@ -144,6 +161,7 @@ describe('one plugin', () => {
       marketplaceSource: { sourceType: 'git', source: 'https://git.example/m.git' },
       ...{ installPolicy: 'INSTALLED_BY_DEFAULT', authPolicy: 'ON_USE' },
       ...parts,
+      settings: setSettings(false, null),
       policies: [{ server: 'docs', enabled: false, enabledTools: ['a'], disabledTools: ['b'], widen: true }],
       ...{ state, revision: 'old', installedPath: ROOT, receipt: { file: '/r/0001.json', digest: 'ef' } },
       capabilitySummary: SUMMARY,
@@ -159,6 +177,30 @@ describe('one plugin', () => {
       marketplaceSource: { sourceType: 'local', source: '/srv/old' },
       ...{ installPolicy: 'AVAILABLE', authPolicy: 'ON_INSTALL' },
     });
+  });
+});
+
+describe('which settings of an installed plugin are set', () => {
+  const value: Located = { kind: 'scalar', origin, at: origin, value: 'eu' };
+  test.each<{ name: string; values?: PluginSettings['values']; stored?: ReadonlySet<string>; want: readonly object[] }>(
+    [
+      { name: 'the store was not opened', want: setSettings(false, null) },
+      { name: 'nothing is stored', stored: new Set(['token']), want: setSettings(false, false) },
+      { name: 'the secret is stored', stored: new Set(['user_config.token']), want: setSettings(false, true) },
+      { name: 'one stands in config.toml', values: new Map([['region', value]]), want: setSettings(true, null) },
+      {
+        name: 'a secret in config.toml does not count',
+        values: new Map([['token', value]]),
+        want: setSettings(false, null),
+      },
+    ],
+  )('$name', ({ values = new Map(), stored, want }) => {
+    const listing = pluginListing({
+      ...{ kind: 'installed', installed, offer: null, enabled: true, state: { kind: 'enabled' } },
+      policies: { ...policies, values },
+      ...(stored === undefined ? {} : { stored }),
+    });
+    expect(listing.settings).toEqual(want);
   });
 });
 

@@ -8,7 +8,17 @@ export const DATA = '/home/ada/.plugboard/plugins/data/tools@acme';
 const origin: Origin = { layer: 'plugin', file: `${ROOT}/.mcp.json`, line: 1, column: 1 };
 
 export function stdio(command: string, more: Partial<StdioTransport> = {}): StdioTransport {
-  return { kind: 'stdio', command, args: [], env: {}, envVars: [], cwd: ROOT, cwdAbsolute: ROOT, ...more };
+  return {
+    kind: 'stdio',
+    command,
+    args: [],
+    env: {},
+    envVars: [],
+    cwd: ROOT,
+    cwdAbsolute: ROOT,
+    envFile: null,
+    ...more,
+  };
 }
 
 export function http(url: string, more: Partial<HttpTransport> = {}): HttpTransport {
@@ -26,11 +36,12 @@ export function server(name: string, entry: Partial<ServerEntry>, more: Partial<
       ...{ name, origin, enabled: true, enabledOrigin: origin, required: false, transport: null },
       ...{ startupTimeoutMs: 30_000, toolTimeoutMs: 300_000, startupTimeoutSec: null, toolTimeoutSec: null },
       ...{ enabledTools: null, disabledTools: [], toolNames: [], supportsParallelToolCalls: false },
-      ...{ sharing: 'auto', maxConnections: 8, roots: [], problems: [] },
+      ...{ allowSecretInArgs: false, sharing: 'auto', maxConnections: 8, roots: [], problems: [] },
       ...entry,
     },
+    table: { kind: 'table', origin, at: origin, entries: new Map() },
     requests: { required: false, supportsParallelToolCalls: false, approveAll: false, approveTools: [] },
-    ...{ settings: [], unfilled: [], authModel: 'none', authModelDeclared: false, dataClasses: [] },
+    ...{ settings: [], undeclared: [], variables: [], authModel: 'none', authModelDeclared: false, dataClasses: [] },
     ...more,
   };
 }

@@ -217,7 +217,7 @@ describe('a server is a closed variant, and a bad one leaves the others alone', 
     },
   );
 
-  test('only the two folders are filled in, and only in arguments, values of env, and cwd', () => {
+  test('only the two folders are filled in, and only in arguments, values of env, and cwd; the rest is text, and escaped', () => {
     const read = bundles.parse(
       serversOf('1.0.0', {
         s: {
@@ -231,15 +231,15 @@ describe('a server is a closed variant, and a bad one leaves the others alone', 
       }),
     );
     expect(read.server('s').entry.transport).toMatchObject({
-      args: ['ROOT', '$/data/p', '${CLAUDE_PLUGIN_ROOT}'],
-      env: { A: '${env:B}' },
+      args: ['ROOT', '$/data/p', '$${CLAUDE_PLUGIN_ROOT}'],
+      env: { A: '$${env:B}' },
       cwdAbsolute: 'ROOT',
     });
     expect(read.server('h').entry.transport).toMatchObject({
-      url: 'https://h/${PLUGIN_ROOT}',
-      headers: { A: '${user_config.x}' },
+      url: 'https://h/$${PLUGIN_ROOT}',
+      headers: { A: '$${user_config.x}' },
     });
-    expect([read.server('s').unfilled, read.server('h').unfilled, read.server('s').entry.problems]).toEqual([
+    expect([read.server('s').variables, read.server('h').settings, read.server('s').entry.problems]).toEqual([
       [],
       [],
       [],
@@ -282,11 +282,12 @@ describe('what is ours stands under our key of extensions', () => {
       }),
     };
     const read = bundles.parse(serversOf('1.1.0', { s: server }, settings));
-    const { entry, ...found } = read.server('s');
+    const { entry, table: _, ...found } = read.server('s');
     expect(found).toEqual({
       requests: { required: true, supportsParallelToolCalls: false, approveAll: false, approveTools: [] },
       settings: ['token'],
-      unfilled: [],
+      undeclared: [],
+      variables: [],
       authModel: 'service_token',
       authModelDeclared: true,
       dataClasses: ['d'],

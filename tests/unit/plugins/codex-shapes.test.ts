@@ -9,8 +9,8 @@ import { entryOf, type Files, type Read, useBundles } from './read-bundle.ts';
 const bundles = useBundles();
 const COMPAT = readFileSync(new URL('../../../docs/codex-compat.md', import.meta.url), 'utf8');
 
-function launchOf({ entry: { transport }, settings, unfilled }: PluginServer): string {
-  const waits = [...settings, ...unfilled];
+function launchOf({ entry: { transport }, settings, undeclared, variables }: PluginServer): string {
+  const waits = [...settings, ...undeclared, ...variables.map((name) => `env:${name}`)];
   const own = (record: Readonly<Record<string, string>>, sign: string): string =>
     Object.entries(record)
       .map(([key, value]) => `${key}${sign}${value}`)

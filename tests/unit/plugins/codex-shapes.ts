@@ -39,7 +39,8 @@ function agent(name: string, mcp: JsonObject, more: JsonObject = {}): Pick<Shape
 /** A stdio server of Agent Plugins with something of every kind that looks like a reference. */
 const ARGS = ['${PLUGIN_ROOT}/x', '${PLUGIN_DATA}', '${HOME}', '${user_config.t}'];
 const agentServer = (more: JsonObject = {}): JsonObject => ({ type: 'stdio', command: 'node', args: ARGS, ...more });
-const FILLED = 'node ROOT/x /data/p ${HOME} ${user_config.t}';
+/** Canonical: what is no reference there, and would be one of ours, is escaped. */
+const FILLED = 'node ROOT/x /data/p ${HOME} $${user_config.t}';
 
 const outside = { '../outside.json': { mcpServers: { outside: node('outside') } } };
 
@@ -187,7 +188,7 @@ const manifests: readonly Shape[] = [
     },
     ours: {
       claudesrv:
-        'ROOT/bin/x ROOT/a /data/p ${user_config.token} ${HOME} ROOT $HOME {R=ROOT, T=${WORKPLUS_ACCESS_TOKEN}, U=${user_config.token}, V=ROOT} waits for token, env:HOME, env:WORKPLUS_ACCESS_TOKEN',
+        'ROOT/bin/x ROOT/a /data/p ${user_config.token} ${env:HOME} ROOT $HOME {R=ROOT, T=${env:WORKPLUS_ACCESS_TOKEN}, U=${user_config.token}, V=ROOT} waits for token, env:HOME, env:WORKPLUS_ACCESS_TOKEN',
     },
     rows: [
       '`${PLUGIN_ROOT}`, `${PLUGIN_DATA}`',

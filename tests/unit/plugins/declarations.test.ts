@@ -102,14 +102,14 @@ describe('which files declare servers', () => {
   });
 
   test.each([
-    { where: 'a marketplace of Claude', file: '/mkt/.claude-plugin/marketplace.json', unfilled: ['env:API_KEY'] },
-    { where: 'another marketplace', file: '/mkt/.agents/plugins/marketplace.json', unfilled: [] },
-  ])('what $where says of a plugin without a manifest is read as it is meant there', ({ file, unfilled }) => {
+    { where: 'a marketplace of Claude', file: '/mkt/.claude-plugin/marketplace.json', variables: ['API_KEY'] },
+    { where: 'another marketplace', file: '/mkt/.agents/plugins/marketplace.json', variables: [] },
+  ])('what $where says of a plugin without a manifest is read as it is meant there', ({ file, variables }) => {
     const mcpServers = { a: { ...run('x'), env: { KEY: '${API_KEY:-none}', TOKEN: '${user_config.token}' } } };
     const components = { userConfig: { token: { type: 'string', title: 'Token', description: 'Of the service' } } };
     const { sure, issues } = bundles.parse({}, { entry: entryOf('p', { file, mcpServers, components }) });
     const { servers, settings, family } = sure();
-    expect(servers.map((server) => [server.unfilled, server.settings])).toEqual([[unfilled, ['token']]]);
+    expect(servers.map((server) => [server.variables, server.settings])).toEqual([[variables, ['token']]]);
     expect([family, settings.map(({ key }) => key)]).toEqual(['none', ['token']]);
     expect(issues.filter(({ severity }) => severity === 'error')).toEqual([]);
   });

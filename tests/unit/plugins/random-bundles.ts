@@ -218,7 +218,9 @@ export function brokenPromise({ plugin, issues }: ParsedPlugin): string | null {
   if (server !== undefined) return 'a server without a transport and without a problem';
   const open = plugin?.servers.find(
     (one) =>
-      one.entry.problems.length === 0 && waits(one.entry.transport) && one.settings.length + one.unfilled.length === 0,
+      one.entry.problems.length === 0 &&
+      waits(one.entry.transport) &&
+      one.settings.length + one.undeclared.length + one.variables.length === 0,
   );
   if (open !== undefined && plugin?.family !== 'agent_plugins')
     return 'a server that would start with a reference of ours as it stands';

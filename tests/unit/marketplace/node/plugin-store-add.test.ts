@@ -82,7 +82,7 @@ describe('adding a plugin', () => {
           filed: expect.objectContaining({ file, digest: shaOf(file) }),
         },
       ],
-      issues: [],
+      ...{ removed: [], issues: [] },
     });
     expect(stores.progress).toEqual(['copying 3 files']);
     expect(staged(stores)).toEqual([]);
@@ -118,7 +118,7 @@ describe('adding a plugin', () => {
     await prepared.discard();
     await expect(prepared.commit(YES, NO_EVIDENCE)).rejects.toThrow('committed or discarded');
     expect(staged(stores)).toEqual([]);
-    expect(stores.plugins.installed()).toEqual({ plugins: [], issues: [] });
+    expect(stores.plugins.installed()).toEqual({ plugins: [], removed: [], issues: [] });
   });
 
   test('drops rights that are not plain, and keeps which files can be run', async () => {

@@ -43,8 +43,11 @@ describe('a receipt that cannot be read', () => {
     await stores.add(market(stores), 'tools');
     spoil(stores);
     expect((await stores.plugins.remove(ID))?.receipt).toMatchObject({ action: 'remove', previousVersion: '1.0.0' });
-    expect(stores.plugins.installed()).toEqual({ plugins: [], issues: [] });
-    rmSync(join(stores.home, 'plugins', 'receipts', ID, '0001.json'));
+    const removed = [{ pluginId: ID, servers: ['echo'] }];
+    expect(stores.plugins.installed()).toEqual({ plugins: [], removed, issues: [] });
+    const [oldest] = stores.plugins.receipts(ID);
+    rmSync(oldest?.file ?? '');
+    expect(stores.plugins.installed().removed).toEqual([{ pluginId: ID, servers: [] }]);
     rmSync(join(stores.home, 'plugins', 'receipts', ID, '0003.json'));
     await expect(stores.plugins.remove(ID)).rejects.toMatchObject({ code: 'PLUGIN_RECEIPT_DAMAGED' });
   });
@@ -63,7 +66,7 @@ describe('a home that cannot be used', () => {
       message: expect.stringContaining('something'),
       where: expect.stringContaining(join(stores.home, 'plugins')),
     });
-    expect(stores.plugins.installed()).toEqual({ plugins: [], issues: [] });
+    expect(stores.plugins.installed()).toEqual({ plugins: [], removed: [], issues: [] });
   });
 
   test.each([

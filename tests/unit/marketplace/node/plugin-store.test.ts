@@ -116,7 +116,10 @@ describe('a change of what is installed', () => {
       ...{ action: 'remove', version: null, previousVersion: '1.0.0', installedPath: null, contentSha256: null },
       ...{ files: [], capabilitySummary: null, consent: null },
     });
-    expect(stores.plugins.installed()).toEqual({ plugins: [], issues: [] });
+    expect(stores.plugins.installed()).toEqual({
+      ...{ plugins: [], issues: [] },
+      removed: [{ pluginId: ID, servers: ['echo'] }],
+    });
     expect(stores.plugins.cached(ID)).toEqual([]);
     expect(existsSync(join(data, 'kept.txt'))).toBe(true);
     expect(readdirSync(join(stores.home, 'plugins', 'cache'))).toEqual(['.staging']);
@@ -124,6 +127,7 @@ describe('a change of what is installed', () => {
     expect(await stores.plugins.remove(ID)).toBe(null);
     const again = await stores.add(market(stores), 'tools');
     expect([again.receipt.action, again.file]).toEqual(['add', expect.stringMatching(/0003\.json$/)]);
+    expect(stores.plugins.installed().removed).toEqual([]);
   });
 
   test.each(['nobody@acme', 'tools', '../../etc@acme', 'a@b@c'])('there is nothing of %s', async (id) => {
@@ -233,7 +237,7 @@ describe('a version in the cache', () => {
     mkdirSync(stores.home, { mode: 0o700 });
     writeFiles(root, plugin('tools', ECHO).files);
     chmodSync(join(root, '.mcp.json'), 0o666);
-    expect(stores.plugins.installed()).toEqual({ plugins: [], issues: [] });
+    expect(stores.plugins.installed()).toEqual({ plugins: [], removed: [], issues: [] });
     expect(stores.plugins.cached(ID)).toEqual(['1.0.0']);
     const prepared = await stores.plugins.prepareCached(ID, '1.0.0');
     expect(prepared.action).toBe('add');
