@@ -17,6 +17,12 @@ export class Secret {
     return parts.some((part) => typeof part !== 'string') ? new Secret(label, text) : text;
   }
 
+  /** One secret for each text of a JSON array; the secret itself where it is none. */
+  items(): readonly Secret[] {
+    const texts = textsIn(this.#value);
+    return texts === null ? [this] : texts.map((text) => new Secret(this.label, text));
+  }
+
   reveal(): string {
     return this.#value;
   }
@@ -31,5 +37,14 @@ export class Secret {
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
+  }
+}
+
+function textsIn(json: string): readonly string[] | null {
+  try {
+    const value = JSON.parse(json) as unknown;
+    return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : null;
+  } catch {
+    return null;
   }
 }

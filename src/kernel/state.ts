@@ -49,7 +49,7 @@ export type ServerState =
   | {
       readonly kind: 'blocked';
       readonly reason: 'requirements' | 'tampered' | 'consent' | 'undecided';
-      /** The requirements file, or the path that was changed; '' where there is nothing more to say. */
+      /** The requirements file, the path that was changed, or the names of variables; '' where there is nothing more to say. */
       readonly detail: string;
       readonly command: string;
     };
@@ -101,7 +101,7 @@ function describeBlock({ reason, detail }: Extract<ServerState, { kind: 'blocked
     case 'tampered':
       return `${detail} is not as it was installed`;
     case 'consent':
-      return 'nobody has agreed to what it runs';
+      return detail === '' ? 'nobody has agreed to what it runs' : `nobody has agreed that it reads ${detail}`;
     default:
       return reason satisfies never;
   }

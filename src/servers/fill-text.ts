@@ -1,7 +1,8 @@
 import { type Piece, scanReferences } from '../config/index.ts';
 import { type Issue, Secret } from '../kernel/index.ts';
+import { settingSecretName } from '../plugins/index.ts';
 import { consumerText } from '../secrets/index.ts';
-import { settingOf, settingSecret } from './launch-needs.ts';
+import { settingOf } from './launch-needs.ts';
 import type { TextKey } from './launch-texts.ts';
 import { mayNameSecret, namesCredential } from './secret-names.ts';
 import type { Lookups, ServerSetting, ValueSources } from './types.ts';
@@ -135,16 +136,16 @@ function valueOf(
 function settingValue(filling: Filling, place: TextPlace, key: string): FilledText {
   const setting = settingOf(filling.sources, key);
   const parts = setting === undefined ? null : settingParts(filling, setting);
-  if (setting !== undefined && parts !== null) return Secret.join(settingSecret(key), separated(parts, setting));
+  if (setting !== undefined && parts !== null) return Secret.join(settingSecretName(key), separated(parts, setting));
   if (setting !== undefined && !setting.required && RULES[place.key].optional === 'dropped') return null;
-  filling.missing.set(settingSecret(key), configureCommand(filling));
+  filling.missing.set(settingSecretName(key), configureCommand(filling));
   return '';
 }
 
 /** The values of a setting, one for each item; null when it is unset. */
 function settingParts(filling: Filling, setting: ServerSetting): readonly (string | Secret)[] | null {
-  const { key, sensitive, values, problem } = setting;
-  const name = settingSecret(key);
+  const { key, sensitive, multiple, values, problem } = setting;
+  const name = settingSecretName(key);
   if (problem !== null) {
     const { server } = filling.sources;
     filling.issues.push({
@@ -158,7 +159,8 @@ function settingParts(filling: Filling, setting: ServerSetting): readonly (strin
     return [''];
   }
   const stored = sensitive ? filling.lookups.secret(name) : undefined;
-  if (stored !== undefined) return [keep(filling, name, stored)];
+  const items = stored !== undefined && multiple ? stored.items() : [stored ?? []].flat();
+  if (items.length > 0) return items.map((item) => keep(filling, name, item));
   if (values === null || values.length === 0) return null;
   return sensitive ? values.map((value) => keep(filling, name, value)) : values;
 }

@@ -1,7 +1,8 @@
 /**
- * servers: which servers there are, after configuration, plugins and requirements, and what a change of them means.
+ * servers: which servers there are, after configuration, plugins and requirements, what a change of them means, what a
+ * launch needs to be looked up, and what it is with the values in it.
  *
- * Fully pure: it holds names of variables and never their values, starts nothing and reads nothing.
+ * Fully pure: values pass through it as they are handed in, and are not kept; it starts nothing and reads nothing.
  * Everything that connects, lists or shows a server takes its `ResolvedServer` from here.
  * `upstreams`, `status`, `host`, `cli` and whatever stands above may call it.
  */
@@ -13,6 +14,7 @@ export { planReload, type ReloadAction } from './plan-reload.ts';
 export { pluginServerSwitch } from './plugin-claims.ts';
 export { type Resolved, resolveServers } from './resolve.ts';
 export { mayNameSecret } from './secret-names.ts';
+export { secretReaders, serversReading } from './secret-readers.ts';
 export type {
   FilledHttp,
   FilledLaunch,

@@ -1,10 +1,6 @@
+import { settingSecretName } from '../plugins/index.ts';
 import { referencesOf, variablesOf } from './launch-texts.ts';
 import type { Launch, LaunchNeeds, ServerSetting, ValueSources } from './types.ts';
-
-/** Where the value of a sensitive setting is kept in the store. */
-export function settingSecret(key: string): string {
-  return `user_config.${key}`;
-}
 
 /** The setting of that key; undefined when the plugin does not declare it. */
 export function settingOf({ settings }: ValueSources, key: string): ServerSetting | undefined {
@@ -23,7 +19,7 @@ export function launchNeeds(launch: Launch, sources: ValueSources, isSet: (name:
     if (piece.kind === 'secret') secrets.add(piece.name);
     if (piece.kind === 'provided') provided.add(piece.reference);
     if (piece.kind === 'setting' && settingOf(sources, piece.key)?.sensitive === true)
-      secrets.add(settingSecret(piece.key));
+      secrets.add(settingSecretName(piece.key));
   }
   return {
     variables: variablesOf(launch).filter((name) => !isSet(name)),

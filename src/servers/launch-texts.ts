@@ -1,8 +1,9 @@
 import { type Piece, scanReferences } from '../config/index.ts';
 import type { Launch } from './types.ts';
 
-/** A key of a server whose value may hold references. */
-export type TextKey = 'command' | 'args' | 'env' | 'cwd' | 'url' | 'http_headers';
+/** The keys of a server whose values are filled in when it is started. */
+export const TEXT_KEYS = ['command', 'args', 'env', 'cwd', 'url', 'http_headers'] as const;
+export type TextKey = (typeof TEXT_KEYS)[number];
 
 /** One text of a launch. `name`: of the variable or header. */
 export type LaunchText = { readonly key: TextKey; readonly name: string | null; readonly text: string };

@@ -1,6 +1,7 @@
 import { type KeyPath, type Origin, renderKey } from '../config/index.ts';
 import { type Issue, nearest } from '../kernel/index.ts';
 import type { NamedTool, ResolvedServer } from './types.ts';
+import { atPlace } from './verdict-parts.ts';
 
 type Lists = {
   readonly enabledTools: readonly string[] | null;
@@ -35,9 +36,7 @@ export function unknownTools(server: ResolvedServer, offered: readonly string[])
       severity: 'warning',
       message: `${key} names the tool '${tool}', and ${server.name} offers none of that name`,
       hint: near === null ? `see: plugboard tools list --server ${server.name}` : `did you mean '${near}'?`,
-      ...(origin.file === null ? {} : { file: origin.file }),
-      ...(origin.line === null ? {} : { line: origin.line }),
-      ...(origin.column === null ? {} : { column: origin.column }),
+      ...atPlace(origin),
       key,
       server: server.name,
       ...(server.owner === null ? {} : { plugin: server.owner.pluginId }),

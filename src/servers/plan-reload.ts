@@ -6,14 +6,14 @@ import type { ResolvedServer } from './types.ts';
  *
  * - `keep`: nothing changed.
  * - `republish`: the connection stays; lists, limits, timeouts, roots or the state that is shown change.
- * - `reconnect`: how it is started or reached changed, or how connections are shared.
+ * - `reconnect`: how it is started or reached changed, a value of its settings, or how connections are shared.
  * - `start`: it may run now and did not before. `stop`: the other way round, or it is gone.
  */
 export type ReloadAction = 'keep' | 'republish' | 'reconnect' | 'start' | 'stop';
 
 /**
- * Compares two states of the configuration. Values of environment variables are not in them: who holds those compares
- * connection keys as well.
+ * Compares two states of the configuration. Values of variables and secrets, and what files of `env_file` say, are not in
+ * them: who holds those compares connection keys as well.
  *
  * @returns One action for each server of either state, by name.
  */
@@ -37,8 +37,8 @@ function actionFor(before: ResolvedServer | undefined, after: ResolvedServer): R
   return shown(before) === shown(after) ? 'keep' : 'republish';
 }
 
-function connectionOf({ verdict, sharing }: ResolvedServer): string {
-  return canonicalJson([verdict.kind === 'startable' ? verdict.launch : null, sharing]);
+function connectionOf({ verdict, sharing, sources }: ResolvedServer): string {
+  return canonicalJson([verdict.kind === 'startable' ? verdict.launch : null, sources, sharing]);
 }
 
 /** All but where it is written: an edit further up in a file moves the line and changes nothing. */

@@ -1,4 +1,11 @@
-import type { Config, Origin, PluginSettings, ServerEntry, ServerPolicy } from '../config/index.ts';
+import {
+  type Config,
+  locate,
+  type Origin,
+  type PluginSettings,
+  type ServerEntry,
+  type ServerPolicy,
+} from '../config/index.ts';
 import type { Issue } from '../kernel/index.ts';
 import type { PluginServer } from '../plugins/index.ts';
 import type { PluginInput, ServerOwner } from './types.ts';
@@ -63,37 +70,8 @@ function offOf(settings: PluginSettings | null, config: Config): PluginOff | nul
 }
 
 /**
- * An entry as it is with the policy of the user: lists of tools that are offered intersect unless `widen` is set, those
- * that are not offered unite. What the plugin asks for is in force only where the user accepted it.
- */
-export function withPolicy({ declared, policy, input }: PluginClaim): ServerEntry | null {
-  if (declared === null) return null;
-  const { entry, requests } = declared;
-  const accepted = input.requestsAccepted;
-  const entryWithRequests = {
-    ...entry,
-    required: accepted && requests.required,
-    supportsParallelToolCalls: accepted && requests.supportsParallelToolCalls,
-  };
-  if (policy === null) return entryWithRequests;
-  return {
-    ...entryWithRequests,
-    enabled: policy.enabled ?? entry.enabled,
-    enabledOrigin: policy.enabled === null ? entry.enabledOrigin : policy.enabledOrigin,
-    enabledTools: enabledTools(entry.enabledTools, policy),
-    disabledTools: [...new Set([...entry.disabledTools, ...policy.disabledTools])],
-  };
-}
-
-function enabledTools(ofPlugin: readonly string[] | null, policy: ServerPolicy): readonly string[] | null {
-  const { enabledTools: ofUser, widen } = policy;
-  if (ofUser === null) return ofPlugin;
-  return ofPlugin === null || widen ? ofUser : ofUser.filter((tool) => ofPlugin.includes(tool));
-}
-
-/**
- * Whether a server of a plugin is on, whatever is said of the plugin as a whole: by an entry of config.toml that only
- * turns it off, by its policy, else as the plugin says. `origin`: where.
+ * Whether a server of a plugin is on, whatever is said of the plugin as a whole: by an entry of config.toml that is laid over
+ * it, by its policy, else as the plugin says. `origin`: where.
  */
 export function pluginServerSwitch(
   config: Config,
@@ -108,9 +86,12 @@ export function pluginServerSwitch(
     readonly declared: Pick<ServerEntry, 'enabled' | 'enabledOrigin'> | null;
   },
 ): { readonly enabled: boolean; readonly origin: Origin | null } {
-  const named = [owner.server, name].flatMap((wanted) => config.servers.get(wanted) ?? []);
-  const turnedOff = named.find(({ transport, enabled }) => transport === null && !enabled);
-  if (turnedOff !== undefined) return { enabled: false, origin: turnedOff.enabledOrigin };
+  for (const wanted of [name, owner.server]) {
+    const overlay = config.overlays.get(wanted);
+    const entry = config.servers.get(wanted);
+    if (overlay === undefined || entry === undefined || locate(overlay.table, ['enabled']) === undefined) continue;
+    return { enabled: entry.enabled, origin: entry.enabledOrigin };
+  }
   const policy = config.plugins.get(owner.pluginId)?.servers.get(owner.server);
   if (policy !== undefined && policy.enabled !== null) return { enabled: policy.enabled, origin: policy.enabledOrigin };
   return { enabled: declared?.enabled ?? true, origin: declared?.enabledOrigin ?? null };

@@ -1,6 +1,7 @@
 import { type Origin, type PluginSettings, renderKey } from '../config/index.ts';
 import { type Issue, nearest } from '../kernel/index.ts';
 import type { PluginInput, ResolveInput } from './types.ts';
+import { atPlace } from './verdict-parts.ts';
 
 /** One warning for each plugin or server that the configuration says something of, and that is not there. */
 export function unknownPolicies({ config, plugins }: ResolveInput): readonly Issue[] {
@@ -56,16 +57,13 @@ function unknown(of: {
   readonly message: string;
   readonly hint: string;
 }): Issue {
-  const { file, line, column } = of.origin;
   const key = renderKey(of.path);
   return {
     code: 'PLUGIN_POLICY_UNKNOWN',
     severity: 'warning',
     message: `${key} ${of.message}`,
     hint: of.hint,
-    ...(file === null ? {} : { file }),
-    ...(line === null ? {} : { line }),
-    ...(column === null ? {} : { column }),
+    ...atPlace(of.origin),
     key,
     plugin: of.pluginId,
   };

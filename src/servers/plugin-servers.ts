@@ -1,42 +1,55 @@
-import { BUILT_IN, type ServerEntry } from '../config/index.ts';
-import type { Issue } from '../kernel/index.ts';
+import { BUILT_IN, type Origin, renderKey, type ServerEntry } from '../config/index.ts';
+import { type Issue, nearest } from '../kernel/index.ts';
 import { namedToolsOf } from './named-tools.ts';
-import { claimsOf, type PluginClaim, withPolicy } from './plugin-claims.ts';
+import { claimsOf, type PluginClaim } from './plugin-claims.ts';
+import { type LaidTable, type MergedServer, mergeServer } from './plugin-merge.ts';
 import { namePluginServers } from './plugin-names.ts';
+import { list, overlaysOf } from './plugin-overlays.ts';
 import { unknownPolicies } from './plugin-policies.ts';
 import { pluginVerdict } from './plugin-verdict.ts';
+import { type PluginValues, valuesOfPlugin } from './server-settings.ts';
 import type { NamedTool, ResolvedServer, ResolveInput } from './types.ts';
-import { factsOf } from './verdict-parts.ts';
+import { settingUses, sourcesOfPlugin, variablesOfFiles } from './value-sources.ts';
+import { atPlace, factsOf, launchOf } from './verdict-parts.ts';
 
 export type PluginServers = {
   readonly servers: readonly ResolvedServer[];
   readonly entries: ReadonlyMap<string, ServerEntry>;
   readonly issues: readonly Issue[];
-  /** Names of entries of config.toml that say something of a plugin's server, and are none themselves. */
-  readonly settled: ReadonlySet<string>;
+  /**
+   * Names of entries of config.toml that say something of a plugin's server and are none themselves, with the id of the plugin;
+   * null where servers of several are meant.
+   */
+  readonly settled: ReadonlyMap<string, string | null>;
   /** An issue under the name that people know the server by; null for one that plugins settle. */
   readonly restate: (issue: Issue) => Issue | null;
 };
 
 /**
- * The servers of all plugins, under names of their own.
+ * The servers of all plugins, under names of their own, with what the user lays over them.
  *
- * An entry of config.toml with a command or an address takes the place of a plugin's server of that name; one that only
- * says `enabled = false` turns it off; one with other keys cannot be laid over it yet, and so keeps it from starting.
+ * An entry of config.toml with a command or an address takes the place of a plugin's server of that name; any other is laid
+ * over it.
  */
 export function resolvePluginServers(input: ResolveInput): PluginServers {
   const { config, plugins } = input;
   const all = claimsOf(plugins, config);
-  const replacing = ({ server }: PluginClaim): ServerEntry | null => {
-    const entry = config.servers.get(server);
-    return entry !== undefined && entry.transport !== null ? entry : null;
-  };
+  const replacing = ({ server }: PluginClaim): ServerEntry | null =>
+    config.overlays.has(server) ? null : (config.servers.get(server) ?? null);
   const claims = all.filter((claim) => replacing(claim) === null);
-  const whole = [...config.servers.values()].filter(({ transport }) => transport !== null).map(({ name }) => name);
+  const whole = [...config.servers.keys()].filter((name) => !config.overlays.has(name));
   const { names, conflicts } = namePluginServers(claims, whole);
-  const shown = claims.map((claim) => showServer(claim, { name: names.get(claim) ?? claim.server, input }));
-  const knownAs = new Map(shown.map(({ claim, server }) => [keyOf(claim), server.name]));
-  const settled = new Map(shown.flatMap(({ claim, overlay }) => overlay.map(({ name }) => [name, claim] as const)));
+  const overlays = overlaysOf(claims, names, config);
+  const values = new Map(plugins.map((plugin) => [plugin.pluginId, valuesOfPlugin(plugin, config)]));
+  const shown = claims.map((claim) =>
+    showServer(claim, {
+      name: names.get(claim) ?? claim.server,
+      laid: overlays.of.get(claim) ?? [],
+      values: values.get(claim.pluginId) ?? NO_VALUES,
+      input,
+    }),
+  );
+  const known = new Map(shown.map((one) => [keyOf(one.claim), one]));
   return {
     servers: shown.map(({ server }) => server),
     entries: new Map(shown.map(({ server, entry }) => [server.name, entry])),
@@ -44,38 +57,59 @@ export function resolvePluginServers(input: ResolveInput): PluginServers {
       ...all.flatMap((claim) => replacedIssue(claim, replacing(claim))),
       ...conflicts.map((group) => conflictIssue(group, names)),
       ...unknownPolicies(input),
+      ...overlays.issues,
+      ...[...values.values()].flatMap(({ issues }) => issues),
+      ...shown.flatMap(({ issues }) => issues),
     ],
-    settled: new Set(settled.keys()),
-    restate: (issue) => restate(issue, { knownAs, settled }),
+    settled: new Map([...overlays.settled].map(([name, claim]) => [name, claim?.pluginId ?? null])),
+    restate: (issue) => restate(issue, { known, settled: overlays.settled }),
   };
 }
+
+const NO_VALUES: PluginValues = { settings: new Map(), wrong: new Map(), issues: [] };
 
 type Shown = {
   readonly claim: PluginClaim;
   readonly server: ResolvedServer;
   readonly entry: ServerEntry;
-  /** Entries of config.toml under its name that are no servers themselves. */
-  readonly overlay: readonly ServerEntry[];
+  readonly repaired: MergedServer['repaired'];
+  /** What nobody else has reported. */
+  readonly issues: readonly Issue[];
 };
 
-function showServer(
-  claim: PluginClaim,
-  { name, input }: { readonly name: string; readonly input: ResolveInput },
-): Shown {
-  const { pluginId, declared, policy } = claim;
+type ShowOptions = {
+  readonly name: string;
+  readonly laid: readonly LaidTable[];
+  readonly values: PluginValues;
+  readonly input: ResolveInput;
+};
+
+function showServer(claim: PluginClaim, options: ShowOptions): Shown {
+  const { name, laid, values, input } = options;
+  const { pluginId, declared } = claim;
   const { env } = claim.input;
-  const named = [...new Set([claim.server, name])].flatMap((wanted) => input.config.servers.get(wanted) ?? []);
-  const overlay = named.filter(({ transport }) => transport === null);
-  const turnedOff = overlay.find(({ enabled }) => !enabled) ?? null;
-  const entry = withPolicy(claim);
+  const merged = mergeServer(claim, laid, input.config);
+  const entry = merged?.entry ?? null;
+  const launch = entry === null ? null : launchOf(entry, { from: env['PLUGIN_ROOT'] ?? '/', env });
+  const { undeclared, unknown } = undeclaredIn(merged, { claim, values });
+  const mine = (issue: Issue): Issue => ({ ...issue, server: name, plugin: pluginId });
+  const issues = [...(merged?.issues ?? []), ...unknown].map(mine);
   const problems = [
-    ...inBundle(claim, declared?.entry.problems ?? unreadable(claim, input.pluginIssues)),
+    ...inBundle(claim, entry?.problems ?? unreadable(claim, input.pluginIssues)),
     ...[
       ...claim.problems,
-      ...overlay.flatMap((partial) => partial.problems.map((problem) => laidOver(problem, claim))),
+      ...overlayProblems(laid, input),
+      ...issues.filter(({ severity }) => severity === 'error'),
+      ...wrongValues(merged, values),
     ].map(ofUser),
-  ].map((problem) => ({ ...problem, server: name, plugin: pluginId }));
-  const verdict = pluginVerdict({ claim, name, entry, problems, turnedOff, requirements: input.requirements });
+  ].map(mine);
+  const sources = sourcesOfPlugin(claim, { name, entry, launch, values, workspace: input.workspace });
+  const verdict = pluginVerdict({
+    ...{ claim, name, entry, launch, problems, sources, undeclared },
+    offAt: laid.flatMap(({ table }) => turnedOffAt(table)).at(-1) ?? null,
+    unagreed: unagreedIn(merged, claim),
+    requirements: input.requirements,
+  });
   const known: ServerEntry = {
     ...(entry ?? nothingKnown(claim)),
     name,
@@ -83,24 +117,84 @@ function showServer(
     problems,
   };
   return {
-    claim,
-    overlay,
-    entry: known,
+    ...{ claim, issues, entry: known },
+    repaired: merged?.repaired ?? (() => false),
     server: {
       ...factsOf(known),
       verdict,
       namedTools: [
         ...(declared === null ? [] : namedToolsOf(['mcpServers', claim.server], declared.entry)),
-        ...(policy === null ? [] : namedToolsOf(['plugins', pluginId, 'mcp_servers', claim.server], policy)),
-      ] satisfies readonly NamedTool[],
+        ...laid.flatMap((table) => toolsNamedIn(table, { claim, input })),
+      ],
       owner: {
         pluginId,
         server: claim.server,
         root: env['PLUGIN_ROOT'] ?? null,
         dataDir: env['PLUGIN_DATA'] ?? null,
       },
+      sources,
     },
   };
+}
+
+function toolsNamedIn(
+  { path }: LaidTable,
+  { claim: { policy }, input }: { readonly claim: PluginClaim; readonly input: ResolveInput },
+): readonly NamedTool[] {
+  const lists = path[0] === 'plugins' ? policy : (input.config.servers.get(path[1] ?? '') ?? null);
+  return lists === null ? [] : namedToolsOf(path, lists);
+}
+
+/** The place of an `enabled = false`. */
+function turnedOffAt(table: LaidTable['table']): readonly Origin[] {
+  const enabled = table.entries.get('enabled');
+  return enabled?.kind === 'scalar' && enabled.value === false ? [enabled.origin] : [];
+}
+
+/** What is wrong with the entries of config.toml that are laid over a server. */
+function overlayProblems(laid: readonly LaidTable[], { config }: ResolveInput): readonly Issue[] {
+  return laid
+    .flatMap(({ path }) => (path[0] === 'mcp_servers' ? (config.servers.get(path[1] ?? '')?.problems ?? []) : []))
+    .filter(({ code }) => code !== 'CONFIG_NO_TRANSPORT');
+}
+
+/** What is wrong with the values of the settings that a server refers to. */
+function wrongValues(merged: MergedServer | null, { wrong }: PluginValues): readonly Issue[] {
+  const keys = new Set(merged === null ? [] : settingUses(merged.table).map(({ setting }) => setting));
+  return [...keys].flatMap((key) => wrong.get(key) ?? []);
+}
+
+/** Settings that a server refers to and the plugin does not declare: in the plugin's files, and in what the user wrote. */
+function undeclaredIn(
+  merged: MergedServer | null,
+  { claim, values }: { readonly claim: PluginClaim; readonly values: PluginValues },
+): { readonly undeclared: readonly string[]; readonly unknown: readonly Issue[] } {
+  const uses = (merged === null ? [] : settingUses(merged.table)).filter(
+    ({ setting }) => !values.settings.has(setting),
+  );
+  const ofFiles = uses.filter(({ at }) => at.layer === 'plugin').map(({ setting }) => setting);
+  const unknown = uses
+    .filter(({ at }) => at.layer !== 'plugin')
+    .map(({ setting, path, at }): Issue => {
+      const near = nearest(setting, values.settings.keys());
+      const key = renderKey(['mcp_servers', claim.server, ...path]);
+      return {
+        code: 'PLUGIN_REFERENCE',
+        severity: 'error',
+        message: `${key} refers to a setting that ${claim.pluginId} does not declare`,
+        hint:
+          near === null ? `see: plugboard plugin show ${claim.pluginId}` : `did you mean \`\${user_config.${near}}\`?`,
+        ...atPlace(at),
+        key,
+      };
+    });
+  return { undeclared: [...new Set(ofFiles)].sort(), unknown };
+}
+
+/** Variables that the plugin's own files name and that nobody was shown. */
+function unagreedIn(merged: MergedServer | null, { input: { agreedVariables } }: PluginClaim): readonly string[] {
+  if (merged === null || agreedVariables === null) return [];
+  return variablesOfFiles(merged.table).filter((name) => !agreedVariables.includes(name));
 }
 
 /**
@@ -143,20 +237,11 @@ function nothingKnown({ server, policy }: PluginClaim): ServerEntry {
     disabledTools: [],
     toolNames: [],
     supportsParallelToolCalls: false,
+    allowSecretInArgs: false,
     sharing: 'auto',
     maxConnections: 1,
     roots: [],
     problems: [],
-  };
-}
-
-/** What is wrong with an entry that was meant for a server of a plugin, said for that. */
-function laidOver(issue: Issue, { pluginId, server }: PluginClaim): Issue {
-  if (issue.code !== 'CONFIG_NO_TRANSPORT') return issue;
-  return {
-    ...issue,
-    message: `${issue.key ?? server} cannot be laid over the server of the plugin ${pluginId} yet; the server is not started without it`,
-    hint: `write it as [plugins."${pluginId}".mcp_servers.${server}], or remove it`,
   };
 }
 
@@ -167,35 +252,34 @@ function keyOf({ pluginId, server }: { readonly pluginId: string; readonly serve
 function restate(
   issue: Issue,
   {
-    knownAs,
+    known,
     settled,
-  }: { readonly knownAs: ReadonlyMap<string, string>; readonly settled: ReadonlyMap<string, PluginClaim> },
+  }: { readonly known: ReadonlyMap<string, Shown>; readonly settled: ReadonlyMap<string, PluginClaim | null> },
 ): Issue | null {
   const { plugin, server, ...rest } = issue;
   if (server === undefined) return issue;
   if (plugin !== undefined) {
-    const name = knownAs.get(keyOf({ pluginId: plugin, server }));
-    return name === undefined ? { ...rest, plugin } : { ...issue, server: name };
+    const shown = known.get(keyOf({ pluginId: plugin, server }));
+    if (shown === undefined) return { ...rest, plugin };
+    return shown.repaired(issue) ? null : { ...issue, server: shown.server.name };
   }
   const claim = settled.get(server);
   if (claim === undefined) return issue;
-  if (issue.code === 'CONFIG_NO_TRANSPORT' && issue.severity === 'note') return null;
-  const name = knownAs.get(keyOf(claim)) ?? server;
-  return { ...laidOver(issue, claim), server: name, plugin: claim.pluginId };
+  if (issue.code === 'CONFIG_NO_TRANSPORT') return null;
+  return claim === null
+    ? rest
+    : { ...issue, server: known.get(keyOf(claim))?.server.name ?? server, plugin: claim.pluginId };
 }
 
 function replacedIssue({ pluginId, server, active }: PluginClaim, by: ServerEntry | null): readonly Issue[] {
   if (by === null || !active) return [];
-  const { file, line, column } = by.origin;
   return [
     {
       code: 'PLUGIN_SERVER_REPLACED',
       severity: 'warning',
       message: `mcp_servers.${server} replaces the server '${server}' of the plugin ${pluginId}`,
       hint: 'rename the one in config.toml to keep both, or remove it to use that of the plugin',
-      ...(file === null ? {} : { file }),
-      ...(line === null ? {} : { line }),
-      ...(column === null ? {} : { column }),
+      ...atPlace(by.origin),
       key: `mcp_servers.${server}`,
       server,
       plugin: pluginId,
@@ -211,7 +295,7 @@ function conflictIssue(group: readonly PluginClaim[], names: ReadonlyMap<PluginC
     return {
       code: 'PLUGIN_SERVER_CONFLICT',
       severity: 'warning',
-      message: `${only.pluginId} has a server named '${only.server}', which could be taken for one of another plugin; it is called ${list(called)}`,
+      message: `${only.pluginId} has a server named '${only.server}', which could be taken for one of another plugin; it is called ${list(called, 'and')}`,
       hint: 'ask the maintainer of the plugin for a name without `:`',
       server: names.get(only) ?? only.server,
       plugin: only.pluginId,
@@ -219,11 +303,7 @@ function conflictIssue(group: readonly PluginClaim[], names: ReadonlyMap<PluginC
   return {
     code: 'PLUGIN_SERVER_CONFLICT',
     severity: 'warning',
-    message: `${list(ids)} each have a server named '${group[0]?.server ?? ''}'; they are called ${list(called)}`,
+    message: `${list(ids, 'and')} each have a server named '${group[0]?.server ?? ''}'; they are called ${list(called, 'and')}`,
     hint: 'disable or remove one of the plugins to get the short name back',
   };
-}
-
-function list(words: readonly string[]): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }

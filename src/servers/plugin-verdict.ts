@@ -3,6 +3,7 @@ import {
   type HttpTransport,
   keyBesideIdentity,
   marketplaceRequirementFor,
+  type Origin,
   pluginServerRequirementFor,
   pluginsRequirementFor,
   type Requirements,
@@ -10,21 +11,29 @@ import {
   type StdioTransport,
 } from '../config/index.ts';
 import type { Issue } from '../kernel/index.ts';
-import type { PluginServer } from '../plugins/index.ts';
+import { settingSecretName } from '../plugins/index.ts';
+import { beforeValues } from './before-values.ts';
 import type { PluginClaim } from './plugin-claims.ts';
-import type { Launch, PluginInput, ServerVerdict } from './types.ts';
-import { againstRequirements, launchOf, placeOf } from './verdict-parts.ts';
+import type { Launch, PluginInput, ServerVerdict, ValueSources } from './types.ts';
+import { againstRequirements, placeOf } from './verdict-parts.ts';
 
 export type VerdictFacts = {
   readonly claim: PluginClaim;
   /** The name that people know the server by. */
   readonly name: string;
-  /** With the policy applied; null for one that is only known by name. */
+  /** With everything laid over it; null for one that is only known by name. */
   readonly entry: ServerEntry | null;
+  /** How that is started or reached. */
+  readonly launch: Launch | null;
   /** Errors in what the plugin and the user say of it. */
   readonly problems: readonly Issue[];
-  /** The entry of config.toml that only turns it off; null without one. */
-  readonly turnedOff: ServerEntry | null;
+  /** For one that is only known by name: where the user turns it off; null when nothing does. */
+  readonly offAt: Origin | null;
+  readonly sources: ValueSources;
+  /** Settings that its own files refer to and do not declare. */
+  readonly undeclared: readonly string[];
+  /** Variables that its own files name and nobody agreed to. */
+  readonly unagreed: readonly string[];
   readonly requirements: readonly Requirements[];
 };
 
@@ -33,8 +42,7 @@ export type VerdictFacts = {
  * turned off before everything that would have to be done to run it.
  */
 export function pluginVerdict(facts: VerdictFacts): ServerVerdict {
-  const { claim, entry, problems } = facts;
-  const launch = entry === null ? null : launchOfPlugin(entry, claim.input);
+  const { claim, entry, launch, problems } = facts;
   const sourceFile = requirementOnSource(facts);
   if (sourceFile !== null) return againstRequirements(sourceFile, launch, null);
   const transport = problems.length > 0 ? null : (entry?.transport ?? null);
@@ -45,7 +53,9 @@ export function pluginVerdict(facts: VerdictFacts): ServerVerdict {
     switchedOff(facts, launch) ??
     standingVerdict(claim.input, launch) ??
     (problems.length > 0 ? { kind: 'invalid', issues: problems } : null) ??
-    needsConfig(claim, launch) ??
+    unagreedVariables(facts, launch) ??
+    undeclaredSettings(facts, launch) ??
+    (launch === null ? null : beforeValues(launch, facts.sources)) ??
     startable(facts, launch)
   );
 }
@@ -58,10 +68,6 @@ function startable({ name, problems }: VerdictFacts, launch: Launch | null): Ser
     message: `the plugin says neither what ${name} runs nor where it is`,
   };
   return { kind: 'invalid', issues: [...problems, nothing] };
-}
-
-function launchOfPlugin(entry: ServerEntry, { env }: PluginInput): Launch | null {
-  return launchOf(entry, { from: env['PLUGIN_ROOT'] ?? '/', env });
 }
 
 function requirementOnSource({ claim: { input }, requirements }: VerdictFacts): string | null {
@@ -98,9 +104,8 @@ function spellingsOf(
   ];
 }
 
-function switchedOff({ claim, name, entry, turnedOff }: VerdictFacts, launch: Launch | null): ServerVerdict | null {
-  const { pluginOff, policy, pluginId } = claim;
-  const enable = `run: plugboard mcp enable ${name}`;
+function switchedOff({ claim, name, entry, offAt }: VerdictFacts, launch: Launch | null): ServerVerdict | null {
+  const { pluginOff, pluginId } = claim;
   if (pluginOff !== null) {
     const command =
       pluginOff.by === 'feature'
@@ -108,15 +113,10 @@ function switchedOff({ claim, name, entry, turnedOff }: VerdictFacts, launch: La
         : `run: plugboard plugin enable ${pluginId}`;
     return { kind: 'disabled', by: 'plugin', where: placeOf(pluginOff.origin), command, launch };
   }
-  if (turnedOff !== null)
-    return { kind: 'disabled', by: 'user', where: placeOf(turnedOff.enabledOrigin), command: enable, launch };
-  const { enabled, enabledOrigin } = entry ?? {
-    enabled: policy?.enabled !== false,
-    enabledOrigin: policy?.enabledOrigin,
-  };
-  if (enabled || enabledOrigin === undefined) return null;
-  const by = policy?.enabled === false ? 'user' : 'plugin';
-  return { kind: 'disabled', by, where: placeOf(enabledOrigin), command: enable, launch };
+  const origin = entry === null ? offAt : entry.enabled ? null : entry.enabledOrigin;
+  if (origin === null) return null;
+  const by = origin.layer === 'plugin' ? 'plugin' : 'user';
+  return { kind: 'disabled', by, where: placeOf(origin), command: `run: plugboard mcp enable ${name}`, launch };
 }
 
 function standingVerdict(input: PluginInput, launch: Launch | null): ServerVerdict | null {
@@ -139,17 +139,18 @@ function standingVerdict(input: PluginInput, launch: Launch | null): ServerVerdi
   }
 }
 
-function needsConfig({ declared, pluginId }: PluginClaim, launch: Launch | null): ServerVerdict | null {
-  const names = declared === null ? [] : namesToSet(declared);
-  return names.length === 0 ? null : { kind: 'needs_config', names, command: configureCommand(pluginId), launch };
+function unagreedVariables({ claim, unagreed }: VerdictFacts, launch: Launch | null): ServerVerdict | null {
+  if (unagreed.length === 0) return null;
+  const command = `run: plugboard plugin add ${claim.pluginId}`;
+  return { kind: 'blocked', reason: 'consent', detail: unagreed.join(', '), command, launch };
 }
 
-/** What a server refers to and nothing fills in yet. */
-function namesToSet({ settings, unfilled }: PluginServer): readonly string[] {
-  return [...new Set([...settings, ...unfilled])];
-}
-
-/** Where the user is told what a plugin wants to be set, and that it cannot be set yet. */
-function configureCommand(pluginId: string): string {
-  return `this version takes no values for settings yet; see: plugboard plugin show ${pluginId}`;
+function undeclaredSettings({ claim, undeclared }: VerdictFacts, launch: Launch | null): ServerVerdict | null {
+  if (undeclared.length === 0) return null;
+  return {
+    kind: 'needs_config',
+    names: undeclared.map(settingSecretName),
+    command: `the plugin refers to settings that it does not declare, so only its maintainer can help; see: plugboard plugin show ${claim.pluginId}`,
+    launch,
+  };
 }

@@ -1,8 +1,11 @@
-import { keyBesideIdentity, requirementFor, type ServerEntry } from '../config/index.ts';
-import type { Issue } from '../kernel/index.ts';
+import { keyBesideIdentity, renderKey, requirementFor, type ServerEntry } from '../config/index.ts';
+import { type Issue, nearest } from '../kernel/index.ts';
+import { beforeValues } from './before-values.ts';
 import { namedToolsOf } from './named-tools.ts';
 import { resolvePluginServers } from './plugin-servers.ts';
+import { secretNotes } from './secret-notes.ts';
 import type { ResolvedServer, ResolveInput, ServerVerdict } from './types.ts';
+import { sourcesOfEntry } from './value-sources.ts';
 import { againstRequirements, factsOf, launchOf, placeOf } from './verdict-parts.ts';
 
 export type Resolved = {
@@ -23,13 +26,66 @@ export function resolveServers(input: ResolveInput): Resolved {
   const { config, pluginIssues } = input;
   const { servers, entries, issues, settled, restate } = resolvePluginServers(input);
   const own = [...config.servers.values()].filter(({ name }) => !settled.has(name));
+  const gone = new Map(own.flatMap((entry) => goneServer(entry, input)));
   return {
-    servers: [...own.map((entry) => resolveServer(entry, input)), ...servers].sort((a, b) =>
+    servers: [...own.map((entry) => gone.get(entry.name) ?? resolveServer(entry, input)), ...servers].sort((a, b) =>
       a.name < b.name ? -1 : 1,
     ),
     entries: new Map([...own.map((entry) => [entry.name, entry] as const), ...entries]),
-    issues: [...[...config.issues, ...pluginIssues].flatMap((issue) => restate(issue) ?? []), ...issues],
+    issues: [
+      ...[...config.issues, ...pluginIssues]
+        .flatMap((issue) => restate(issue) ?? [])
+        .filter(({ code, server }) => code !== 'CONFIG_NO_TRANSPORT' || !gone.has(server ?? ''))
+        .map((issue) => withNearest(issue, servers)),
+      ...issues,
+      ...secretNotes(config, settled),
+    ],
   };
+}
+
+/** An entry that was laid over a server of a plugin that is not installed any more. One that only turns it off stays that. */
+function goneServer(
+  entry: ServerEntry,
+  { config, removedPlugins, workspace }: ResolveInput,
+): readonly (readonly [string, ResolvedServer])[] {
+  const { name, enabled, problems } = entry;
+  if (!config.overlays.has(name) || !enabled || problems.some(({ code }) => code !== 'CONFIG_NO_TRANSPORT')) return [];
+  const from = removedPlugins.filter(({ pluginId, servers }) =>
+    servers.some((server) => [server, `${pluginId.split('@')[0]}:${server}`, `${pluginId}:${server}`].includes(name)),
+  );
+  const [first] = from;
+  if (first === undefined) return [];
+  const adds = from.map(({ pluginId }) => `plugboard plugin add ${pluginId}`);
+  const command = `run: ${[...adds, `plugboard config unset ${renderKey(['mcp_servers', name])}`].join(', or ')}`;
+  const { pluginId, servers } = first;
+  const server = servers.find((known) => name === known || name.endsWith(`:${known}`)) ?? name;
+  return [
+    [
+      name,
+      {
+        ...factsOf(entry),
+        verdict: { kind: 'missing', pluginId, command },
+        namedTools: namedToolsOf(['mcp_servers', name], entry),
+        owner: { pluginId, server, root: null, dataDir: null },
+        sources: { ...sourcesOfEntry(entry, workspace), consumer: { kind: 'plugin', id: pluginId } },
+      },
+    ],
+  ];
+}
+
+/** An entry that lacks a command may be meant for a server whose name is written otherwise. */
+function withNearest(issue: Issue, servers: readonly ResolvedServer[]): Issue {
+  if (issue.code !== 'CONFIG_NO_TRANSPORT' || issue.severity !== 'error' || issue.plugin !== undefined) return issue;
+  const near = nearest(
+    issue.server ?? '',
+    servers.map(({ name }) => name),
+  );
+  const own = 'add `command` for a program, or `url` for an HTTP server';
+  const hint =
+    near === null
+      ? `${own}; or install the plugin that has this server`
+      : `did you mean [${renderKey(['mcp_servers', near])}]? Else ${own}`;
+  return { ...issue, hint };
 }
 
 function resolveServer(entry: ServerEntry, surroundings: ResolveInput): ResolvedServer {
@@ -38,6 +94,7 @@ function resolveServer(entry: ServerEntry, surroundings: ResolveInput): Resolved
     verdict: verdictOf(entry, surroundings),
     namedTools: namedToolsOf(['mcp_servers', entry.name], entry),
     owner: null,
+    sources: sourcesOfEntry(entry, surroundings.workspace),
   };
 }
 
@@ -59,5 +116,5 @@ function verdictOf(entry: ServerEntry, { requirements, workspace }: ResolveInput
   }
   if (!entry.enabled) return off;
   if (launch === null) throw new Error(`server ${entry.name} has neither a transport nor a problem`);
-  return { kind: 'startable', launch };
+  return beforeValues(launch, sourcesOfEntry(entry, workspace)) ?? { kind: 'startable', launch };
 }

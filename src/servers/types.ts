@@ -183,7 +183,7 @@ export type ServerVerdict =
   | {
       readonly kind: 'blocked';
       readonly reason: 'requirements' | 'tampered' | 'consent';
-      /** The requirements file, or the path that was changed. */
+      /** The requirements file, the path that was changed, or the names of variables. */
       readonly detail: string;
       readonly command: string;
       readonly launch: Launch | null;

@@ -1,10 +1,20 @@
 import { resolve } from 'node:path';
-import { type Origin, renderKey, type ServerEntry } from '../config/index.ts';
+import { escapeReferences, type Origin, renderKey, type ServerEntry, scanReferences } from '../config/index.ts';
+import type { Issue } from '../kernel/index.ts';
 import type { Launch, ResolvedServer, ServerVerdict } from './types.ts';
 
 /** `file:line` of a key, or `-c`. */
 export function placeOf({ file, line }: Origin): string {
   return file === null ? '-c' : [file, line].filter((part) => part !== null).join(':');
+}
+
+/** The place of an issue, as far as it is known. */
+export function atPlace({ file, line, column }: Origin): Pick<Issue, 'file' | 'line' | 'column'> {
+  return {
+    ...(file === null ? {} : { file }),
+    ...(line === null ? {} : { line }),
+    ...(column === null ? {} : { column }),
+  };
 }
 
 /**
@@ -19,7 +29,20 @@ export function launchOf(
 ): Launch | null {
   if (transport?.kind !== 'stdio') return transport;
   const { cwdAbsolute, ...launch } = transport;
-  return { ...launch, env: { ...env, ...launch.env }, cwd: cwdAbsolute ?? resolve(from, transport.cwd ?? '.') };
+  const folders = Object.entries(env).map(([name, folder]) => [name, escapeReferences(folder)] as const);
+  return {
+    ...launch,
+    env: { ...Object.fromEntries(folders), ...launch.env },
+    cwd: cwdAbsolute ?? startingAt(from, transport.cwd ?? '.'),
+  };
+}
+
+/** A relative canonical path from `from` on; unchanged where it begins with a reference, which may stand for an absolute one. */
+function startingAt(from: string, cwd: string): string {
+  const [first, ...others] = scanReferences(cwd, 'canonical');
+  if (first === undefined || first.kind !== 'text') return cwd;
+  if (others.length === 0) return escapeReferences(resolve(from, first.text));
+  return `${escapeReferences(from)}/${cwd}`;
 }
 
 /**
@@ -33,7 +56,7 @@ export function againstRequirements(file: string, launch: Launch | null, beside:
 }
 
 /** What a server takes over from its entry as it is. */
-export function factsOf(entry: ServerEntry): Omit<ResolvedServer, 'verdict' | 'namedTools' | 'owner'> {
+export function factsOf(entry: ServerEntry): Omit<ResolvedServer, 'verdict' | 'namedTools' | 'owner' | 'sources'> {
   return {
     name: entry.name,
     origin: entry.origin,
@@ -45,6 +68,7 @@ export function factsOf(entry: ServerEntry): Omit<ResolvedServer, 'verdict' | 'n
     enabledTools: entry.enabledTools,
     disabledTools: entry.disabledTools,
     supportsParallelToolCalls: entry.supportsParallelToolCalls,
+    allowSecretInArgs: entry.allowSecretInArgs,
     sharing: entry.sharing,
     maxConnections: entry.maxConnections,
     roots: entry.roots,

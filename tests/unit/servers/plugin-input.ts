@@ -1,7 +1,8 @@
-import { parseRequirements } from '../../../src/config/index.ts';
+import { parse } from 'smol-toml';
+import { type LocatedTable, locatedFrom, parseRequirements } from '../../../src/config/index.ts';
 import type { Issue } from '../../../src/kernel/index.ts';
-import type { Plugin, PluginServer } from '../../../src/plugins/index.ts';
-import { type PluginInput, type Resolved, resolveServers } from '../../../src/servers/index.ts';
+import type { Plugin, PluginServer, Setting } from '../../../src/plugins/index.ts';
+import { type PluginInput, type RemovedPlugin, type Resolved, resolveServers } from '../../../src/servers/index.ts';
 import { configFrom, type Sources } from '../config/read-config.ts';
 
 /** What a test wants to be different about a server of a plugin. */
@@ -15,11 +16,19 @@ export function pluginServer(name: string, { toml = 'command = "node"', ...rest 
   const entry = configFrom({ user: `[mcp_servers.${JSON.stringify(name)}]\n${toml}` }).servers.get(name);
   if (entry === undefined) throw new Error(`no entry ${name}`);
   const origin = { layer: 'plugin', file: `/cache/${name}.json`, line: 3, column: 5 } as const;
+  const enabledOrigin = entry.enabled ? origin : { ...origin, line: 4 };
   return {
-    entry: { ...entry, origin },
+    entry: {
+      ...entry,
+      origin,
+      enabledOrigin,
+      problems: entry.problems.filter(({ code }) => code !== 'CONFIG_NO_TRANSPORT'),
+    },
+    table: locatedFrom(parse(toml), origin) as LocatedTable,
     requests: { required: false, supportsParallelToolCalls: false, approveAll: false, approveTools: [] },
     settings: [],
-    unfilled: [],
+    undeclared: [],
+    variables: [],
     authModel: 'none',
     authModelDeclared: false,
     dataClasses: [],
@@ -48,20 +57,30 @@ function pluginOf(pluginId: string, servers: readonly PluginServer[]): Plugin {
   };
 }
 
+/** A declared setting. */
+export function setting(key: string, wish: Partial<Setting> = {}): Setting {
+  return {
+    ...{ key, type: 'string', title: key, description: '', sensitive: false, required: false, multiple: false },
+    ...{ default: null, min: null, max: null, enum: null, pattern: null },
+    ...wish,
+  };
+}
+
 /** An installed plugin with these servers. */
 export function pluginInput(
   pluginId: string,
   servers: readonly PluginServer[],
-  wish: Partial<PluginInput> = {},
+  { settings = [], ...wish }: Partial<PluginInput> & { readonly settings?: readonly Setting[] } = {},
 ): PluginInput {
   const [name = '', marketplace = ''] = pluginId.split('@');
   return {
     pluginId,
-    plugin: pluginOf(pluginId, servers),
+    plugin: { ...pluginOf(pluginId, servers), settings },
     standing: { kind: 'ready' },
     knownServers: servers.map(({ entry }) => entry.name),
     marketplaceSource: { sourceType: 'git', source: 'https://github.com/acme/plugins.git', ref: null },
     requestsAccepted: false,
+    agreedVariables: null,
     env: { PLUGIN_ROOT: `/cache/${marketplace}/${name}/1.0.0`, PLUGIN_DATA: `/data/${name}` },
     ...wish,
   };
@@ -71,13 +90,21 @@ export type Situation = Sources & {
   readonly plugins: readonly PluginInput[];
   readonly requirements?: string;
   readonly pluginIssues?: readonly Issue[];
+  readonly removedPlugins?: readonly RemovedPlugin[];
 };
 
-export function resolveWith({ plugins, requirements = '', pluginIssues = [], ...sources }: Situation): Resolved {
+export function resolveWith({
+  plugins,
+  requirements = '',
+  pluginIssues = [],
+  removedPlugins = [],
+  ...sources
+}: Situation): Resolved {
   return resolveServers({
     config: configFrom(sources),
     requirements: [parseRequirements(requirements, '/etc/r.toml', 'plugboard')],
     plugins,
+    removedPlugins,
     pluginIssues,
     workspace: '/srv/space',
   });

@@ -148,7 +148,12 @@ describe('what turns a server off', () => {
 
   test.each([
     { name: 'its policy', user: policy('enabled = false'), want: { by: 'user', where: at(2), command: enableServer } },
-    { name: 'the plugin', own: off, user: '', want: { by: 'plugin', where: at(3), command: enableServer } },
+    {
+      name: 'the plugin',
+      own: off,
+      user: '',
+      want: { by: 'plugin', where: '/cache/poka.json:4', command: enableServer },
+    },
     {
       name: 'an entry that says nothing else',
       user: '[mcp_servers.poka]\nenabled = false',
@@ -237,22 +242,6 @@ describe('an entry of config.toml with the name of a server of a plugin', () => 
   test('says nothing of a plugin that is off', () => {
     const user = `[mcp_servers.poka]\ncommand = "c"\n[plugins."${ID}"]\nenabled = false`;
     expect(resolveWith({ plugins: [poka()], user }).issues).toEqual([]);
-  });
-
-  test('and with neither command nor url is not laid over it yet, and keeps it from starting', () => {
-    const { servers, issues } = resolveWith({ plugins: [poka()], user: '[mcp_servers.poka.env]\nA = "b"' });
-    const problem = {
-      code: 'CONFIG_NO_TRANSPORT',
-      severity: 'error',
-      message: `mcp_servers.poka cannot be laid over the server of the plugin ${ID} yet; the server is not started without it`,
-      hint: `write it as [plugins."${ID}".mcp_servers.poka], or remove it`,
-      server: 'poka',
-      plugin: ID,
-    };
-    expect(servers).toMatchObject([
-      { name: 'poka', owner: { pluginId: ID }, verdict: { kind: 'invalid', issues: [problem] } },
-    ]);
-    expect(issues).toMatchObject([problem]);
   });
 });
 

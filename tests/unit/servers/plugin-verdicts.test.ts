@@ -60,21 +60,6 @@ describe('a plugin that may not run', () => {
     const pluginIssues = [{ code: 'PLUGIN_UNREADABLE', severity: 'error', message: 'no', plugin: ID } as const];
     expect(verdictOf({ plugins, pluginIssues })).toMatchObject({ kind: 'invalid', issues: pluginIssues });
   });
-
-  test.each([
-    { name: 'a setting', server: pluginServer('poka', { settings: ['token', 'region'] }), names: ['token', 'region'] },
-    {
-      name: 'a variable',
-      server: pluginServer('poka', { settings: ['token'], unfilled: ['token', 'env:HOST'] }),
-      names: ['token', 'env:HOST'],
-    },
-  ])('wants $name that nothing fills in', ({ server, names }) => {
-    expect(verdictOf({ plugins: [pluginInput(ID, [server])] })).toMatchObject({
-      kind: 'needs_config',
-      names,
-      command: `this version takes no values for settings yet; see: plugboard plugin show ${ID}`,
-    });
-  });
 });
 
 describe('requirements', () => {

@@ -15,6 +15,7 @@ function resolved(sources: Sources, requirements = ''): readonly ResolvedServer[
     config: configFrom(sources),
     requirements: [parseRequirements(requirements, '/etc/r.toml', 'plugboard')],
     plugins: [],
+    removedPlugins: [],
     pluginIssues: [],
     workspace: '/srv/space',
   }).servers;
@@ -31,6 +32,7 @@ describe('resolving', () => {
       config,
       requirements: [],
       plugins: [],
+      removedPlugins: [],
       pluginIssues: [],
       workspace: '/',
     });
@@ -45,7 +47,7 @@ describe('resolving', () => {
       origin: { layer: 'user', file: USER_FILE, line: 1, column: 14 },
       verdict: {
         kind: 'startable',
-        launch: { kind: 'stdio', command: 'c', args: ['a'], env: {}, envVars: [], cwd: '/srv/space' },
+        launch: { kind: 'stdio', command: 'c', args: ['a'], env: {}, envVars: [], cwd: '/srv/space', envFile: null },
       },
       required: false,
       startupTimeoutMs: 30_000,
@@ -62,10 +64,20 @@ describe('resolving', () => {
         },
       ],
       supportsParallelToolCalls: false,
+      allowSecretInArgs: false,
       sharing: 'auto',
       maxConnections: 8,
       roots: [],
       owner: null,
+      sources: {
+        server: 'x',
+        consumer: { kind: 'server', name: 'x' },
+        settings: {},
+        folders: [],
+        startsIn: '/srv/space',
+        allowSecretInArgs: false,
+        allowKey: 'mcp_servers.x.allow_secret_in_args',
+      },
     });
   });
 

@@ -1,0 +1,97 @@
+import { type Config, type Located, type LocatedTable, renderKey, type ServerOverlay } from '../config/index.ts';
+import type { Issue } from '../kernel/index.ts';
+import type { PluginClaim } from './plugin-claims.ts';
+import type { LaidTable } from './plugin-merge.ts';
+import { atPlace } from './verdict-parts.ts';
+
+export type Overlays = {
+  /** What is laid over each server, from low to high: its policy, then entries of config.toml. */
+  readonly of: ReadonlyMap<PluginClaim, readonly LaidTable[]>;
+  /** Entries that say something of plugins' servers, with the one server they are for; null where several are meant. */
+  readonly settled: ReadonlyMap<string, PluginClaim | null>;
+  readonly issues: readonly Issue[];
+};
+
+/**
+ * Which entries without command and address are laid over which servers.
+ *
+ * An entry is for the server that people know by its name, or that alone has this name in its plugin. Where several plugins
+ * have one, it takes away from each of them what it takes away, and adds to none.
+ */
+export function overlaysOf(
+  claims: readonly PluginClaim[],
+  names: ReadonlyMap<PluginClaim, string>,
+  config: Config,
+): Overlays {
+  const of = new Map(claims.map((claim) => [claim, policyOf(claim)]));
+  const settled = new Map<string, PluginClaim | null>();
+  const issues: Issue[] = [];
+  // What a plugin calls its server is less exact than the name that people know it by, and so comes first.
+  const sorted = [...config.overlays.values()].toSorted((a, b) => Number(isKnown(a.name)) - Number(isKnown(b.name)));
+  function isKnown(name: string): boolean {
+    return claims.some((claim) => names.get(claim) === name);
+  }
+  for (const overlay of sorted) {
+    const meant = claims.filter((claim) => names.get(claim) === overlay.name);
+    const called = claims.filter((claim) => claim.server === overlay.name && !meant.includes(claim));
+    const exact = meant[0] ?? (called.length === 1 ? called[0] : undefined) ?? null;
+    if (exact === null && called.length === 0) continue;
+    settled.set(overlay.name, exact);
+    const path = ['mcp_servers', overlay.name];
+    for (const claim of new Set([...meant, ...called])) {
+      const table = claim === exact ? overlay.table : takingAway(overlay.table);
+      of.set(claim, [...(of.get(claim) ?? []), { path, table }]);
+    }
+    const inUse = called.filter(({ active }) => active);
+    if (exact === null && inUse.length > 1) issues.push(...ambiguous(overlay, { claims: inUse, names }));
+  }
+  return { of, settled, issues };
+}
+
+function policyOf({ pluginId, server, policy }: PluginClaim): readonly LaidTable[] {
+  return policy === null ? [] : [{ path: ['plugins', pluginId, 'mcp_servers', server], table: policy.table }];
+}
+
+function takesAway([key, value]: readonly [string, Located]): boolean {
+  if (key === 'enabled') return !(value.kind === 'scalar' && value.value === true);
+  return key === 'enabled_tools' || key === 'disabled_tools';
+}
+
+/** What of a table only ever turns off or hides. */
+function takingAway(table: LocatedTable): LocatedTable {
+  return { ...table, entries: new Map([...table.entries].filter(takesAway)) };
+}
+
+function ambiguous(
+  { name, table }: ServerOverlay,
+  { claims, names }: { readonly claims: readonly PluginClaim[]; readonly names: ReadonlyMap<PluginClaim, string> },
+): readonly Issue[] {
+  const left = [...table.entries].filter((entry) => !takesAway(entry));
+  const [first] = left;
+  if (first === undefined) return [];
+  const tables = [...new Set(left.map(([key, value]) => (value.kind === 'table' ? key : null)))];
+  const headers = (path: readonly string[]): string =>
+    tables.map((key) => `[${renderKey(key === null ? path : [...path, key])}]`).join(' and ');
+  const [firstKey, firstValue] = first;
+  const key = renderKey(['mcp_servers', name, ...(tables.length === 1 && tables[0] !== null ? [firstKey] : [])]);
+  const ids = claims.map(({ pluginId }) => pluginId);
+  const called = claims.map((claim) => names.get(claim) ?? claim.server);
+  return [
+    {
+      code: 'PLUGIN_OVERLAY_AMBIGUOUS',
+      severity: 'error',
+      message: `${key} fits servers of ${list(ids, 'and')}, which are called ${list(called, 'and')}; it is laid over none of them`,
+      hint: `write ${list(
+        claims.map(({ pluginId, server }) => headers(['plugins', pluginId, 'mcp_servers', server])),
+        'or',
+      )}`,
+      ...atPlace(firstValue.origin),
+      key,
+    },
+  ];
+}
+
+/** Words as one reads them: `a, b and c`. */
+export function list(words: readonly string[], and: 'and' | 'or'): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${and} ${words.at(-1)}`;
+}

@@ -1,0 +1,116 @@
+import { delimiter } from 'node:path';
+import { type Config, type Located, plainValue, renderKey } from '../config/index.ts';
+import { type Issue, nearest } from '../kernel/index.ts';
+import {
+  checkSettingValue,
+  type Setting,
+  settingDefault,
+  settingSeparator,
+  settingValueTexts,
+  type ValuePlaces,
+} from '../plugins/index.ts';
+import type { PluginInput, ServerSetting } from './types.ts';
+import { atPlace } from './verdict-parts.ts';
+
+/** What the user says of a plugin's settings, as far as config.toml is the place for it. */
+export type PluginValues = {
+  /** Every setting that the plugin declares, by key. */
+  readonly settings: ReadonlyMap<string, ServerSetting>;
+  /** What is wrong with what is written, by key of the setting: nobody who refers to it can be started. */
+  readonly wrong: ReadonlyMap<string, Issue>;
+  /** All of it, also of settings that nobody refers to. */
+  readonly issues: readonly Issue[];
+};
+
+const PLATFORM = delimiter === ';' ? 'win32' : 'linux';
+
+/** The values of one plugin's settings. Of those that are sensitive only the default is known here. */
+export function valuesOfPlugin({ pluginId, plugin }: PluginInput, { plugins, places }: Config): PluginValues {
+  const written = plugins.get(pluginId)?.values ?? new Map<string, Located>();
+  const declared = plugin?.settings ?? [];
+  const settings = new Map<string, ServerSetting>();
+  const wrong = new Map<string, Issue>();
+  const issues: Issue[] = [];
+  for (const setting of declared) {
+    const node = written.get(setting.key);
+    const problem = node === undefined || setting.sensitive ? null : checkSettingValue(setting, plainValue(node));
+    settings.set(setting.key, {
+      ...factsOf(setting),
+      values: textsOf(setting, problem === null ? node : undefined, places),
+      problem,
+    });
+    if (node === undefined) continue;
+    if (setting.sensitive) issues.push(inConfig(pluginId, setting.key, node));
+    if (problem !== null) wrong.set(setting.key, badValue(pluginId, setting.key, { node, problem }));
+  }
+  const known = declared.map(({ key }) => key);
+  const unknown = plugin === null ? [] : [...written].filter(([key]) => !known.includes(key));
+  return {
+    settings,
+    wrong,
+    issues: [
+      ...issues,
+      ...wrong.values(),
+      ...unknown.map(([key, node]) => notDeclared(pluginId, { key, node, known })),
+    ],
+  };
+}
+
+function factsOf(setting: Setting): Omit<ServerSetting, 'values' | 'problem'> {
+  const { key, title, sensitive, required, multiple } = setting;
+  return { key, title, sensitive, required, multiple, separator: settingSeparator(setting, PLATFORM) };
+}
+
+function textsOf(setting: Setting, node: Located | undefined, places: ValuePlaces): ServerSetting['values'] {
+  const value = node === undefined || setting.sensitive ? settingDefault(setting, places) : plainValue(node);
+  return value === null ? null : settingValueTexts(setting, value, places);
+}
+
+function issueAt(
+  pluginId: string,
+  key: string,
+  node: Located,
+): Pick<Issue, 'key' | 'plugin' | 'file' | 'line' | 'column'> {
+  return {
+    ...atPlace(node.at),
+    key: renderKey(['plugins', pluginId, 'user_config', key]),
+    plugin: pluginId,
+  };
+}
+
+function inConfig(pluginId: string, key: string, node: Located): Issue {
+  const at = issueAt(pluginId, key, node);
+  return {
+    code: 'PLUGIN_SETTING_IN_CONFIG',
+    severity: 'error',
+    message: `${at.key} is a secret, and everybody with the file can read it; it is not used`,
+    hint: `run: plugboard plugin configure ${pluginId}, take the line away, and consider the value as seen`,
+    ...at,
+  };
+}
+
+function badValue(pluginId: string, key: string, of: { readonly node: Located; readonly problem: string }): Issue {
+  const at = issueAt(pluginId, key, of.node);
+  return {
+    code: 'PLUGIN_SETTING_VALUE',
+    severity: 'error',
+    message: `${at.key} ${of.problem}`,
+    hint: `run: plugboard plugin configure ${pluginId}`,
+    ...at,
+  };
+}
+
+function notDeclared(
+  pluginId: string,
+  of: { readonly key: string; readonly node: Located; readonly known: readonly string[] },
+): Issue {
+  const at = issueAt(pluginId, of.key, of.node);
+  const near = nearest(of.key, of.known);
+  return {
+    code: 'PLUGIN_SETTING_VALUE',
+    severity: 'warning',
+    message: `${at.key} is not a setting of the plugin, and has no effect`,
+    hint: near === null ? `see: plugboard plugin show ${pluginId}` : `did you mean '${near}'?`,
+    ...at,
+  };
+}
