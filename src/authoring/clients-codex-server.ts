@@ -23,6 +23,8 @@ export type CodexFacts = {
 
 /** Keys that only Plugboard acts on. */
 const OURS = [
+  'env_file',
+  'allow_secret_in_args',
   'sharing',
   'max_connections',
   'roots',

@@ -69,13 +69,13 @@ export function fillReferences(table: LocatedTable, options: FillOptions): Fille
   };
   const shell = isShell(read.text(table, 'command') ?? '');
   const noteShell = (node: LocatedScalar, canonical: string, path: KeyPath): void => {
-    const finding = shell && path[0] === 'args' ? null : shellNote(canonical);
+    const finding = shell && path[0] === 'args' ? null : shellNote(scanReferences(canonical, 'canonical'));
     if (finding !== null) found(keyOf(options.context, ...path), node.at, finding);
   };
   const fill: TextChange = (node, written, path) => {
     const [key = ''] = path;
     if (options.dialect === 'agent_plugins' && key !== SHELL_KEY) {
-      if (AGENT_KEYS.includes(key) && isOurs(written)) found(keyOf(options.context, ...path), node.at, STAYS_LITERAL);
+      if (isOurs(written)) found(keyOf(options.context, ...path), node.at, STAYS_LITERAL);
       if (!AGENT_KEYS.includes(key)) return { ...node, value: escapeReferences(written) };
     }
     const pieces = scanReferences(written, key === SHELL_KEY ? 'canonical' : options.dialect);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ServerEntry } from '../../../src/config/index.ts';
-import { consentDigest, consentFacts } from '../../../src/marketplace/consent.ts';
+import { agreedVariables, consentDigest, consentFacts } from '../../../src/marketplace/consent.ts';
 import type { ConsentFacts, ConsentServer } from '../../../src/marketplace/types.ts';
 import type { Plugin, PluginServer } from '../../../src/plugins/index.ts';
 import { DATA, http, NO_FACTS, NO_SERVER, plugin, ROOT, server, stdio } from './sample-plugin.ts';
@@ -160,6 +160,17 @@ describe('what a user is shown of a server', () => {
     expect(shown).toEqual({ ...NO_SERVER, ...want });
     expect(JSON.stringify(shown)).not.toContain('geheim');
   });
+});
+
+test('the variables that were shown are those that its files may refer to', () => {
+  const agreed = facts({
+    servers: [
+      server('a', { transport: stdio('node', { envVars: [{ name: 'B', source: 'local', required: false }] }) }),
+      server('b', { transport: http('https://h/', { envHeaders: { X: 'A' } }) }, { variables: ['C', 'B'] }),
+    ],
+  });
+  const consent = { digest: '', facts: agreed, how: 'asked', requestsAccepted: false } as const;
+  expect([agreedVariables({ consent }), agreedVariables({ consent: null })]).toEqual([['A', 'B', 'C'], []]);
 });
 
 function remote(url: string, host: string): Partial<ConsentServer> {

@@ -247,6 +247,7 @@ describe('a server is a closed variant, and a bad one leaves the others alone', 
     expect(told(read).filter((issue) => issue.includes('PLUGIN_REFERENCE'))).toEqual([
       'warning PLUGIN_REFERENCE mcpServers.s.args.2',
       'warning PLUGIN_REFERENCE mcpServers.s.env.A',
+      'warning PLUGIN_REFERENCE mcpServers.h.headers.A',
     ]);
   });
 });
