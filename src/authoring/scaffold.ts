@@ -171,7 +171,18 @@ Publish it: push this folder to a git repository. Others then add it with
 `;
 }
 
-function pluginReadme({ name }: ScaffoldOptions): string {
+/** How a server of the family is handed a setting: where it is declared, and where it is referred to. */
+const SETTING_WORDS: Readonly<Record<ScaffoldFamily, { readonly declare: string; readonly refer: string }>> = {
+  codex: { declare: '`user_config` of `.codex-plugin/plugin.json`', refer: '`env` of `.mcp.json`' },
+  claude: { declare: '`userConfig` of `.claude-plugin/plugin.json`', refer: '`env` of `.mcp.json`' },
+  'agent-plugins': {
+    declare: '`extensions` → `dev.plugboard` → `user_config` of `plugin.json`',
+    refer: '`extensions` → `dev.plugboard` → `env` of the server, with 1.1.0 for 1.0.0 in both `$schema`',
+  },
+};
+
+function pluginReadme({ name, family }: ScaffoldOptions): string {
+  const { declare, refer } = SETTING_WORDS[family];
   return `# ${titleOf(name)}
 
 ${DESCRIPTION} It brings one MCP server, \`server/main.mjs\`, which needs Node 20 or later and nothing else.
@@ -181,5 +192,21 @@ ${DESCRIPTION} It brings one MCP server, \`server/main.mjs\`, which needs Node 2
 | \`count_words\` | counts the words, lines and characters of \`text\` |
 
 It reads nothing but what it is given, keeps nothing and contacts nobody.
+
+## When it needs a token
+
+Declare it in ${declare}:
+
+\`\`\`json
+{ "access_token": { "type": "string", "title": "Access token", "description": "Settings → API", "sensitive": true, "required": true } }
+\`\`\`
+
+and hand it over in ${refer}:
+
+\`\`\`json
+{ "ACCESS_TOKEN": "\${user_config.access_token}" }
+\`\`\`
+
+Then tell your users one line: \`plugboard plugin configure ${name}\`.
 `;
 }

@@ -47,6 +47,22 @@ test('each family starts the same server in its own words', () => {
   });
 });
 
+test.each<{ family: ScaffoldFamily; declare: string; refer: string }>([
+  { family: 'codex', declare: '`user_config` of `.codex-plugin/plugin.json`', refer: '`env` of `.mcp.json`' },
+  { family: 'claude', declare: '`userConfig` of `.claude-plugin/plugin.json`', refer: '`env` of `.mcp.json`' },
+  {
+    family: 'agent-plugins',
+    declare: '`extensions` → `dev.plugboard` → `user_config` of `plugin.json`',
+    refer: '`extensions` → `dev.plugboard` → `env` of the server, with 1.1.0 for 1.0.0 in both `$schema`',
+  },
+])('the page of a $family plugin says how it would ask for a token', ({ family, declare, refer }) => {
+  const page = scaffold('x', family).find(({ path }) => path === 'plugins/x/README.md')?.text ?? '';
+  expect(page).toContain(`Declare it in ${declare}:`);
+  expect(page).toContain(`hand it over in ${refer}:`);
+  expect(page).toContain('{ "ACCESS_TOKEN": "${user_config.access_token}" }');
+  expect(page).toContain('`plugboard plugin configure x`');
+});
+
 test('the marketplace names the plugin and its folder', () => {
   expect(json('codex', '.agents/plugins/marketplace.json')).toMatchObject({
     name: 'word-count-marketplace',
