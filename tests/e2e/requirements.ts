@@ -335,6 +335,22 @@ const pluginCommands = {
   }),
 };
 
+const settings = madeIn('docs/secrets.md', {
+  'settings.options':
+    'plugin configure takes values from options, standard input, variables and files, checks them all, and stores each where it belongs',
+  'settings.state': 'plugin configure --json says which settings are set and where, and never a value',
+  'settings.nobody': 'where nobody can be asked, plugin configure names each setting that is missing, with a line to write',
+  'settings.prompt':
+    'on a terminal plugin configure asks for each setting, shows nothing of what is sensitive, and asks again for what is wrong',
+  'settings.stopped': 'Ctrl-C while settings are asked for stores nothing of what was answered before',
+  'settings.browser':
+    'a page of this machine takes the settings in one browser, says what is wrong in its place, and closes when it was saved',
+  'settings.page-guard': 'the page answers to nobody who has not its address, its name, and its cookie',
+  'settings.install':
+    'plugin add asks for required settings where a person is there and the marketplace wants it, and else says the next step',
+  'settings.show': 'plugin show says which settings of a plugin are set',
+});
+
 const maintainers = madeIn('docs/plugins.md', {
   'plugins.validate':
     'plugin validate names every problem of a bundle with file, line, column and code, and what each client makes of it',
@@ -365,6 +381,7 @@ export const REQUIREMENTS = {
   ...pluginServers,
   ...pluginCommands,
   ...maintainers,
+  ...settings,
 };
 
 export type RequirementId = keyof typeof REQUIREMENTS;

@@ -28,7 +28,7 @@ export const pluginConfigure: CliCommand<ConfiguredPlugin> = {
     'On a terminal it asks for each setting. What is sensitive is not shown, and is stored encrypted; the rest goes into',
     'config.toml. With an option that gives a value nothing is asked for; with --json alone it says which settings are set.',
     'Exit status 1: a required setting is still missing.',
-  ].join('\n'),
+  ].join(' '),
   examples: [
     'plugboard plugin configure poka@acme',
     'plugboard plugin configure poka@acme --browser',
