@@ -284,6 +284,7 @@ describe('a planted violation is seen', () => {
       text: "s.reveal();\ns?.reveal();\ns['reveal']();\nconst { reveal } = s;",
       want: ['reveal:1', 'reveal:2', 'reveal:3', 'reveal:4'],
     },
+    { name: 'a secret revealed in the kernel', path: 'kernel/a.ts', text: 's.reveal();', want: ['reveal:1'] },
     { name: 'a secret revealed on the pure side', path: 'upstreams/a.ts', text: 's.reveal();', want: ['reveal:1'] },
     {
       name: 'console outside cli',
@@ -362,6 +363,7 @@ describe('what is allowed passes', () => {
       path: 'host/node/a.ts',
       text: "import process from 'node:process';\nprocess.pid;\nprocess.stdout.write('x');\nprocess.on('SIGTERM', f);",
     },
+    { name: 'secrets in the redactor', path: 'kernel/redactor.ts', text: 's.reveal();' },
     { name: 'secrets at the edge', path: 'upstreams/node/a.ts', text: 's.reveal();' },
     { name: 'console in cli', path: 'cli/render.ts', text: 'console.log(1);' },
     {

@@ -129,7 +129,15 @@ export const CHANCE = ['randomUUID', 'randomBytes', 'randomInt', 'randomFill', '
 export const PROCESS_MEMBERS = ['env', 'argv', 'exit', 'exitCode'];
 export const PROCESS_PLACES = ['kernel/node', 'cli/node'];
 
-export const REVEAL_PLACES = ['executors/node', 'upstreams/node', 'gateway/node', 'secrets/node', 'oauth/node'];
+/** Where a secret is looked at. A file stands for itself alone: the redactor hands out a matcher, and never a value. */
+export const REVEAL_PLACES = [
+  'executors/node',
+  'upstreams/node',
+  'gateway/node',
+  'secrets/node',
+  'oauth/node',
+  'kernel/redactor.ts',
+];
 
 export const CONSOLE_PLACES = ['cli'];
 

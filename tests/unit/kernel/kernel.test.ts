@@ -5,7 +5,6 @@ import {
   type ConnectionErrorReason,
   classifyMessage,
   commandLine,
-  createRedactor,
   describeState,
   ERROR_CODES,
   type Issue,
@@ -32,24 +31,6 @@ test('a secret shows its label and nothing else, however it is turned into text'
   expect(inspect(secret, { showHidden: true, customInspect: false })).not.toContain('hunter2');
   expect(Object.values(secret)).toEqual(['TOKEN']);
   expect(secret.reveal()).toBe('hunter2-very-secret');
-});
-
-test.each([
-  { name: 'a value', text: 'token is s3cr3t!', want: 'token is [secret T]' },
-  { name: 'every occurrence', text: 's3cr3t! s3cr3t!', want: '[secret T] [secret T]' },
-  { name: 'the longest of two', text: 's3cr3t!-and-more', want: '[secret LONG]' },
-  { name: 'an encoded value', text: 'url?x=s3cr3t%26more', want: 'url?x=[secret URL]' },
-  { name: 'a value in JSON', text: String.raw`{"k":"line\nbreak"}`, want: '{"k":"[secret LINES]"}' },
-  { name: 'no part of a word for a short one', text: 'a yes b', want: 'a yes b' },
-])('the redactor takes out $name', ({ text, want }) => {
-  const redact = createRedactor([
-    ['T', 's3cr3t!'],
-    ['LONG', 's3cr3t!-and-more'],
-    ['URL', 's3cr3t&more'],
-    ['LINES', 'line\nbreak'],
-    ['SHORT', 'yes'],
-  ]);
-  expect(redact(text)).toBe(want);
 });
 
 test('every code says what it means and what to do, in sentences, with an exit status and a JSON-RPC number', () => {

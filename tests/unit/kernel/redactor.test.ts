@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import { createRedactor, Secret } from '../../../src/kernel/index.ts';
+import { CANARIES, leaks } from '../../support/canaries.ts';
+
+const SECRETS = Object.entries({
+  T: 's3cr3t!',
+  LONG: 's3cr3t!-and-more',
+  URL: 's3cr3t&more',
+  LINES: 'line\nbreak',
+  KEY: '-----BEGIN KEY-----\nQmFzZTY0IG9mIGEga2V5\r\nab\n-----END KEY-----\n',
+  BLANKS: '  in the middle\t',
+  LETTERS: 'größer "als" 🔑',
+  SHORT: 'yes',
+  TOKEN: 'wp-5f2e9c41-b7d0',
+}).map(([label, value]) => new Secret(label, value));
+
+const redact = createRedactor(SECRETS);
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+describe('the redactor takes out', () => {
+  test.each([
+    { name: 'a value', text: 'token is s3cr3t!', want: 'token is [secret T]' },
+    { name: 'every occurrence', text: 's3cr3t! s3cr3t!', want: '[secret T] [secret T]' },
+    { name: 'the longest of two', text: 's3cr3t!-and-more', want: '[secret LONG]' },
+    { name: 'what stands at both ends', text: 's3cr3t!s3cr3t!', want: '[secret T][secret T]' },
+    { name: 'no part of a word for a short one', text: 'a yes b', want: 'a yes b' },
+    { name: 'nothing where there is nothing', text: '', want: '' },
+    { name: 'no beginning of a value', text: 's3cr3t', want: 's3cr3t' },
+    { name: 'a value in an address', text: 'url?x=s3cr3t%26more', want: 'url?x=[secret URL]' },
+    { name: 'letters in an address', text: encodeURIComponent('größer "als" 🔑'), want: '[secret LETTERS]' },
+    {
+      name: 'letters in an address, escaped in lower case',
+      text: encodeURIComponent('größer "als" 🔑').toLowerCase(),
+      want: '[secret LETTERS]',
+    },
+    {
+      name: 'a field of a form',
+      text: `a=1&b=${encodeURIComponent('größer "als" 🔑').replaceAll('%20', '+')}`,
+      want: 'a=1&b=[secret LETTERS]',
+    },
+    { name: 'what a form escapes besides', text: 'x=s3cr3t%21', want: 'x=[secret T]' },
+    { name: 'a value in JSON', text: String.raw`{"k":"line\nbreak"}`, want: '{"k":"[secret LINES]"}' },
+    { name: 'quotes in JSON', text: JSON.stringify({ k: 'größer "als" 🔑' }), want: '{"k":"[secret LETTERS]"}' },
+    {
+      name: 'letters in JSON of ASCII',
+      text: String.raw`"gr\u00f6\u00dfer \"als\" \ud83d\udd11"`,
+      want: '"[secret LETTERS]"',
+    },
+    {
+      name: 'letters in JSON of ASCII in capitals',
+      text: String.raw`"gr\u00F6\u00DFer \"als\" \uD83D\uDD11"`,
+      want: '"[secret LETTERS]"',
+    },
+    {
+      name: 'JSON within JSON',
+      text: JSON.stringify(JSON.stringify('größer "als" 🔑')),
+      want: String.raw`"\"[secret LETTERS]\""`,
+    },
+    { name: 'base64', text: base64('wp-5f2e9c41-b7d0'), want: expect.stringMatching(/^\[secret TOKEN\].{0,4}$/) },
+    {
+      name: 'base64 after a name',
+      text: base64('user:wp-5f2e9c41-b7d0'),
+      want: expect.stringMatching(/^.{5,8}\[secret TOKEN\].{0,4}$/),
+    },
+    {
+      name: 'base64 after another name',
+      text: base64('users:wp-5f2e9c41-b7d0'),
+      want: expect.stringMatching(/^.{6,9}\[secret TOKEN\].{0,4}$/),
+    },
+    {
+      name: 'base64 before something',
+      text: base64('ab:wp-5f2e9c41-b7d0:more'),
+      want: expect.stringMatching(/^.{4}\[secret TOKEN\].{7,9}$/),
+    },
+    {
+      name: 'base64 of an address',
+      text: Buffer.from('größer "als" 🔑').toString('base64url'),
+      want: expect.stringMatching(/^\[secret LETTERS\].{0,2}$/),
+    },
+    { name: 'hex', text: Buffer.from('wp-5f2e9c41-b7d0').toString('hex'), want: '[secret TOKEN]' },
+    { name: 'hex in capitals', text: Buffer.from('s3cr3t&more').toString('hex').toUpperCase(), want: '[secret URL]' },
+    { name: 'a value without the blanks around it', text: 'it is in the middle', want: 'it is [secret BLANKS]' },
+    { name: 'a line of a value, and no short one', text: 'QmFzZTY0IG9mIGEga2V5\nab', want: '[secret KEY]\nab' },
+  ])('$name', ({ text, want }) => expect(redact(text)).toEqual(want));
+
+  test('base64 that is broken into lines', () => {
+    const value = Array.from({ length: 42 }, (_, index) => `part ${index * 7919}`).join(' ');
+    const lines = base64(value).match(/.{1,76}/g) ?? [];
+    const redacted = createRedactor([new Secret('V', value)])(lines.join('\n'));
+    expect(redacted.split('\n').filter((line) => line !== '[secret V]')).toEqual([]);
+  });
+});
+
+test('without secrets a text is the very same', () => {
+  expect(createRedactor([])('a text')).toBe('a text');
+  expect(createRedactor([new Secret('EMPTY', '')])('a text')).toBe('a text');
+});
+
+const ENCODINGS: readonly (readonly [string, (value: string) => string])[] = [
+  ['as it is', (value) => value],
+  ['line by line', (value) => value.split(/\r?\n/).toReversed().join('\n')],
+  ['in an address', (value) => encodeURIComponent(value)],
+  ['in a form', (value) => new URLSearchParams({ value }).toString()],
+  ['in JSON', (value) => JSON.stringify({ value })],
+  ['in JSON within JSON', (value) => JSON.stringify(JSON.stringify({ value }))],
+  ['in base64', base64],
+  ['in base64 after a name', (value) => base64(`user:${value}`)],
+  ['in base64url', (value) => Buffer.from(`ab${value}`).toString('base64url')],
+  ['in hex', (value) => Buffer.from(value).toString('hex')],
+];
+
+test.each(ENCODINGS)('nothing of forty odd values is left %s', (where, encode) => {
+  const one = createRedactor(CANARIES.map(({ name, value }) => new Secret(name, value)));
+  expect(leaks(CANARIES.map(({ name, value }) => [`${name} ${where}`, one(`before ${encode(value)} after`)]))).toEqual(
+    [],
+  );
+});
