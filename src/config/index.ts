@@ -58,7 +58,7 @@ export {
 export { isLoopback, isOfType } from './scalars.ts';
 export { type ParsedServer, parseServer } from './server-entry.ts';
 export { SERVER_KEYS } from './server-keys.ts';
-export { isShell, shellNote } from './server-references.ts';
+export { shellFindings } from './server-references.ts';
 export { mapTexts, REFERENCE_KEYS, type TextChange } from './stand-ins.ts';
 export type {
   Config,

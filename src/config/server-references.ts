@@ -23,21 +23,30 @@ const SHELL_FORM = /\$\{[A-Za-z_]\w*\}|\$[A-Z_][A-Z0-9_]*/;
 
 /** Judges what the texts of one server of config.toml refer to. */
 export function checkReferences(table: LocatedTable, rules: ReferenceRules, context: CheckContext): void {
-  const shell = isShell(read.text(table, 'command') ?? '');
-  const runsLine = shell && (read.textList(table, 'args') ?? []).some((arg) => RUNS_LINE.test(arg));
+  const inShell = shellFindings(table);
   for (const key of [...REFERENCE_KEYS, 'http_headers_helper']) {
     const value = table.entries.get(key);
     if (value === undefined) continue;
     for (const { path, node } of read.texts(value, [...context.path, key])) {
       const pieces = scanReferences(node.value, 'canonical');
-      const inShell = shell && key === 'args';
-      const told =
-        judge(pieces, key, rules) ??
-        (inShell && runsLine && refersTo(pieces) ? IN_LINE : null) ??
-        (inShell || key === 'http_headers_helper' ? null : shellNote(pieces));
+      const told = judge(pieces, key, rules) ?? inShell(key, pieces);
       if (told !== null) found({ ...context, path }, node.at, told);
     }
   }
+}
+
+/**
+ * What a shell would make of the texts of a server, by key: of a reference in a line that it runs, and of what looks like a
+ * variable of its own and stays as it is. null: nothing.
+ */
+export function shellFindings(table: LocatedTable): (key: string, pieces: readonly Piece[]) => Finding | null {
+  const shell = isShell(read.text(table, 'command') ?? '');
+  const runsLine = shell && (read.textList(table, 'args') ?? []).some((arg) => RUNS_LINE.test(arg));
+  return (key, pieces) => {
+    if (key === 'http_headers_helper') return null;
+    if (!shell || key !== 'args') return shellNote(pieces);
+    return runsLine && refersTo(pieces) ? IN_LINE : null;
+  };
 }
 
 /** The program of a command is a shell. */
@@ -104,7 +113,7 @@ const IN_LINE: Finding = {
   code: 'CONFIG_LITERAL_REFERENCE',
   severity: 'warning',
   message: 'holds a reference in a line for a shell, which runs whatever stands in its value',
-  hint: 'hand the value over in `env`, and write "$NAME" here',
+  hint: 'hand the value over in `env`, and write "$NAME" here; or leave it to the shell with `$${`',
 };
 
 function noProvider(scheme: string): Finding {
@@ -117,7 +126,7 @@ function noProvider(scheme: string): Finding {
 }
 
 /** What is left as it is, and looks as if a shell should have filled it in. What is escaped is meant. */
-export function shellNote(pieces: readonly Piece[]): Finding | null {
+function shellNote(pieces: readonly Piece[]): Finding | null {
   const literal = pieces.flatMap((piece) => (piece.kind === 'text' ? [piece.written.replaceAll('$${', ' ')] : []));
   return literal.some((part) => SHELL_FORM.test(part)) ? LIKE_SHELL : null;
 }

@@ -18,7 +18,6 @@ export {
   type ParsedSettingValue,
   parseSettingTexts,
   settingDefault,
-  settingFromSecretText,
   settingSecretName,
   settingSecretText,
   settingSeparator,

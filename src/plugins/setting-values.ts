@@ -143,25 +143,10 @@ export function settingSeparator({ type }: Pick<Setting, 'type'>, platform: Node
   return platform === 'win32' ? ';' : ':';
 }
 
-/** A sensitive value as the store holds it: the text itself, or with `multiple` a JSON array of texts. */
+/** A sensitive value as the store holds it: the text itself, or with `multiple` a JSON array of texts. @see Secret.items */
 export function settingSecretText(setting: Setting, value: JsonValue, places: ValuePlaces): string {
   const texts = settingValueTexts(setting, value, places);
   return setting.multiple ? JSON.stringify(texts) : (texts[0] ?? '');
-}
-
-/** The texts of a sensitive value, from what the store holds. What is no list, as a secret set by hand, is one item. */
-export function settingFromSecretText({ multiple }: Pick<Setting, 'multiple'>, text: string): readonly string[] {
-  const items = multiple ? parsedList(text) : null;
-  return items ?? [text];
-}
-
-function parsedList(text: string): readonly string[] | null {
-  try {
-    const value = JSON.parse(text) as JsonValue;
-    return isList(value) && value.every((item) => typeof item === 'string') ? value : null;
-  } catch {
-    return null;
-  }
 }
 
 /** Paths start where they say. */

@@ -4,7 +4,6 @@ import {
   type Dialect,
   escapeReferences,
   found,
-  isShell,
   type KeyPath,
   type Located,
   type LocatedScalar,
@@ -12,9 +11,8 @@ import {
   mapTexts,
   type Piece,
   REFERENCE_KEYS,
-  read,
   scanReferences,
-  shellNote,
+  shellFindings,
   type TextChange,
 } from '../../config/index.ts';
 import type { Issue } from '../../kernel/index.ts';
@@ -67,11 +65,7 @@ export function fillReferences(table: LocatedTable, options: FillOptions): Fille
     const report = use.waits ? options.waiting : options.context.report;
     found({ ...keyOf(options.context, ...path), report }, node.at, { code: 'PLUGIN_REFERENCE', ...use.problem });
   };
-  const shell = isShell(read.text(table, 'command') ?? '');
-  const noteShell = (node: LocatedScalar, canonical: string, path: KeyPath): void => {
-    const finding = shell && path[0] === 'args' ? null : shellNote(scanReferences(canonical, 'canonical'));
-    if (finding !== null) found(keyOf(options.context, ...path), node.at, finding);
-  };
+  const inShell = shellFindings(table);
   const fill: TextChange = (node, written, path) => {
     const [key = ''] = path;
     if (options.dialect === 'agent_plugins' && key !== SHELL_KEY) {
@@ -82,7 +76,8 @@ export function fillReferences(table: LocatedTable, options: FillOptions): Fille
     for (const piece of pieces) note(piece, node, path);
     if (key === SHELL_KEY) return { ...node, value: shellText(pieces, options) };
     const value = canonicalText(pieces, options.folders);
-    noteShell(node, value, path);
+    const finding = inShell(key, scanReferences(value, 'canonical'));
+    if (finding !== null) found(keyOf(options.context, ...path), node.at, finding);
     return { ...node, value };
   };
   const entries = [...table.entries].map(([key, value]): [string, Located] => [

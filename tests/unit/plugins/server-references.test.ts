@@ -80,6 +80,24 @@ describe('references in values', () => {
       server: stdio({ args: ['${B}'] }),
       issues: ['note CONFIG_LITERAL_REFERENCE mcpServers.s.args.0'],
     },
+    {
+      name: 'a setting in a line for a shell',
+      server: { command: 'sh', args: ['-c', 'echo ${user_config.key}'] },
+      settings: ['key'],
+      issues: ['warning CONFIG_LITERAL_REFERENCE mcpServers.s.args.1'],
+    },
+    {
+      name: 'a variable of Claude in a line for a shell',
+      family: 'claude',
+      server: { command: 'sh', args: ['-c', 'echo ${B}'] },
+      variables: ['B'],
+      issues: ['warning CONFIG_LITERAL_REFERENCE mcpServers.s.args.1'],
+    },
+    {
+      name: 'a setting beside the file that a shell runs',
+      server: { command: 'sh', args: ['/x.sh', '${user_config.key}'] },
+      settings: ['key'],
+    },
     { name: 'a bare variable for a shell', server: { command: 'sh', args: ['-c', 'echo ${B}'] } },
     {
       name: 'a secret of the user',
