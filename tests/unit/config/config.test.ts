@@ -5,7 +5,7 @@ import { plainValue } from '../../../src/config/located.ts';
 import { parseLayer } from '../../../src/config/parse.ts';
 import { isLoopback } from '../../../src/config/scalars.ts';
 import { SERVER_KEYS } from '../../../src/config/server-keys.ts';
-import { brief, configFrom } from './read-config.ts';
+import { brief, configFrom, PROJECT_DIR } from './read-config.ts';
 
 test('nothing at all gives the built-in settings', () => {
   expect(configFrom({})).toEqual({
@@ -18,6 +18,9 @@ test('nothing at all gives the built-in settings', () => {
     },
     pluginsOff: null,
     marketplaces: new Map(),
+    overlays: new Map(),
+    secretProviders: new Map(),
+    places: { homeDir: '/home/ada', projectDir: PROJECT_DIR, configFile: null },
     serve: {
       host: '127.0.0.1',
       port: 7450,

@@ -16,7 +16,7 @@ const OWNERS = ['plugboard', 'codex'] as const;
 
 /** A server as a plugin declares it. */
 function stdio(command: string, args: readonly string[] = []): StdioTransport {
-  return { kind: 'stdio', command, args, env: {}, envVars: [], cwd: null, cwdAbsolute: null };
+  return { kind: 'stdio', command, args, env: {}, envVars: [], cwd: null, cwdAbsolute: null, envFile: null };
 }
 
 const poka = (lines: string): string => `[plugins."p@m".mcp_servers.poka.identity]\n${lines}\n`;
@@ -211,4 +211,18 @@ describe('is damaged, so that nothing runs', () => {
     );
     expect(() => parseRequirements(toml, FILE, 'codex')).not.toThrow();
   });
+});
+
+test('the folder of a plugin is no value that could be anything, a setting is', () => {
+  const allowed = (arg: string): boolean => {
+    const identity = `command = "node"\nargs = [{ match = "regex", expression = '\\$\\{PLUGIN_ROOT\\}/.*' }]`;
+    const requirements = [parseRequirements(poka(identity), FILE, 'plugboard')];
+    const whose = { pluginId: 'p@m', server: 'poka' };
+    return pluginServerRequirementFor(requirements, whose, [stdio('node', [arg])]) === null;
+  };
+  expect(['${PLUGIN_ROOT}/s.js', '${PLUGIN_ROOT}/${user_config.file}', '${user_config.x}'].map(allowed)).toEqual([
+    true,
+    false,
+    false,
+  ]);
 });

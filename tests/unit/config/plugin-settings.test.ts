@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { restrictProject } from '../../../src/config/build.ts';
+import { plainValue } from '../../../src/config/located.ts';
 import { parseLayer } from '../../../src/config/parse.ts';
 import { parsePluginId } from '../../../src/config/plugin-id.ts';
 import type { PluginSettings, ServerPolicy } from '../../../src/config/types.ts';
@@ -23,6 +24,15 @@ function policyFrom(
   return { ...rest, problems: brief(problems) };
 }
 
+/** Settings whose located values are plain ones. */
+function plainSettings({ values, servers, ...rest }: PluginSettings): object {
+  return {
+    ...rest,
+    values: Object.fromEntries([...values].map(([key, value]) => [key, plainValue(value)])),
+    servers: new Map([...servers].map(([name, one]) => [name, { ...one, table: plainValue(one.table) }])),
+  };
+}
+
 const policy = (lines: string): string => `[plugins."p@m".mcp_servers.s]\n${lines}`;
 const KEY = 'plugins."p@m".mcp_servers.s';
 
@@ -36,9 +46,13 @@ enabled_tools = ["a", "b"]
 disabled_tools = ["c"]
 widen = true
 [plugins."p@m".mcp_servers.s.tools.d]
+[plugins."p@m".user_config]
+region = "eu"
+ports = [1, 2.5]
+debug = true
 `;
     expect(configFrom({ user }).issues).toEqual([]);
-    expect(settingsFrom({ user })).toEqual({
+    expect(plainSettings(settingsFrom({ user }))).toEqual({
       pluginId: 'p@m',
       origin: at(1, 10),
       enabled: false,
@@ -55,16 +69,24 @@ widen = true
             widen: true,
             disabledTools: ['c'],
             toolNames: ['d'],
+            table: {
+              enabled: true,
+              enabled_tools: ['a', 'b'],
+              disabled_tools: ['c'],
+              widen: true,
+              tools: { d: {} },
+            },
             problems: [],
           },
         ],
       ]),
+      values: { region: 'eu', ports: [1, 2.5], debug: true },
       problems: [],
     });
   });
 
   test('with nothing say nothing', () => {
-    expect(settingsFrom({ user: '[plugins."p@m"]\n[plugins."p@m".mcp_servers.s]' })).toMatchObject({
+    expect(plainSettings(settingsFrom({ user: '[plugins."p@m"]\n[plugins."p@m".mcp_servers.s]' }))).toMatchObject({
       enabled: null,
       enabledOrigin: at(1, 10),
       servers: new Map([
@@ -79,10 +101,12 @@ widen = true
             widen: false,
             disabledTools: [],
             toolNames: [],
+            table: {},
             problems: [],
           },
         ],
       ]),
+      values: {},
     });
   });
 
@@ -98,6 +122,19 @@ describe('what is wrong with them', () => {
     {
       toml: '[plugins."p@m"]\nenabled = 1.5',
       want: ['error CONFIG_WRONG_TYPE plugins."p@m".enabled@2:11'],
+      problems: 1,
+    },
+    {
+      toml: '[plugins."p@m".user_config]\na = { b = 1 }\nc = [[1]]\nd = "fine"',
+      want: [
+        'error CONFIG_WRONG_TYPE plugins."p@m".user_config.a@2:5',
+        'error CONFIG_WRONG_TYPE plugins."p@m".user_config.c@3:5',
+      ],
+      problems: 2,
+    },
+    {
+      toml: '[plugins."p@m"]\nuser_config = "x"',
+      want: ['error CONFIG_WRONG_TYPE plugins."p@m".user_config@2:15'],
       problems: 1,
     },
     { toml: '[plugins."p@m"]\nenabld = false', want: ['error CONFIG_NEAR_MISS plugins."p@m".enabld@2:1'], problems: 1 },
@@ -186,6 +223,18 @@ describe('a policy', () => {
     { lines: 'tools.t.enabled = false', want: [`error CONFIG_NEAR_MISS ${KEY}.tools.t.enabled@2:9`] },
     { lines: 'tools.t.approval_mode = "never"', want: [`error CONFIG_WRONG_TYPE ${KEY}.tools.t.approval_mode@2:25`] },
     { lines: 'bearer_token = "x"', want: [`error CONFIG_LITERAL_TOKEN ${KEY}.bearer_token@2:1`] },
+    { lines: 'env = { A = 1 }', want: [`error CONFIG_WRONG_TYPE ${KEY}.env.A@2:13`] },
+    { lines: 'command = ""', want: [`error CONFIG_WRONG_TYPE ${KEY}.command@2:11`] },
+    { lines: 'url = "ftp://${env:H}/"', want: [`error CONFIG_WRONG_TYPE ${KEY}.url@2:7`] },
+    { lines: 'args = ["${env:}"]', want: [`error CONFIG_LITERAL_REFERENCE ${KEY}.args.0@2:9`] },
+    {
+      lines: 'env = { A = "${secret:op://a/b}" }',
+      want: [`error CONFIG_LITERAL_REFERENCE ${KEY}.env.A@2:13`],
+    },
+    {
+      lines: 'http_headers_helper = "x ${user_config.k}"',
+      want: [`error CONFIG_LITERAL_REFERENCE ${KEY}.http_headers_helper@2:23`],
+    },
     { lines: 'widen = 1\nenabled_tools = []', want: [`error CONFIG_WRONG_TYPE ${KEY}.widen@2:9`] },
   ])('that cannot be read is a problem of its server: $lines', ({ lines, want }) => {
     expect(brief(configFrom({ user: policy(lines) }).issues)).toEqual(want);
@@ -194,10 +243,12 @@ describe('a policy', () => {
   });
 
   test.each([
-    { lines: 'env = { A = "b" }', want: [`warning KEY_NOT_YET_SUPPORTED ${KEY}.env@2:1`] },
-    { lines: 'command = "x"', want: [`warning KEY_NOT_YET_SUPPORTED ${KEY}.command@2:1`] },
-    { lines: 'required = true', want: [`warning KEY_NOT_YET_SUPPORTED ${KEY}.required@2:1`] },
-    { lines: 'environment_id = "local"', want: [`warning KEY_NOT_YET_SUPPORTED ${KEY}.environment_id@2:1`] },
+    { lines: 'env = { A = "b" }', want: [] },
+    { lines: 'command = "x"\nargs = []\ncwd = "w"\nenv_file = "x.env"', want: [] },
+    { lines: 'url = "https://h/"\nhttp_headers = {}', want: [] },
+    { lines: 'required = true\nallow_secret_in_args = true', want: [] },
+    { lines: 'environment_id = "local"', want: [] },
+    { lines: 'environment_id = "box"', want: [`warning KEY_NOT_YET_SUPPORTED ${KEY}.environment_id@2:1`] },
     {
       lines: 'default_tools_approval_mode = "prompt"',
       want: [`warning KEY_NOT_YET_SUPPORTED ${KEY}.default_tools_approval_mode@2:1`],

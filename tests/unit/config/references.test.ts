@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Dialect, type Piece, scanReferences } from '../../../src/config/references.ts';
+import { type Dialect, isProviderScheme, type Piece, scanReferences } from '../../../src/config/references.ts';
 
 function short(piece: Piece): string {
   switch (piece.kind) {
@@ -14,6 +14,8 @@ function short(piece: Piece): string {
       return `<env ${piece.name}${piece.fallback === null ? '' : ` or ${piece.fallback}`}>`;
     case 'secret':
       return `<secret ${piece.name}>`;
+    case 'provided':
+      return `<${piece.scheme} gives ${piece.reference}>`;
     case 'broken':
       return `<broken ${piece.written}>`;
     default:
@@ -40,11 +42,37 @@ describe('what counts as a reference in each format', () => {
     },
     { text: '${env:A:-}', codex: ['<env A or >'], claude: ['<env A or >'], agent: ['${env:A:-}'] },
     { text: '${secret:s}', codex: ['<secret s>'], claude: ['<secret s>'], agent: ['${secret:s}'] },
+    {
+      text: '${secret:op://v/i t?a=b}${secret:user_config.k-1}',
+      codex: ['<broken ${secret:op://v/i t?a=b}>', '<secret user_config.k-1>'],
+      claude: ['<broken ${secret:op://v/i t?a=b}>', '<secret user_config.k-1>'],
+      agent: ['${secret:op://v/i t?a=b}${secret:user_config.k-1}'],
+    },
+    {
+      text: '${secret:op://vault/item?a=b}',
+      codex: ['<op gives op://vault/item?a=b>'],
+      claude: ['<op gives op://vault/item?a=b>'],
+      agent: ['${secret:op://vault/item?a=b}'],
+    },
     { text: '${HOME}/x', codex: ['${HOME}/x'], claude: ['<env HOME>', '/x'], agent: ['${HOME}/x'] },
     { text: '${A:-d}', codex: ['${A:-d}'], claude: ['<env A or d>'], agent: ['${A:-d}'] },
     { text: '$HOME', codex: ['$HOME'], claude: ['$HOME'], agent: ['$HOME'] },
     { text: '$${env:A}', codex: ['${env:A}'], claude: ['${env:A}'], agent: ['$${env:A}'] },
     { text: '$${PLUGIN_ROOT}', codex: ['${PLUGIN_ROOT}'], claude: ['${PLUGIN_ROOT}'], agent: ['$', '<root>'] },
+    { text: '$$${env:A}', codex: ['$${env:A}'], claude: ['$${env:A}'], agent: ['$$${env:A}'] },
+    { text: '$$$${A}', codex: ['$$${A}'], claude: ['$$${A}'], agent: ['$$$${A}'] },
+    {
+      text: '$${${env:A}}',
+      codex: ['${', '<env A>', '}'],
+      claude: ['${', '<env A>', '}'],
+      agent: ['$${${env:A}}'],
+    },
+    {
+      text: '${env:A$${B}',
+      codex: ['<broken ${env:A$${B}>'],
+      claude: ['<broken ${env:A$${B}>'],
+      agent: ['${env:A$${B}'],
+    },
     { text: '${a b}', codex: ['${a b}'], claude: ['${a b}'], agent: ['${a b}'] },
     { text: '${x ${PLUGIN_ROOT}', codex: ['${x ', '<root>'], claude: ['${x ', '<root>'], agent: ['${x ', '<root>'] },
     { text: '}${', codex: ['}${'], claude: ['}${'], agent: ['}${'] },
@@ -61,13 +89,29 @@ describe('what counts as a reference in each format', () => {
 
 test('what starts like a reference of ours and is none is broken, and never just text', () => {
   expect(
-    ['${env:A:-${B}}', '${env:1}', '${secret:', '${user_config.a', 'x${env:'].map((text) => scanned(text, 'canonical')),
+    [
+      '${env:A:-${B}}',
+      '${env:1}',
+      '${secret:',
+      '${secret:1}',
+      '${secret:op:/x}',
+      '${secret:op://}',
+      '${user_config.a',
+      '${user_config.a b}',
+      'x${env:',
+      '$${A}${env:',
+    ].map((text) => scanned(text, 'canonical')),
   ).toEqual([
     ['<broken ${env:A:-${B}}>'],
     ['<broken ${env:1}>'],
     ['<broken ${secret:>'],
+    ['<broken ${secret:1}>'],
+    ['<broken ${secret:op:/x}>'],
+    ['<broken ${secret:op://}>'],
     ['<broken ${user_config.a>'],
+    ['<broken ${user_config.a b}>'],
     ['<broken x${env:>'],
+    ['<broken $${A}${env:>'],
   ]);
 });
 
@@ -88,3 +132,12 @@ test('the parts of a text, as written, are the text', () => {
     { numRuns: 2000 },
   );
 });
+
+test.each([
+  { scheme: 'op', want: true },
+  { scheme: 'my-vault_2', want: true },
+  { scheme: '', want: false },
+  { scheme: '2', want: false },
+  { scheme: 'a.b', want: false },
+  { scheme: 'a://b', want: false },
+])('a provider may be called "$scheme": $want', ({ scheme, want }) => expect(isProviderScheme(scheme)).toBe(want));

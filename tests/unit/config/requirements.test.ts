@@ -191,3 +191,35 @@ describe('is damaged, so that nothing runs', () => {
     );
   });
 });
+
+describe('a server that refers to values is held against what is written', () => {
+  const meets = (server: string, identity: string): boolean => {
+    const entry = configFrom({ user: `[mcp_servers.x]\n${server}` }).servers.get('x');
+    const requirements = [parseRequirements(`[mcp_servers.x.identity]\n${identity}`, '/r.toml', 'plugboard')];
+    return requirementFor(requirements, 'x', entry?.transport ?? null) === null;
+  };
+  const url = (text: string): string => `url = '${text}'`;
+  const node = (arg: string): string => `command = "node"\nargs = ['${arg}']`;
+  const prefix = (value: string): string => `{ match = "prefix", value = '${value}' }`;
+  const pattern = (expression: string): string => `{ match = "regex", expression = '${expression}' }`;
+  test.each([
+    { server: url('https://${env:H}/'), identity: `url = 'https://\${env:H}/'`, want: true },
+    { server: url('https://${env:H:-a}/'), identity: `url = 'https://\${env:H}/'`, want: false },
+    { server: url('https://a.example${env:X}/'), identity: `url = ${prefix('https://a.example')}`, want: false },
+    { server: url('https://a.example/${env:X}'), identity: `url = ${prefix('https://a.example/')}`, want: false },
+    { server: url('https://a.example/${env:X}'), identity: `url = ${pattern('https://a\\.example/.*')}`, want: false },
+    { server: url('${env:URL:-https://a.example/}'), identity: `url = ${pattern('.*a\\.example.*')}`, want: false },
+    { server: url('https://a.example/$${x}'), identity: `url = ${pattern('https://a\\.example/.*')}`, want: true },
+    { server: 'command = "${env:BIN}"', identity: `command = ${pattern('.*')}`, want: false },
+    { server: 'command = "${env:BIN}"', identity: "command = '${env:BIN}'", want: true },
+    { server: 'command = "/opt/${env:BIN}"', identity: `command = ${prefix('/opt/')}`, want: false },
+    { server: node('--port=${env:P}'), identity: `command = "node"\nargs = [${prefix('--port=')}]`, want: false },
+    { server: node('--port=${env:P}'), identity: `command = "node"\nargs = [${pattern('--port=.*')}]`, want: false },
+    { server: node('--port=${env:P}'), identity: `command = "node"\nargs = ['--port=\${env:P}']`, want: true },
+    { server: node('--port=${env:P}'), identity: 'command = "node"', want: true },
+    { server: node('a$${env:P}'), identity: `command = "node"\nargs = [${pattern('a\\$\\{env:P\\}')}]`, want: true },
+    { server: node('a$${env:P}'), identity: `command = "node"\nargs = ['a\${env:P}']`, want: false },
+  ])('$server against $identity: $want', ({ server, identity, want }) => {
+    expect(meets(server, identity)).toBe(want);
+  });
+});

@@ -123,8 +123,9 @@ describe('what would fail only at the start, or not at all, is an error here', (
     { toml: stdio('roots = [{ name = "n" }]'), want: 'CONFIG_WRONG_TYPE mcp_servers.x.roots.0@3:10' },
     { toml: stdio('sharing = "none"'), want: 'CONFIG_WRONG_TYPE mcp_servers.x.sharing@3:11' },
     { toml: stdio('max_connections = 0'), want: 'CONFIG_WRONG_TYPE mcp_servers.x.max_connections@3:19' },
-    { toml: stdio('env = { A = "${secret:a}" }'), want: 'CONFIG_LITERAL_REFERENCE mcp_servers.x.env.A@3:13' },
-    { toml: stdio('args = ["${env:HOME}/x"]'), want: 'CONFIG_LITERAL_REFERENCE mcp_servers.x.args.0@3:9' },
+    { toml: stdio('env_file = ""'), want: 'CONFIG_WRONG_TYPE mcp_servers.x.env_file@3:12' },
+    { toml: http('env_file = "x.env"'), want: 'CONFIG_KEY_NOT_FOR_TRANSPORT mcp_servers.x.env_file@3:1' },
+    { toml: stdio('allow_secret_in_args = "yes"'), want: 'CONFIG_WRONG_TYPE mcp_servers.x.allow_secret_in_args@3:24' },
     { toml: '[mcp_servers."bad name!"]\ncommand = "c"', want: 'CONFIG_BAD_NAME mcp_servers."bad name!"@1:14' },
     { toml: '[mcp_servers.""]\ncommand = "c"', want: 'CONFIG_BAD_NAME mcp_servers.""@1:14' },
     {
@@ -247,23 +248,6 @@ describe('keys that are not acted on yet warn, and the server runs', () => {
   ])('but what asks for nothing else says nothing: %s', (user) => expect(issuesOf(user)).toEqual([]));
 });
 
-describe('literal references', () => {
-  test.each([
-    { toml: stdio('env = { T = "$TOKEN" }'), key: 'env.T@3:13' },
-    { toml: stdio('args = ["--home", "${HOME}"]'), key: 'args.1@3:19' },
-    { toml: http('http_headers = { A = "Bearer $TOKEN" }'), key: 'http_headers.A@3:22' },
-    { toml: stdio('cwd = "$HOME/x"'), key: 'cwd@3:7' },
-  ])('stay as they are, with a note: $toml', ({ toml, key }) => {
-    expect(issuesOf(toml)).toEqual([`note CONFIG_LITERAL_REFERENCE mcp_servers.x.${key}`]);
-  });
-
-  test.each([
-    '[mcp_servers.x]\ncommand = "sh"\nargs = ["-c", "exec x $HOME"]',
-    '[mcp_servers.x]\ncommand = "pwsh.exe"\nargs = ["-c", "${env:HOME}"]',
-    stdio('args = ["costs $5", "a$"]'),
-  ])('are for the shell, or none: %s', (toml) => expect(issuesOf(toml)).toEqual([]));
-});
-
 describe('an entry that starts Plugboard itself is no server', () => {
   test.each([
     'command = "plugboard"\nargs = ["stdio"]',
@@ -297,6 +281,7 @@ args = ["s.js"]
 env = { A = "1", __proto__ = "2" }
 env_vars = ["B", { name = "C", source = "remote" }, { name = "D", required = true }]
 cwd = "~/w"
+env_file = "x.env"
 startup_timeout_sec = 1.5
 startup_timeout_ms = 9
 tool_timeout_sec = 0
@@ -308,13 +293,14 @@ disabled_tools = ["u"]
 sharing = "session"
 max_connections = 2
 roots = ["file:///a", { uri = "file:///b", name = "b" }]
+allow_secret_in_args = true
 `;
   const at = (line: number, column: number) => ({ layer: 'user', file: USER_FILE, line, column });
   expect(serverFrom({ user })).toEqual({
     name: 'x',
     origin: at(1, 14),
     enabled: false,
-    enabledOrigin: at(10, 1),
+    enabledOrigin: at(11, 1),
     required: true,
     transport: {
       kind: 'stdio',
@@ -331,6 +317,7 @@ roots = ["file:///a", { uri = "file:///b", name = "b" }]
       ],
       cwd: '~/w',
       cwdAbsolute: '/home/ada/w',
+      envFile: '/home/ada/.plugboard/x.env',
     },
     startupTimeoutMs: 1500,
     toolTimeoutMs: 0,
@@ -340,6 +327,7 @@ roots = ["file:///a", { uri = "file:///b", name = "b" }]
     disabledTools: ['u'],
     toolNames: [],
     supportsParallelToolCalls: true,
+    allowSecretInArgs: true,
     sharing: 'session',
     maxConnections: 2,
     roots: [{ uri: 'file:///a' }, { uri: 'file:///b', name: 'b' }],
@@ -369,6 +357,7 @@ test('an HTTP server with nothing but its address has the defaults', () => {
     enabledTools: null,
     disabledTools: [],
     toolNames: [],
+    allowSecretInArgs: false,
     sharing: 'auto',
     maxConnections: 8,
     roots: [],
