@@ -58,10 +58,27 @@ function isArgument(text: string): boolean {
   return /^[!-~]+$/.test(text);
 }
 
+/** What the MAC is over, for these stanzas: what {@link parseAgeHeader} reads. */
+export function headerText(stanzas: readonly Stanza[]): string {
+  const lines = stanzas.flatMap(({ args, body }) => {
+    const text = toBase64(body);
+    // The last line of a body is a short one, and may be empty.
+    const count = Math.floor(text.length / FULL_LINE) + 1;
+    const rows = Array.from({ length: count }, (_, row) => text.slice(row * FULL_LINE, (row + 1) * FULL_LINE));
+    return [`-> ${args.join(' ')}`, ...rows];
+  });
+  return [VERSION_LINE, ...lines, '---'].join('\n');
+}
+
+/** Base64 without padding. */
+export function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64').replace(/=+$/, '');
+}
+
 /** Base64 without padding, and with no bits to spare; null for other text. */
 export function fromBase64(text: string): Uint8Array | null {
   const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64').replace(/=+$/, '') === text ? bytes : null;
+  return toBase64(bytes) === text ? bytes : null;
 }
 
 /**

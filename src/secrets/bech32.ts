@@ -19,6 +19,16 @@ export function decodeBech32(prefix: string, text: string): Uint8Array | null {
   return bytesOf(groups.slice(0, -CHECKSUM_LENGTH));
 }
 
+/** @returns `prefix`, `1` and the rest, in small letters. */
+export function encodeBech32(prefix: string, bytes: Uint8Array): string {
+  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  const groups = (bits.match(/.{1,5}/g) ?? []).map((group) => Number.parseInt(group.padEnd(5, '0'), 2));
+  const open = Array.from({ length: CHECKSUM_LENGTH }, () => 0);
+  const sum = checksum([...expand(prefix), ...groups, ...open]) ^ 1;
+  const check = open.map((_, at) => (sum >>> (5 * (CHECKSUM_LENGTH - 1 - at))) & 31);
+  return `${prefix}1${[...groups, ...check].map((group) => LETTERS[group]).join('')}`;
+}
+
 function expand(prefix: string): readonly number[] {
   const codes = [...prefix].map((letter) => letter.charCodeAt(0));
   return [...codes.map((code) => code >> 5), 0, ...codes.map((code) => code & 31)];

@@ -23,7 +23,7 @@ export function createTestKeyring(): TestKeyring {
     deletes: true,
     create: async () => {
       ask();
-      const key = await createKey();
+      const key = createKey();
       keys.set(key.id, key);
       return key;
     },

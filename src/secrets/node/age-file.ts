@@ -1,17 +1,21 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { Secret } from '../../kernel/index.ts';
 import { KEY_STANZA } from '../age-header.ts';
-import { decodeBech32 } from '../bech32.ts';
+import { decodeBech32, encodeBech32 } from '../bech32.ts';
 import type { KeyHolder } from '../types.ts';
-import { type Opened, openAge, unwrapX25519, x25519Key } from './age-open.ts';
-import { passphraseRecipient, unwrapPassphrase } from './scrypt.ts';
+import { KEY_BYTES, type X25519Key, x25519Key } from './age-format.ts';
+import { type Opened, openAge, unwrapX25519 } from './age-open.ts';
+import { sealAge, wrapX25519 } from './age-seal.ts';
+import { unwrapPassphrase, wrapPassphrase } from './scrypt.ts';
+
+const IDENTITY = 'age-secret-key-';
+const RECIPIENT = 'age';
 
 /** A key of the store: what age calls an identity. Its id is made of the public half. */
 export type StoreKey = { readonly id: string; readonly identity: Secret };
 
-export async function createKey(): Promise<StoreKey> {
-  const { generateX25519Identity } = await import('age-encryption');
-  return keyFrom(await generateX25519Identity());
+export function createKey(): StoreKey {
+  return keyFrom(encodeBech32(IDENTITY, randomBytes(KEY_BYTES)).toUpperCase());
 }
 
 /** @throws Error when the text is no identity of age, `AGE-SECRET-KEY-1…` */
@@ -21,16 +25,15 @@ export function keyFrom(text: string): StoreKey {
   return { id, identity };
 }
 
-function x25519Of(identity: Secret): ReturnType<typeof x25519Key> {
-  const raw = decodeBech32('age-secret-key-', identity.reveal());
-  if (raw?.length !== 32) throw new Error('not an identity of age');
+function x25519Of(identity: Secret): X25519Key {
+  const raw = decodeBech32(IDENTITY, identity.reveal());
+  if (raw?.length !== KEY_BYTES) throw new Error('not an identity of age');
   return x25519Key(raw);
 }
 
 /** The public half, `age1…`: what others encrypt to. */
-export async function recipientOf({ identity }: StoreKey): Promise<string> {
-  const { identityToRecipient } = await import('age-encryption');
-  return identityToRecipient(identity.reveal());
+export function recipientOf({ identity }: StoreKey): string {
+  return encodeBech32(RECIPIENT, x25519Of(identity).publicKey);
 }
 
 /** @returns The text, where one of the keys fits. */
@@ -45,19 +48,14 @@ export async function openWithPassphrase(bytes: Uint8Array, passphrase: Secret):
 
 /** The store's own file: encrypted to its key, and with a header that names the key. */
 export async function seal(text: string, key: StoreKey, holder: KeyHolder): Promise<Uint8Array> {
-  const { Encrypter, Stanza } = await import('age-encryption');
-  const encrypter = new Encrypter();
-  encrypter.addRecipient(await recipientOf(key));
-  encrypter.addRecipient({ wrapFileKey: () => [new Stanza([KEY_STANZA, holder, key.id], new Uint8Array(0))] });
-  return encrypter.encrypt(text);
+  const wrap = wrapX25519(x25519Of(key.identity).publicKey);
+  const note = { args: [KEY_STANZA, holder, key.id], body: new Uint8Array(0) };
+  return sealAge(text, async (fileKey) => [...(await wrap(fileKey)), note]);
 }
 
 /** Takes a second, by design. */
 export async function sealWithPassphrase(text: string, passphrase: Secret): Promise<Uint8Array> {
-  const { Encrypter, Stanza } = await import('age-encryption');
-  const encrypter = new Encrypter();
-  encrypter.addRecipient(passphraseRecipient(passphrase, (args, body) => new Stanza(args, body)));
-  return encrypter.encrypt(text);
+  return sealAge(text, wrapPassphrase(passphrase));
 }
 
 export async function areRecipients(texts: readonly string[]): Promise<boolean> {

@@ -84,7 +84,7 @@ function identityFile(file: string, coding: Coding): IdentityFile {
     add: async (key) => {
       const before = (await read()) ?? '';
       const separator = before === '' || before.endsWith('\n') ? '' : '\n';
-      await write(`${before}${separator}# public key: ${await recipientOf(key)}\n${key.identity.reveal()}\n`);
+      await write(`${before}${separator}# public key: ${recipientOf(key)}\n${key.identity.reveal()}\n`);
     },
     remove: async (id) => {
       const text = await read();
@@ -106,7 +106,7 @@ async function removeFile(file: string): Promise<void> {
 
 /** Lines of a file without a key, and without the comment that names it. */
 async function withoutKey(text: string, key: StoreKey): Promise<string> {
-  const recipient = await recipientOf(key);
+  const recipient = recipientOf(key);
   return text
     .split('\n')
     .filter((line) => line.trim() !== key.identity.reveal() && !(line.startsWith('#') && line.includes(recipient)))

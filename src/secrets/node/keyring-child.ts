@@ -47,7 +47,7 @@ setTimeout(() => {
 export async function answerKeyring(request: KeyringRequest): Promise<void> {
   // The time is for the keyring: what it takes to load this here is not counted.
   const { Entry: KeyringEntry } = await import('@napi-rs/keyring');
-  const key = request.op === 'create' ? await (await import('./age-file.ts')).createKey() : null;
+  const key = request.op === 'create' ? (await import('./age-file.ts')).createKey() : null;
   const workerData = { waitMs: request.waitMs, text: textOf({ kind: 'silent' }) };
   new Worker(DEADLINE, { eval: true, execArgv: [], workerData }).unref();
   const answer = ask(request, key, (name) => new KeyringEntry(SERVICE, name, ENTRY_OPTIONS));

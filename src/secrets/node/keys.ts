@@ -65,7 +65,7 @@ export function createKeys({ home, keyring, passphrase }: KeysOptions): Keys {
     if (holder === 'keyring') return remember(holder, await keyring.create());
     const last = fresh ? undefined : (await files[holder].keys())?.at(-1);
     if (last !== undefined) return remember(holder, last);
-    const key = await createKey();
+    const key = createKey();
     await files[holder].add(key);
     return remember(holder, key);
   };

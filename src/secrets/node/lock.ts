@@ -6,10 +6,11 @@ export type TakeLock = (lockFile: string) => (() => void) | null;
 
 const WAIT_MS = 10_000;
 
-/** How often it is asked: a change takes some milliseconds. */
-const NEXT_RETRY_MS = 2;
-const LONGEST_RETRY_MS = 15;
-const SHORTEST_RETRY_MS = 3;
+/** How often the place in front is asked for: a change takes a few milliseconds. */
+const RETRY_MS = 2;
+
+/** So many wait in the order in which they came. Those who find all places taken wait for the last one, in no order. */
+const PLACES = 10;
 
 /**
  * Runs `act` while no other process changes the store.
@@ -17,7 +18,7 @@ const SHORTEST_RETRY_MS = 3;
  * @throws AppError `SECRET_STORE_BUSY` after 10 s
  */
 export async function whileLocked<T>(file: string, takeLock: TakeLock, act: () => Promise<T>): Promise<T> {
-  const giveBack = await waitFor(file, takeLock);
+  const giveBack = await waitInLine(file, takeLock);
   try {
     return await act();
   } finally {
@@ -26,34 +27,36 @@ export async function whileLocked<T>(file: string, takeLock: TakeLock, act: () =
 }
 
 /**
- * A second lock says who is next, so that a process that changes much does not take its turn again and again while others
- * sleep; and whoever has waited longer asks more often, and is next sooner.
+ * Waiting is a line of places, each of them a lock. Whoever comes takes the last place and moves up as the one in front
+ * becomes free, so nobody overtakes; without the line, a process that changes much would take its turn again and again
+ * while others sleep. A process that is killed leaves its place as it leaves any lock.
  */
-async function waitFor(file: string, takeLock: TakeLock): Promise<() => void> {
-  const start = Date.now();
-  const next = await retry(() => takeLock(`${file}.next`), {
-    file,
-    start,
-    retryMs: () => Math.max(LONGEST_RETRY_MS - (Date.now() - start) / 20, SHORTEST_RETRY_MS),
-  });
-  try {
-    return await retry(() => takeLock(file), { file, start, retryMs: () => NEXT_RETRY_MS });
-  } finally {
-    next();
+async function waitInLine(file: string, takeLock: TakeLock): Promise<() => void> {
+  // Not the time of day, which may be set back.
+  const until = performance.now() + WAIT_MS;
+  let leave = (): void => {};
+  for (let place = PLACES; place >= 0; place -= 1) {
+    const name = place === 0 ? file : `${file}.${place}`;
+    try {
+      const taken = await retry(() => takeLock(name), file, until);
+      leave();
+      leave = taken;
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
+  return leave;
 }
 
-async function retry(
-  take: () => (() => void) | null,
-  { file, start, retryMs }: { readonly file: string; readonly start: number; readonly retryMs: () => number },
-): Promise<() => void> {
+async function retry(take: () => (() => void) | null, file: string, until: number): Promise<() => void> {
   for (;;) {
     const giveBack = take();
     if (giveBack !== null) return giveBack;
-    if (Date.now() > start + WAIT_MS)
+    if (performance.now() > until)
       throw new AppError('SECRET_STORE_BUSY', `another process has been changing secrets for ${WAIT_MS / 1000} s`, {
         where: file,
       });
-    await sleep(retryMs());
+    await sleep(RETRY_MS);
   }
 }

@@ -1,9 +1,10 @@
-import { createCipheriv, randomBytes, type ScryptOptions, scrypt } from 'node:crypto';
+import { randomBytes, type ScryptOptions, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { Stanza as AgeStanza, Recipient } from 'age-encryption';
 import type { Secret } from '../../kernel/index.ts';
-import { fromBase64, type Stanza } from '../age-header.ts';
-import { openChunk, type Unwrap } from './age-open.ts';
+import { fromBase64, type Stanza, toBase64 } from '../age-header.ts';
+import { FILE_KEY_BYTES, NO_NONCE, openChunk, sealChunk, TAG_BYTES } from './age-format.ts';
+import type { Unwrap } from './age-open.ts';
+import type { Wrap } from './age-seal.ts';
 
 /**
  * The passphrase of age by Node's own scrypt. That of the library works for a second in this thread, and all that a host
@@ -20,10 +21,6 @@ const WORK_FACTOR = 18;
 const MAX_WORK_FACTOR = 20;
 
 const SALT_BYTES = 16;
-const FILE_KEY_BYTES = 16;
-const TAG_BYTES = 16;
-/** Each key is used for one message only. */
-const NONCE = new Uint8Array(12);
 
 const scryptAsync = promisify<Buffer, Buffer, number, ScryptOptions, Buffer>(scrypt);
 
@@ -35,19 +32,11 @@ async function keyFor(passphrase: Secret, salt: Uint8Array, workFactor: number):
   });
 }
 
-/** @param makeStanza Of the library, which is loaded only when it is needed. */
-export function passphraseRecipient(
-  passphrase: Secret,
-  makeStanza: (args: string[], body: Uint8Array) => AgeStanza,
-): Recipient {
-  return {
-    wrapFileKey: async (fileKey) => {
-      const salt = randomBytes(SALT_BYTES);
-      const key = await keyFor(passphrase, salt, WORK_FACTOR);
-      const cipher = createCipheriv('chacha20-poly1305', key, NONCE, { authTagLength: TAG_BYTES });
-      const body = Buffer.concat([cipher.update(fileKey), cipher.final(), cipher.getAuthTag()]);
-      return [makeStanza([TYPE, salt.toString('base64').replace(/=+$/, ''), String(WORK_FACTOR)], body)];
-    },
+export function wrapPassphrase(passphrase: Secret): Wrap {
+  return async (fileKey) => {
+    const salt = randomBytes(SALT_BYTES);
+    const key = await keyFor(passphrase, salt, WORK_FACTOR);
+    return [{ args: [TYPE, toBase64(salt), String(WORK_FACTOR)], body: sealChunk(fileKey, key, NO_NONCE) }];
   };
 }
 
@@ -58,7 +47,7 @@ export function unwrapPassphrase(passphrase: Secret): Unwrap {
     const { salt, workFactor } = parseStanza(stanza, stanzas.length);
     const key = await keyFor(passphrase, salt, workFactor);
     try {
-      return openChunk(stanza.body, key, NONCE);
+      return openChunk(stanza.body, key, NO_NONCE);
     } catch {
       return null;
     }

@@ -101,7 +101,7 @@ test('moved there and back while the old key could not be taken away, the key in
 
 test('other keys in an identity file stay when the key of the store leaves it', async () => {
   const home = createHome();
-  const mine = await createKey();
+  const mine = createKey();
   const file = join(home.path, 'identity.txt');
   await put(home.store('file'), 'A x', '1');
   const text = readFileSync(file, 'utf8');

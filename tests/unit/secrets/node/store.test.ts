@@ -75,7 +75,7 @@ test('two processes that store their first secrets at once agree on one key, and
 
 test('an identity file that lies ready is used, with its comments, and the last key of several', async () => {
   const home = createHome();
-  const [first, last] = [await createKey(), await createKey()];
+  const [first, last] = [createKey(), createKey()];
   const file = join(home.path, 'identity.txt');
   writeFileSync(file, `# mine\n${first.identity.reveal()}\n\n${last.identity.reveal()}\n`, { mode: 0o600 });
   const before = readFileSync(file, 'utf8');
@@ -154,7 +154,7 @@ test('killed between the new key and the new file, the old key still opens it, a
   home.keyring.reachable = false;
   await put(home.store(), 'A x', '1');
   const identity = openIdentityFile(join(home.path, 'identity.txt'));
-  await identity.add(await createKey());
+  await identity.add(createKey());
   expect(await valuesOf(home.store())).toEqual({ 'A x': '1' });
   await home.store().rotate({ newPassphrase: null, dropPassphrase: false });
   expect(await valuesOf(home.store())).toEqual({ 'A x': '1' });
