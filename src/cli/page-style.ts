@@ -30,7 +30,7 @@ form { margin-top: 1.75rem; }
 .field { margin: 0 0 1.5rem; padding: 0; border: 0; min-width: 0; }
 .field.wrong { padding-left: 0.9rem; border-left: 3px solid var(--bad); }
 label, legend { display: block; padding: 0; font-weight: 600; }
-.required, .optional { margin-left: 0.35rem; font-size: 0.8rem; font-weight: 500; color: var(--soft); }
+.required, .optional, .secret { margin-left: 0.35rem; font-size: 0.8rem; font-weight: 500; color: var(--soft); }
 .required { color: var(--accent); }
 .help, .error { margin: 0.15rem 0 0; font-size: 0.9rem; color: var(--soft); }
 .note { display: block; }
@@ -58,8 +58,9 @@ button:hover { filter: brightness(1.08); }
 .summary a { color: inherit; }
 footer { margin-top: 2rem; padding-top: 1.1rem; border-top: 1px solid var(--rule); color: var(--soft); font-size: 0.875rem; }
 footer p:first-child { margin-top: 0; }
+footer code { display: block; margin-top: 0.35rem; }
 code { font-family: ui-monospace, "Cascadia Code", Menlo, Consolas, monospace; font-size: 0.92em; overflow-wrap: anywhere; }
-.message h1 { display: flex; align-items: center; gap: 0.7rem; }
+.message h1 { display: flex; align-items: center; gap: 0.7rem; margin: 0.5rem 0 1rem; }
 .mark { flex: none; display: grid; place-items: center; width: 2.1rem; height: 2.1rem; border-radius: 50%; font-size: 1.15rem; border: 2px solid currentcolor; }
 .good { color: var(--good); }
 .bad { color: var(--bad); }

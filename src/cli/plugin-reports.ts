@@ -68,6 +68,8 @@ export type AddedPlugin = { readonly schemaVersion: 1 } & PluginIdJson & {
     readonly consent: ConsentJson;
     /** Its servers as they are now. */
     readonly servers: readonly PluginServerState[];
+    /** Keys of required settings that have no value. */
+    readonly missingSettings: readonly string[];
     readonly issues: readonly Issue[];
   };
 
@@ -95,8 +97,11 @@ export type Upgraded = {
   readonly notFetched: readonly string[];
 };
 
-/** What became of one plugin, and its servers as they are now. */
-export type UpgradedPlugin = PlacedPlugin & { readonly servers: readonly PluginServerState[] };
+/** What became of one plugin, its servers as they are now, and keys of required settings that have no value. */
+export type UpgradedPlugin = PlacedPlugin & {
+  readonly servers: readonly PluginServerState[];
+  readonly missingSettings: readonly string[];
+};
 
 /** `plugin remove`. */
 export type RemovedPlugin = { readonly schemaVersion: 1 } & PluginIdJson & {

@@ -1,5 +1,4 @@
 import { printableLine, shorten } from '../kernel/index.ts';
-import type { Setting } from '../plugins/index.ts';
 import type { PluginIdJson } from './plugin-reports.ts';
 import { renderNotes } from './render-secrets.ts';
 import { renderTable } from './render-table.ts';
@@ -41,7 +40,7 @@ export function renderConfigured(report: ConfiguredPlugin, columns?: number): st
 /** What is still to be set, and how; nothing where nothing is. */
 export function renderMissing(pluginId: string, missing: readonly string[]): readonly string[] {
   if (missing.length === 0) return [];
-  return [printableLine(`missing, and required: ${missing.join(', ')}; run: plugboard plugin configure ${pluginId}`)];
+  return [printableLine(`still to be set: ${missing.join(', ')}; run: plugboard plugin configure ${pluginId}`)];
 }
 
 /** A table of settings with what is known of them. */
@@ -59,12 +58,7 @@ export function renderSettings(settings: readonly SettingState[], columns?: numb
 }
 
 /** Such as `required secret string`. */
-function kindText({
-  type,
-  required,
-  sensitive,
-  multiple,
-}: Pick<Setting, 'type' | 'required' | 'sensitive' | 'multiple'>) {
+function kindText({ type, required, sensitive, multiple }: SettingState): string {
   const marks = [...(required ? ['required'] : []), ...(sensitive ? ['secret'] : []), type];
   return `${marks.join(' ')}${multiple ? ' list' : ''}`;
 }
@@ -91,6 +85,11 @@ export function settingProblems(settings: readonly SettingState[]): readonly str
   return settings.flatMap(({ key, where, problem }) =>
     problem === null ? [] : [printableLine(`${where === null ? '' : `${where}: `}'${key}' ${problem}`)],
   );
+}
+
+/** One line for each setting: what it is, and whether it is set. */
+export function settingLines(settings: readonly SettingState[]): readonly string[] {
+  return settings.map((state) => printableLine(`${state.key} (${kindText(state)}): ${stateText(state)}`));
 }
 
 /** What a person reads before a setting is asked for, one line each. */

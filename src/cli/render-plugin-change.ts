@@ -8,6 +8,7 @@ import type {
   Upgraded,
   UpgradedPlugin,
 } from './plugin-reports.ts';
+import { renderMissing } from './render-configure.ts';
 
 /** `plugin add` for people: what became of it, where the evidence is, and what to do next. */
 export function renderAddedPlugin(report: AddedPlugin): string {
@@ -20,7 +21,7 @@ export function renderAddedPlugin(report: AddedPlugin): string {
     ...(report.outcome === 'unchanged' ? [] : [`  consent  ${CONSENT_HOW[consent.how]}${requests}`]),
     ...servers.map((server) => `  ${serverLine(server)}`),
     ...issues.map(renderIssue),
-    ...nextSteps(servers),
+    ...nextSteps(report),
     ...grantStep(report),
   );
 }
@@ -75,10 +76,20 @@ export function serverLine({ name, exposedAs, state }: PluginServerState): strin
   return `server ${known}: ${stateLabel(state)}${facts === '' ? '' : `, ${facts}`}`;
 }
 
-function nextSteps(servers: readonly PluginServerState[]): readonly string[] {
-  return servers.flatMap((server) =>
-    server.nextStep === null ? [] : [`next, for ${server.name}: ${server.nextStep}`],
-  );
+/** What to do now. Settings that are missing are said once, however many servers want them. */
+function nextSteps({
+  pluginId,
+  servers,
+  missingSettings,
+}: Pick<AddedPlugin, 'pluginId' | 'servers' | 'missingSettings'>): readonly string[] {
+  const configure = `plugboard plugin configure ${pluginId}`;
+  const said = missingSettings.length > 0 ? `run: ${configure}` : null;
+  return [
+    ...servers.flatMap(({ name, nextStep }) =>
+      nextStep === null || nextStep === said ? [] : [`next, for ${name}: ${nextStep}`],
+    ),
+    ...renderMissing(pluginId, missingSettings),
+  ];
 }
 
 /** `plugin upgrade` for people. */
@@ -107,7 +118,7 @@ function upgradedLines(plugin: UpgradedPlugin): readonly string[] {
     ...(receipt === null ? [] : [`  receipt  ${receipt.file}`]),
     ...servers.map((server) => `  ${serverLine(server)}`),
     ...issues.map(renderIssue),
-    ...nextSteps(servers),
+    ...nextSteps(plugin),
     ...grantStep(plugin),
   ];
 }

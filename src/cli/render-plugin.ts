@@ -1,9 +1,11 @@
 import { type Issue, printable, printableLine, renderIssue } from '../kernel/index.ts';
 import type { Consent, ListedState, MarketplaceListing, PluginListing, ReceiptAction } from '../marketplace/index.ts';
 import type { PluginServerState } from './plugin-reports.ts';
+import { renderMissing, settingLines, settingProblems } from './render-configure.ts';
 import { renderConsent, sourceText } from './render-consent.ts';
 import { CONSENT_HOW, serverLine } from './render-plugin-change.ts';
 import { renderTable } from './render-table.ts';
+import { missingSettings, type SettingState } from './setting-states.ts';
 
 /** `plugin list`: the names of Codex first, then ours. */
 export type ListedPlugins = {
@@ -124,6 +126,8 @@ export type ShownReceipt = {
 
 /** `plugin show`. */
 export type ShownPlugin = { readonly schemaVersion: 1 } & PluginListing & {
+    /** Its settings as they are now; null of a plugin that is not installed, or cannot be read. */
+    readonly settingStates: readonly SettingState[] | null;
     /** What was agreed to; of a plugin that is not installed, what would be asked. */
     readonly consent: (Pick<Consent, 'digest' | 'facts'> & Partial<Pick<Consent, 'how' | 'requestsAccepted'>>) | null;
     /** Its servers as they are now. */
@@ -150,6 +154,7 @@ export function renderPlugin(plugin: ShownPlugin): string {
           }),
         ],
     [`State: ${stateLine(state)}`, ...servers.map((server) => `  ${serverLine(server)}`), ...steps(servers)],
+    settingsLines(plugin),
     policyLines(plugin),
     consentLines(plugin),
     receipts.length === 0 ? [] : ['Receipts:', ...receipts.map((receipt) => `  ${receiptLine(receipt)}`)],
@@ -187,6 +192,16 @@ function stateLine(state: ListedState): string {
 
 function steps(servers: readonly PluginServerState[]): readonly string[] {
   return servers.flatMap(({ name, nextStep }) => (nextStep === null ? [] : [`  next, for ${name}: ${nextStep}`]));
+}
+
+function settingsLines({ pluginId, settingStates: states }: ShownPlugin): readonly string[] {
+  if (states === null || states.length === 0) return [];
+  const lines = [
+    ...settingLines(states),
+    ...settingProblems(states),
+    ...renderMissing(pluginId, missingSettings(states)),
+  ];
+  return ['Settings:', ...lines.map((line) => `  ${line}`)];
 }
 
 function policyLines({ policies }: ShownPlugin): readonly string[] {

@@ -39,8 +39,8 @@ export function settingsPage(page: SettingsPage): Html {
       <p>Nothing leaves this machine: this page comes from the command in your terminal, and closes when you save.</p>
       ${
         secrets
-          ? html`<p>Secret values are stored encrypted, and shown to nobody. For a value of several lines, such as a key file, use
-              <code>plugboard plugin configure ${pluginId} --from-file KEY=PATH</code>.</p>`
+          ? html`<p>Secret values are stored encrypted, and shown to nobody. For a value of several lines, such as a key file, use this instead:
+              <code>plugboard plugin configure ${pluginId} --from-file KEY=PATH</code></p>`
           : null
       }
     </footer>`;
@@ -119,9 +119,10 @@ function fieldOf(field: FormField, focused: boolean): Html {
       ? null
       : html`<p class="error" id="${id}-error"><span class="hidden">Error: </span>${sentence(field)}</p>`;
   const described = [...(help === null ? [] : [`${id}-help`]), ...(error === null ? [] : [`${id}-error`])].join(' ');
+  const secret = setting.sensitive ? html` <span class="secret">secret</span>` : null;
   const mark = setting.required
-    ? html` <span class="required">required</span>`
-    : html` <span class="optional">optional</span>`;
+    ? html` <span class="required">required</span>${secret}`
+    : html` <span class="optional">optional</span>${secret}`;
   const choices = setting.multiple ? setting.enum : null;
   if (choices !== null && !setting.sensitive)
     return html`<fieldset class="${problem === null ? 'field' : 'field wrong'}" id="${id}" tabindex="-1" aria-describedby="${described}">
@@ -140,6 +141,7 @@ function noteOf({ setting, state, byDefault, held }: FormField): string | null {
   const parts = [
     ...(setting.sensitive && held ? ['Entered. Leave empty to keep it.'] : []),
     ...(setting.sensitive && !held && state.from === 'secret' ? ['Set. Leave empty to keep it.'] : []),
+    ...(setting.sensitive && setting.enum !== null ? [`One of: ${setting.enum.map(String).join(', ')}.`] : []),
     ...(setting.multiple && (setting.enum === null || setting.sensitive) ? ['One in each line.'] : []),
     ...(setting.type === 'directory' ? ['The path of a folder; ~ is your home.'] : []),
     ...(setting.type === 'file' ? ['The path of a file; ~ is your home.'] : []),

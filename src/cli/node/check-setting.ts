@@ -80,7 +80,7 @@ function patternProblem(pattern: string, text: string): string | null {
 
 async function pathProblem(type: Setting['type'], path: string): Promise<string | null> {
   const found = await stat(path).catch(() => null);
-  if (found === null) return `names a ${type} that is not there, or that you may not read`;
+  if (found === null) return `must be a ${type} that exists and that you may read`;
   const fits = type === 'directory' ? found.isDirectory() : found.isFile();
-  return fits ? null : `must name a ${type}, and there is something else`;
+  return fits ? null : `must be a ${type}, and what is there is none`;
 }

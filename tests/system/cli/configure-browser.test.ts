@@ -70,7 +70,7 @@ test.each<Look>(['light', 'dark', 'narrow'])(`${proves('settings.browser')}: %s`
     'Access token must be at least 8 characters',
     'Region is required',
     'Port must be a number',
-    'Folders names a directory that is not there, or that you may not read',
+    'Folders must be a directory that exists and that you may read',
     '<b>Label</b> & "more" does not have the form that the plugin wants',
   ]);
   const token = page.getByLabel('Access token');

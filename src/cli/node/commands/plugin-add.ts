@@ -21,6 +21,7 @@ import { findOffer } from '../plugin-offers.ts';
 import { pluginNow } from '../plugin-states.ts';
 import { isEnabled, refuseWhileOff, switchPlugin } from '../plugin-switch.ts';
 import { reloadRunning } from '../running.ts';
+import { askOnInstall, missingNow } from '../settings-now.ts';
 import {
   consentFlags,
   consentRequired,
@@ -119,6 +120,8 @@ async function enable(desk: PluginDesk, placed: PlacedPlugin): Promise<AddedPlug
   if (installed === undefined || consent === null || outcome === 'declined')
     throw new Error(`${pluginId} was placed and is not there`);
   const { root, version, filed } = installed;
+  const asks = filed.receipt.authPolicy === 'ON_INSTALL' && context.interactive && !context.globals.json;
+  const missingSettings = await (asks ? askOnInstall(context, pluginId) : missingNow(context, pluginId));
   return {
     schemaVersion: 1,
     ...idParts(pluginId),
@@ -131,6 +134,7 @@ async function enable(desk: PluginDesk, placed: PlacedPlugin): Promise<AddedPlug
     changes: placed.changes,
     receipt: { file: filed.file, digest: filed.digest },
     consent: { digest: consent.digest, how: consent.how, requestsAccepted: consent.requestsAccepted },
+    missingSettings,
     ...(await pluginNow(context, pluginId)),
   };
 }

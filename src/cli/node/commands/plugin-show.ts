@@ -3,6 +3,7 @@ import {
   type FiledReceipt,
   type InstalledPlugin,
   pluginId as idOf,
+  type ListedSetting,
   type ListedState,
   type PluginCopy,
   pluginListing,
@@ -23,6 +24,7 @@ import {
 } from '../plugin-desk.ts';
 import { lookAtOffer } from '../plugin-offers.ts';
 import { pluginNow } from '../plugin-states.ts';
+import { settingsNow } from '../settings-now.ts';
 
 export const pluginShow: CliCommand<ShownPlugin> = {
   name: 'plugin show',
@@ -49,7 +51,13 @@ async function showInstalled(desk: PluginDesk, installed: InstalledPlugin): Prom
   const offer =
     allOffers(desk).find(({ entry, marketplace }) => idOf(entry.name, marketplace.name) === pluginId) ?? null;
   const listing = listOne(desk, installed, { running: null, offer });
-  const [integrity, now] = await Promise.all([plugins.verify(installed), pluginNow(context, pluginId)]);
+  const [integrity, now, settingStates] = await Promise.all([
+    plugins.verify(installed),
+    pluginNow(context, pluginId),
+    settingsNow(context, pluginId),
+  ]);
+  const isSet = ({ key, set }: ListedSetting): boolean | null =>
+    settingStates?.find((state) => state.key === key)?.set ?? set;
   const tampered: ListedState | null =
     integrity.kind === 'tampered' && listing.state.kind !== 'missing'
       ? { kind: 'blocked', reason: 'tampered', detail: integrity.path }
@@ -57,6 +65,8 @@ async function showInstalled(desk: PluginDesk, installed: InstalledPlugin): Prom
   return {
     schemaVersion: 1,
     ...listing,
+    settings: listing.settings?.map((setting) => ({ ...setting, set: isSet(setting) })) ?? null,
+    settingStates,
     state: tampered ?? listing.state,
     consent: filed.receipt.consent,
     servers: now.servers,
@@ -82,6 +92,7 @@ async function showOffer(desk: PluginDesk, selector: Selector): Promise<ShownPlu
   return {
     schemaVersion: 1,
     ...listing,
+    settingStates: null,
     consent: { digest: consentDigest(facts), facts },
     servers: [],
     invalidServers: invalidServers(plugin),
@@ -103,6 +114,7 @@ async function showCopy(desk: PluginDesk, copy: PluginCopy): Promise<ShownPlugin
   return {
     schemaVersion: 1,
     ...listCopy(desk, copy, read),
+    settingStates: null,
     consent: { digest: consentDigest(facts), facts },
     servers: now.servers,
     invalidServers: invalidServers(plugin),

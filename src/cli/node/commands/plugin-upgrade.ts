@@ -19,6 +19,7 @@ import {
 import { pluginNow } from '../plugin-states.ts';
 import { placeRequired } from '../required-plugins.ts';
 import { reloadRunning } from '../running.ts';
+import { missingNow } from '../settings-now.ts';
 import {
   consentFlags,
   errorOf,
@@ -148,8 +149,9 @@ async function finish({ context }: PluginDesk, tally: Tally, notFetchedNow: read
   const { selectedMarketplaces, upgradedRoots, errors } = tally;
   const plugins: UpgradedPlugin[] = [];
   for (const plugin of tally.plugins) {
-    const servers = isChanged(plugin) ? (await pluginNow(context, plugin.pluginId)).servers : [];
-    plugins.push({ ...plugin, servers });
+    const { pluginId } = plugin;
+    const servers = isChanged(plugin) ? (await pluginNow(context, pluginId)).servers : [];
+    plugins.push({ ...plugin, servers, missingSettings: isChanged(plugin) ? await missingNow(context, pluginId) : [] });
   }
   const skipped = tally.skipped.map(({ pluginId, filed }) => ({
     ...idParts(pluginId),
