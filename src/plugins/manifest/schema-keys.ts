@@ -38,14 +38,14 @@ export const SETTING_KEYS: readonly KeyRow[] = [
     key: 'multiple',
     type: BOOLEAN,
     default: false,
-    doc: 'Whether it takes several values.',
+    doc: 'Whether it takes several values. An argument that refers to it is given once for each; elsewhere they are joined.',
     example: '"multiple": true',
   },
   {
     key: 'default',
     type: { kind: 'any' },
     default: null,
-    doc: 'Value when the user gives none; not for sensitive ones.',
+    doc: 'Value when the user gives none; not for sensitive ones. A path may start with `~/` or `${HOME}`.',
     example: '"default": "eu"',
   },
   {
@@ -95,6 +95,10 @@ const IN_PLUGIN: Readonly<Record<string, Partial<KeyRow>>> = {
     doc: 'Working folder, in the plugin or in `${PLUGIN_DATA}`. Relative paths start at the plugin.',
     defaultText: 'the plugin',
     example: '"cwd": "."',
+  },
+  env: {
+    doc: 'Variables with their values; they win over `env_vars`. This is where settings belong.',
+    example: '"env": { "TOKEN": "${user_config.token}" }',
   },
   env_vars: {
     doc: 'Names of variables that the user has to set. They are shown before the plugin is installed. `{ "name": "X", "required": true }` keeps the server from starting without it; Codex drops a server with such an object.',
