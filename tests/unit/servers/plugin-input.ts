@@ -1,5 +1,5 @@
 import { parse } from 'smol-toml';
-import { type LocatedTable, locatedFrom, parseRequirements } from '../../../src/config/index.ts';
+import { type LocatedTable, locatedFrom, parseRequirements, parseServer } from '../../../src/config/index.ts';
 import type { Issue } from '../../../src/kernel/index.ts';
 import type { Plugin, PluginServer, Setting } from '../../../src/plugins/index.ts';
 import { type PluginInput, type RemovedPlugin, type Resolved, resolveServers } from '../../../src/servers/index.ts';
@@ -13,18 +13,19 @@ export type ServerWish = Partial<Omit<PluginServer, 'entry'>> & {
 
 /** A server as a plugin declares it, from the lines of a TOML table. */
 export function pluginServer(name: string, { toml = 'command = "node"', ...rest }: ServerWish = {}): PluginServer {
-  const entry = configFrom({ user: `[mcp_servers.${JSON.stringify(name)}]\n${toml}` }).servers.get(name);
-  if (entry === undefined) throw new Error(`no entry ${name}`);
   const origin = { layer: 'plugin', file: `/cache/${name}.json`, line: 3, column: 5 } as const;
+  const table = locatedFrom(parse(toml), origin) as LocatedTable;
+  const { entry } = parseServer(name, table, {
+    origin,
+    places: { homeDir: null, projectDir: null, configFile: null },
+    format: { spell: (path) => path },
+  });
+  if (entry === null) throw new Error(`no entry ${name}`);
   const enabledOrigin = entry.enabled ? origin : { ...origin, line: 4 };
+  const problems = entry.problems.filter(({ code }) => code !== 'CONFIG_NO_TRANSPORT');
   return {
-    entry: {
-      ...entry,
-      origin,
-      enabledOrigin,
-      problems: entry.problems.filter(({ code }) => code !== 'CONFIG_NO_TRANSPORT'),
-    },
-    table: locatedFrom(parse(toml), origin) as LocatedTable,
+    entry: { ...entry, enabledOrigin, problems },
+    table,
     requests: { required: false, supportsParallelToolCalls: false, approveAll: false, approveTools: [] },
     settings: [],
     undeclared: [],
