@@ -95,7 +95,7 @@ function join(
   const parts: (string | Secret)[] = [];
   let dropped = false;
   for (const piece of pieces) {
-    const value = valueOf(filling, place, { piece, item });
+    const value = partOf(filling, place, { piece, item });
     if (value === null) dropped = true;
     else parts.push(value);
   }
@@ -108,7 +108,7 @@ function join(
 }
 
 /** What stands for one piece; null for an optional setting without a value. Of what is missing, an empty text. */
-function valueOf(
+function partOf(
   filling: Filling,
   place: TextPlace,
   { piece, item }: { readonly piece: Piece; readonly item: Item | null },

@@ -3,7 +3,7 @@ import type { ServerState } from '../../../src/kernel/index.ts';
 import type { PluginInput, ResolvedServer } from '../../../src/servers/index.ts';
 import { renderServerLine, reportServer, requiredIssues, staticState } from '../../../src/status/index.ts';
 import { USER_FILE } from '../config/read-config.ts';
-import { pluginInput, pluginServer, resolveWith } from '../servers/plugin-input.ts';
+import { pluginInput, pluginServer, resolveWith, setting } from '../servers/plugin-input.ts';
 
 const ID = 'poka@acme';
 
@@ -50,10 +50,37 @@ describe('a server of a plugin that is not started', () => {
     },
     {
       name: 'it wants a setting',
-      server: resolveWith({ plugins: [pluginInput(ID, [pluginServer('poka', { settings: ['token'] })])] })
-        .servers[0] as ResolvedServer,
-      state: { kind: 'needs_config', names: ['token'] },
-      line: `poka  (stdio)  NEEDS_CONFIG — not set: token — this version takes no values for settings yet; see: plugboard plugin show ${ID}`,
+      server: resolveWith({
+        plugins: [
+          pluginInput(ID, [pluginServer('poka', { toml: 'command = "c"\nenv.T = "${user_config.token}"' })], {
+            settings: [setting('token', { required: true })],
+          }),
+        ],
+      }).servers[0] as ResolvedServer,
+      state: { kind: 'needs_config', names: ['user_config.token'] },
+      line: `poka  (stdio)  NEEDS_CONFIG — not set: user_config.token — run: plugboard plugin configure ${ID}`,
+    },
+    {
+      name: 'it reads a variable that nobody was shown',
+      server: resolveWith({
+        plugins: [
+          pluginInput(ID, [pluginServer('poka', { toml: 'command = "c"\nenv_vars = ["TOKEN"]' })], {
+            agreedVariables: [],
+          }),
+        ],
+      }).servers[0] as ResolvedServer,
+      state: { kind: 'blocked', reason: 'consent', detail: 'TOKEN' },
+      line: `poka  (stdio)  BLOCKED — nobody has agreed that it reads TOKEN — ${add}`,
+    },
+    {
+      name: 'it is gone, and something is still laid over it',
+      server: resolveWith({
+        plugins: [],
+        removedPlugins: [{ pluginId: ID, servers: ['poka'] }],
+        user: '[mcp_servers.poka.env]\nA = "1"',
+      }).servers[0] as ResolvedServer,
+      state: { kind: 'missing', plugin: ID },
+      line: `poka           MISSING — its plugin ${ID} is not there any more — ${add}, or plugboard config unset mcp_servers.poka`,
     },
   ])('$name', ({ server, state, line }) => {
     const found = staticState(server);
@@ -72,7 +99,7 @@ describe('the next step for a server with problems', () => {
     return reportServer({ server, state: staticState(server), serverInfo: null, stderr: '' }).nextStep;
   };
   const wrong = 'command = "node"\nurl = "https://mcp.example.com"';
-  const broken = '[mcp_servers.poka]\nenv = { A = "b" }';
+  const broken = '[mcp_servers.poka]\nenv = 1';
   const theirs = `ask the maintainer of the plugin ${ID}, or turn it off: plugboard plugin disable ${ID}`;
 
   test.each([
@@ -100,7 +127,7 @@ describe('the next step for a server with problems', () => {
   ])('$name', ({ got, want }) => expect(got).toBe(want));
 
   test('is to correct it where the user wrote it', () => {
-    const hint = `write it as [plugins."${ID}".mcp_servers.poka], or remove it`;
+    const hint = `correct mcp_servers.poka.env in ${USER_FILE}:2`;
     expect(step('command = "node"', { user: broken })).toBe(hint);
     expect(step(wrong, { user: broken })).toBe(hint);
   });
