@@ -52,7 +52,8 @@ export function isOfType(type: ScalarType, value: Scalar): boolean {
 export function textProblem(type: ScalarType, text: string): string | null {
   if (text.includes('\0')) return 'must not hold a NUL character';
   if (type.kind === 'text') return type.nonEmpty && text.trim() === '' ? 'must not be empty' : null;
-  if (type.kind === 'env_name') return variableProblem(text);
+  if (type.kind === 'env_name')
+    return /^\$|\$\{/.test(text) ? 'must be the name of a variable alone, without `$`' : variableProblem(text);
   if (type.kind === 'file_uri') {
     return URL.canParse(text) && new URL(text).protocol === 'file:' ? null : 'must be a `file://` URI';
   }

@@ -108,6 +108,15 @@ describe('what would fail only at the start, or not at all, is an error here', (
     { toml: '[mcp_servers.x]\ncommand = ""', want: 'CONFIG_WRONG_TYPE mcp_servers.x.command@2:11' },
     { toml: '[mcp_servers.x]\ncommand = "a\\u0000b"', want: 'CONFIG_WRONG_TYPE mcp_servers.x.command@2:11' },
     { toml: stdio('env = { "A=B" = "1" }'), want: 'CONFIG_WRONG_TYPE mcp_servers.x.env."A=B"@3:9' },
+    { toml: stdio('env_vars = ["$A"]'), want: 'CONFIG_WRONG_TYPE mcp_servers.x.env_vars.0@3:13' },
+    {
+      toml: http('bearer_token_env_var = "${env:A}"'),
+      want: 'CONFIG_WRONG_TYPE mcp_servers.x.bearer_token_env_var@3:24',
+    },
+    {
+      toml: http('env_http_headers = { A = "${A}" }'),
+      want: 'CONFIG_WRONG_TYPE mcp_servers.x.env_http_headers.A@3:26',
+    },
     { toml: stdio('env_vars = [""]'), want: 'CONFIG_WRONG_TYPE mcp_servers.x.env_vars.0@3:13' },
     { toml: http('bearer_token_env_var = ""'), want: 'CONFIG_WRONG_TYPE mcp_servers.x.bearer_token_env_var@3:24' },
     {
