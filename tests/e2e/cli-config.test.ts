@@ -377,7 +377,7 @@ test(proves('config.did-you-mean', 'config.literal-secret', 'config.self-referen
     code: 'CONFIG_LITERAL_REFERENCE',
     severity: 'note',
     key: 'mcp_servers.dollar.env.A',
-    hint: hinted('env_vars'),
+    hint: hinted('${env:NAME}'),
   });
   expect(found).toContainEqual(
     expect.objectContaining({ code: 'CONFIG_SELF_REFERENCE', severity: 'warning', key: 'mcp_servers.loop' }),

@@ -145,7 +145,7 @@ test(proves('config.literal-secret'), async () => {
     `[mcp_servers.token]\nurl = "http://127.0.0.1:9/mcp"\nbearer_token = "${secret}"\n` +
       `[mcp_servers.stdio_token]\n${echo}\nbearer_token = "${secret}"\n` +
       `[mcp_servers.literal]\n${echo}\nenv = { PLAIN = "$HOME", BRACES = "\${HOME}" }\n` +
-      `[mcp_servers.ours]\n${echo}\nenv = { LATER = "\${env:HOME}", SECRET = "${secret}" }\n`,
+      `[mcp_servers.ours]\n${echo}\nenv = { OPEN = "\${env:HOME", OTHER = "${secret}" }\n`,
   );
   const report = await doctor(home);
   expect(states(report)).toEqual({ literal: 'connected', ours: 'invalid', stdio_token: 'invalid', token: 'invalid' });
@@ -154,7 +154,7 @@ test(proves('config.literal-secret'), async () => {
     'error CONFIG_LITERAL_TOKEN mcp_servers.stdio_token.bearer_token',
     'note CONFIG_LITERAL_REFERENCE mcp_servers.literal.env.PLAIN',
     'note CONFIG_LITERAL_REFERENCE mcp_servers.literal.env.BRACES',
-    'error CONFIG_LITERAL_REFERENCE mcp_servers.ours.env.LATER',
+    'error CONFIG_LITERAL_REFERENCE mcp_servers.ours.env.OPEN',
   ]);
   const agent = home.pipe();
   await agent.initialize();
