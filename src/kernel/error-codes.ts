@@ -80,8 +80,9 @@ export const ERROR_CODES = {
   },
   CONFIG_LITERAL_REFERENCE: {
     ...config,
-    means: 'A value looks like a shell variable, and stays literal.',
-    fix: 'Name the variable in `env_vars`, or in the `_env_var` form of the key.',
+    means:
+      'A value looks like a shell variable, which stays literal (a note); or it holds a reference that cannot be filled in there, and the server is not started.',
+    fix: 'Write `${env:NAME}` or `${secret:NAME}`; `$${` is a literal `${`. Or name the variable in `env_vars`, or in the `_env_var` form of the key.',
   },
   CONFIG_LITERAL_TOKEN: {
     ...config,

@@ -111,6 +111,11 @@ test('servers with any keys and any values give a config, and each error names i
     '[{ name = "A" }]',
     '[{ uri = 1 }]',
     '"$X"',
+    '"${env:X}/y"',
+    '"https://${env:X:-a}/y"',
+    '"${secret:"',
+    '"${user_config.a}"',
+    '{ a = "$${env:A ${secret:op://a}" }',
     '99999999999999999999',
   );
   const keys = [...SERVER_KEYS.map((row) => row.key), 'unknown', 'enabeld', '__proto__'];
