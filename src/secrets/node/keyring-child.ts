@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import type { Entry } from '@napi-rs/keyring';
+import type * as Keyrings from '@napi-rs/keyring';
 import type { StoreKey } from './age-file.ts';
 
 /** What a process is asked that talks to the keyring. `waitMs`: how long the keyring may take. */
@@ -45,12 +45,13 @@ setTimeout(() => {
  * taken back, neither the one that opens a session nor the one that waits for a dialog, so the process ends by SIGKILL.
  */
 export async function answerKeyring(request: KeyringRequest): Promise<void> {
-  // The time is for the keyring: what it takes to load this here is not counted.
-  const { Entry: KeyringEntry } = await import('@napi-rs/keyring');
+  // The time is for the keyring: what it takes to load this here is not counted. As a module it would take longer.
+  const { Entry } = createRequire(import.meta.url)('@napi-rs/keyring') as typeof Keyrings;
+  // Asking for a key is what each start waits for; what only making one takes is loaded for that alone.
   const key = request.op === 'create' ? (await import('./age-file.ts')).createKey() : null;
   const workerData = { waitMs: request.waitMs, text: textOf({ kind: 'silent' }) };
   new Worker(DEADLINE, { eval: true, execArgv: [], workerData }).unref();
-  const answer = ask(request, key, (name) => new KeyringEntry(SERVICE, name, ENTRY_OPTIONS));
+  const answer = ask(request, key, (name) => new Entry(SERVICE, name, ENTRY_OPTIONS));
   writeSync(1, textOf(answer));
   process.kill(process.pid, 'SIGKILL');
 }
@@ -59,17 +60,18 @@ function textOf(answer: KeyringAnswer): string {
   return `\n${ANSWER_MARK}${JSON.stringify(answer)}\n`;
 }
 
-type OpenEntry = (name: string) => Entry;
+type OpenEntry = (name: string) => Keyrings.Entry;
 
 function ask(request: KeyringRequest, key: StoreKey | null, entryOf: OpenEntry): KeyringAnswer {
+  let entry: Keyrings.Entry;
   try {
-    entryOf('probe');
+    // Opens the way to the keyring.
+    entry = entryOf(request.op === 'create' ? 'probe' : `key-${request.id}`);
   } catch (error) {
     return { kind: 'unreachable', detail: detailOf(error) };
   }
   try {
     if (request.op === 'create') return key === null ? { kind: 'absent' } : keep(key, entryOf);
-    const entry = entryOf(`key-${request.id}`);
     if (request.op === 'delete') {
       entry.deletePassword();
       return { kind: 'deleted' };
@@ -83,14 +85,14 @@ function ask(request: KeyringRequest, key: StoreKey | null, entryOf: OpenEntry):
 
 /** Keeps a key, once writing, reading and deleting have worked with something worthless. */
 function keep(key: StoreKey, entryOf: OpenEntry): KeyringAnswer {
-  const nonce = randomBytes(16).toString('hex');
-  const probe = entryOf(`probe-${nonce}`);
-  probe.setPassword(nonce);
+  // Of its own for each key, so that two homes do not take the probe of each other.
+  const probe = entryOf(`probe-${key.id}`);
+  probe.setPassword(key.id);
   const read = probe.getPassword();
   const deleted = probe.deletePassword();
   const identity = key.identity.reveal();
   const entry = entryOf(`key-${key.id}`);
-  if (read === nonce && deleted) entry.setPassword(identity);
+  if (read === key.id && deleted) entry.setPassword(identity);
   return entry.getPassword() === identity
     ? { kind: 'key', identity }
     : { kind: 'refused', detail: 'it does not give back what was written' };

@@ -1,4 +1,4 @@
-import { Decrypter, generateX25519Identity, identityToRecipient, Stanza } from 'age-encryption';
+import { Decrypter, generateX25519Identity, identityToRecipient, type Stanza } from 'age-encryption';
 import { expect, test } from 'vitest';
 import { headerText, parseAgeHeader } from '../../../../src/secrets/age-header.ts';
 import { createKey, keyFrom, openWith, recipientOf, seal } from '../../../../src/secrets/node/age-file.ts';
