@@ -103,6 +103,10 @@ const IN_PLUGIN: Readonly<Record<string, Partial<KeyRow>>> = {
   env_vars: {
     doc: 'Names of variables that the user has to set. They are shown before the plugin is installed. `{ "name": "X", "required": true }` keeps the server from starting without it; Codex drops a server with such an object.',
   },
+  http_headers: {
+    doc: 'Headers with literal values or references, sent with every request.',
+    example: '"http_headers": { "X-Api-Key": "${user_config.key}" }',
+  },
   ca_file: {
     doc: 'PEM file with the certificate authority to trust beside the usual ones. In the plugin or in `${PLUGIN_DATA}`; relative paths start at the plugin.',
   },
