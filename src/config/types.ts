@@ -81,7 +81,7 @@ export type ServerEntry = {
 export type ServerOverlay = {
   readonly name: string;
   readonly origin: Origin;
-  /** All layers merged; not checked, since what it lacks stands in the plugin. */
+  /** All layers merged, `widen` included. What is wrong with its keys is in the `problems` of the entry in `servers`. */
   readonly table: LocatedTable;
 };
 
