@@ -55,6 +55,7 @@ export function unfixable(bundle: Bundle, plugin: Plugin): readonly Issue[] {
 
 function rulesOf({ manifestPath, mcpPath, family }: Plugin): ReadonlyMap<string, readonly FixRule[]> {
   const rules = new Map<string, readonly FixRule[]>();
+  if (family === 'mcpb') return rules;
   const add = (path: string | null, more: readonly FixRule[]): void => {
     if (path !== null) rules.set(path, [...(rules.get(path) ?? []), ...more]);
   };

@@ -2,7 +2,7 @@ import type { LocatedTable, ServerEntry } from '../config/index.ts';
 import type { Issue, JsonValue } from '../kernel/index.ts';
 
 /** Whose file format a bundle follows. `none`: a bundle without a manifest. */
-export type PluginFamily = 'codex' | 'claude' | 'cursor' | 'agent_plugins' | 'none';
+export type PluginFamily = 'codex' | 'claude' | 'cursor' | 'agent_plugins' | 'mcpb' | 'none';
 
 /** What stands at a path of a bundle, symbolic links followed. `outside`: a link leads out of the bundle. */
 export type BundleFact =

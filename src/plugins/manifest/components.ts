@@ -25,6 +25,7 @@ const MAX_NAMES = 5000;
 
 /** Skills, commands or agents of a plugin, sorted by path. A path that names nothing is a warning. */
 export function readParts(reading: Reading, manifest: Manifest, kind: keyof typeof PARTS): readonly PluginPart[] {
+  if (manifest.family === 'mcpb') return [];
   const rules = PARTS[kind];
   const value = manifest.family === 'agent_plugins' ? undefined : manifest.table.entries.get(rules.key);
   const named = value === undefined ? [] : pathsIn(reading, value, [rules.key]);
@@ -117,7 +118,7 @@ function nameOf(path: string): string {
 
 /** Connector ids of the apps that a plugin brings, in the order of its file. */
 export function readApps(reading: Reading, manifest: Manifest): readonly string[] {
-  if (manifest.family === 'agent_plugins') return [];
+  if (manifest.family === 'agent_plugins' || manifest.family === 'mcpb') return [];
   const value = manifest.table.entries.get('apps');
   const inline = value?.kind === 'table' ? value : undefined;
   if (inline !== undefined) return idsIn(reading, inline, ['apps']);

@@ -18,7 +18,7 @@ type Source = { readonly file: string; readonly value: Located; readonly key: Ke
  * last is read in any case.
  */
 export function readHooks(reading: Reading, manifest: Manifest): readonly HookDeclaration[] {
-  if (manifest.family === 'agent_plugins') return [];
+  if (manifest.family === 'agent_plugins' || manifest.family === 'mcpb') return [];
   const value = manifest.table.entries.get('hooks');
   const named = value === undefined ? [] : sourcesOf(reading, value, { manifest, key: ['hooks'] });
   const fallback = value === undefined || manifest.family === 'claude' ? defaults(reading) : [];

@@ -2,6 +2,7 @@ import { type Located, type LocatedTable, read } from '../../config/index.ts';
 import type { Issue, JsonObject } from '../../kernel/index.ts';
 import { checkAgentManifest, schemaVersion } from '../agent/manifest.ts';
 import { locateJson } from '../json.ts';
+import { isMcpb, MCPB_FILE, readMcpbManifest } from '../mcpb/manifest.ts';
 import { fileOf, keyAt, kindOf, type Reading, readJson, startOf, tell, withoutNulls } from '../reading.ts';
 import type { EntryFacts, PluginFamily } from '../types.ts';
 import { checkManifestKeys } from './manifest-keys.ts';
@@ -25,7 +26,8 @@ const ROOT = 'plugin.json';
 
 /**
  * Finds and reads the manifest. A `plugin.json` at the root that names a schema of Agent Plugins wins; then the first of
- * the folders counts; without any, what the marketplace says.
+ * the folders counts; without any, a `manifest.json` of MCPB, unless the servers stand elsewhere; else what the marketplace
+ * says.
  *
  * @returns null when there is a manifest and it cannot be used; why was reported.
  */
@@ -45,6 +47,8 @@ export function readManifest(reading: Reading, entry: EntryFacts | null): Manife
     noteOthers(reading, first[0], others);
     return readFirst(reading, first);
   }
+  const mcpb = readMcpb(reading, entry);
+  if (mcpb !== null) return mcpb;
   if (root.kind === 'unusable') {
     held.forEach(reading.report);
     return null;
@@ -62,6 +66,17 @@ export function readManifest(reading: Reading, entry: EntryFacts | null): Manife
     );
   }
   return { family: 'none', path: null, table: tableOfEntry(reading, entry), agentVersion: null };
+}
+
+/** null when there is none that counts, of which nothing is said: many programs have a file of that name. */
+function readMcpb(reading: Reading, entry: EntryFacts | null): Manifest | null {
+  if (entry?.mcpServers !== undefined || reading.bundle.look('.mcp.json').kind === 'file') return null;
+  const held: Issue[] = [];
+  const found = readJson({ ...reading, report: (issue) => void held.push(issue) }, MCPB_FILE);
+  if (found.kind !== 'value' || !isMcpb(found.value)) return null;
+  held.forEach(reading.report);
+  const written = withoutNulls(found.value, keyAt(reading, []));
+  return { family: 'mcpb', path: MCPB_FILE, table: readMcpbManifest(reading, written), agentVersion: null };
 }
 
 function readFirst(reading: Reading, [path, family]: (typeof PLACES)[number]): Manifest | null {

@@ -42,7 +42,7 @@ const MAX_KEYS = 64;
 export function readServer({ name, node }: Declaration, options: ServerOptions): PluginServer | null {
   const own: Issue[] = [];
   const waiting: Issue[] = [];
-  const spelling = createSpelling();
+  const spelling = createSpelling(options.family);
   const context: CheckContext = {
     path: ['mcp_servers', name],
     server: name,

@@ -38,7 +38,8 @@ export function useOf(piece: Piece, path: KeyPath, settings: ReadonlyMap<string,
       return settingUse(piece.key, key, settings.get(piece.key));
     case 'env': {
       const problem = key === 'http_headers_helper' ? IN_SHELL : key === 'url' ? IN_URL : null;
-      return { ...NOTHING, variable: piece.name, credential: CREDENTIAL_KEYS.includes(key), problem };
+      const credential = CREDENTIAL_KEYS.includes(key) && piece.name !== 'HOME';
+      return { ...NOTHING, variable: piece.name, credential, problem };
     }
     case 'secret':
     case 'provided':

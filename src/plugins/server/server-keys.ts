@@ -18,17 +18,18 @@ export type Spelling = FileFormat & {
   readonly rename: (from: KeyPath, to: KeyPath) => void;
 };
 
-/** Names of keys for messages: `mcpServers.NAME.headers` for `mcp_servers.NAME.http_headers`. */
-export function createSpelling(): Spelling {
+/** Names of keys for messages: `mcpServers.NAME.headers` for `mcp_servers.NAME.http_headers`; in MCPB there is one server. */
+export function createSpelling(family: PluginFamily): Spelling {
+  const base = (name: string): KeyPath => (family === 'mcpb' ? ['server', 'mcp_config'] : ['mcpServers', name]);
   const written = new Map<string, KeyPath>();
   return {
     rename: (from, to) => void written.set(to.join('\n'), from),
     spell: ([, name, ...rest]) => {
       for (let length = rest.length; length > 0; length -= 1) {
         const from = written.get(rest.slice(0, length).join('\n'));
-        if (from !== undefined) return ['mcpServers', name ?? '', ...from, ...rest.slice(length)];
+        if (from !== undefined) return [...base(name ?? ''), ...from, ...rest.slice(length)];
       }
-      return ['mcpServers', name ?? '', ...rest];
+      return [...base(name ?? ''), ...rest];
     },
   };
 }

@@ -68,7 +68,8 @@ export function fillReferences(table: LocatedTable, options: FillOptions): Fille
   const inShell = shellFindings(table);
   const fill: TextChange = (node, written, path) => {
     const [key = ''] = path;
-    if (options.dialect === 'agent_plugins' && key !== SHELL_KEY) {
+    const literally = options.dialect === 'agent_plugins' && key !== SHELL_KEY;
+    if (literally) {
       if (isOurs(written)) found(keyOf(options.context, ...path), node.at, STAYS_LITERAL);
       if (!AGENT_KEYS.includes(key)) return { ...node, value: escapeReferences(written) };
     }
@@ -76,7 +77,7 @@ export function fillReferences(table: LocatedTable, options: FillOptions): Fille
     for (const piece of pieces) note(piece, node, path);
     if (key === SHELL_KEY) return { ...node, value: shellText(pieces, options) };
     const value = canonicalText(pieces, options.folders);
-    const finding = inShell(key, scanReferences(value, 'canonical'));
+    const finding = literally && isOurs(written) ? null : inShell(key, pieces);
     if (finding !== null) found(keyOf(options.context, ...path), node.at, finding);
     return { ...node, value };
   };
