@@ -12,6 +12,8 @@ export { launchNeeds } from './launch-needs.ts';
 export { unknownTools } from './named-tools.ts';
 export { planReload, type ReloadAction } from './plan-reload.ts';
 export { pluginServerSwitch } from './plugin-claims.ts';
+export type { LaidTable } from './plugin-merge.ts';
+export type { ServerParts } from './plugin-servers.ts';
 export { type Resolved, resolveServers } from './resolve.ts';
 export { mayNameSecret } from './secret-names.ts';
 export { secretReaders, serversReading } from './secret-readers.ts';

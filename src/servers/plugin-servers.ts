@@ -1,4 +1,11 @@
-import { BUILT_IN, type Origin, renderKey, type ServerEntry } from '../config/index.ts';
+import {
+  BUILT_IN,
+  type KeyPath,
+  type LocatedTable,
+  type Origin,
+  renderKey,
+  type ServerEntry,
+} from '../config/index.ts';
 import { type Issue, nearest } from '../kernel/index.ts';
 import { namedToolsOf } from './named-tools.ts';
 import { claimsOf, type PluginClaim } from './plugin-claims.ts';
@@ -15,6 +22,7 @@ import { atPlace, factsOf, launchOf } from './verdict-parts.ts';
 export type PluginServers = {
   readonly servers: readonly ResolvedServer[];
   readonly entries: ReadonlyMap<string, ServerEntry>;
+  readonly parts: ReadonlyMap<string, ServerParts>;
   readonly issues: readonly Issue[];
   /**
    * Names of entries of config.toml that say something of a plugin's server and are none themselves, with the id of the plugin;
@@ -23,6 +31,16 @@ export type PluginServers = {
   readonly settled: ReadonlyMap<string, string | null>;
   /** An issue under the name that people know the server by; null for one that plugins settle. */
   readonly restate: (issue: Issue) => Issue | null;
+};
+
+/** What a plugin's server is put together from. */
+export type ServerParts = {
+  /** Its key in the settings of the plugin. */
+  readonly path: KeyPath;
+  /** As the plugin's files have it, under the keys of config.toml; null when they are not there. */
+  readonly own: LocatedTable | null;
+  /** From low to high. */
+  readonly laid: readonly LaidTable[];
 };
 
 /**
@@ -53,6 +71,7 @@ export function resolvePluginServers(input: ResolveInput): PluginServers {
   return {
     servers: shown.map(({ server }) => server),
     entries: new Map(shown.map(({ server, entry }) => [server.name, entry])),
+    parts: new Map(shown.map(({ server, claim }) => [server.name, partsOf(claim, overlays.of.get(claim) ?? [])])),
     issues: [
       ...all.flatMap((claim) => replacedIssue(claim, replacing(claim))),
       ...conflicts.map((group) => conflictIssue(group, names)),
@@ -64,6 +83,10 @@ export function resolvePluginServers(input: ResolveInput): PluginServers {
     settled: new Map([...overlays.settled].map(([name, claim]) => [name, claim?.pluginId ?? null])),
     restate: (issue) => restate(issue, { known, settled: overlays.settled }),
   };
+}
+
+function partsOf({ pluginId, server, declared }: PluginClaim, laid: readonly LaidTable[]): ServerParts {
+  return { path: ['plugins', pluginId, 'mcp_servers', server], own: declared?.table ?? null, laid };
 }
 
 const NO_VALUES: PluginValues = { settings: new Map(), wrong: new Map(), issues: [] };

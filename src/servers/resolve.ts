@@ -2,7 +2,7 @@ import { keyBesideIdentity, renderKey, requirementFor, type ServerEntry } from '
 import { type Issue, nearest } from '../kernel/index.ts';
 import { beforeValues } from './before-values.ts';
 import { namedToolsOf } from './named-tools.ts';
-import { resolvePluginServers } from './plugin-servers.ts';
+import { resolvePluginServers, type ServerParts } from './plugin-servers.ts';
 import { secretNotes } from './secret-notes.ts';
 import type { ResolvedServer, ResolveInput, ServerVerdict } from './types.ts';
 import { sourcesOfEntry } from './value-sources.ts';
@@ -10,8 +10,10 @@ import { againstRequirements, factsOf, launchOf, placeOf } from './verdict-parts
 
 export type Resolved = {
   readonly servers: readonly ResolvedServer[];
-  /** What each server was made of, by name: for a plugin's server, with the policy of the user applied. */
+  /** What each server was made of, by name: for a plugin's server, with everything laid over it. */
   readonly entries: ReadonlyMap<string, ServerEntry>;
+  /** The tables of each plugin's server, by name. */
+  readonly parts: ReadonlyMap<string, ServerParts>;
   readonly issues: readonly Issue[];
 };
 
@@ -24,7 +26,7 @@ export type Resolved = {
  */
 export function resolveServers(input: ResolveInput): Resolved {
   const { config, pluginIssues } = input;
-  const { servers, entries, issues, settled, restate } = resolvePluginServers(input);
+  const { servers, entries, parts, issues, settled, restate } = resolvePluginServers(input);
   const own = [...config.servers.values()].filter(({ name }) => !settled.has(name));
   const gone = new Map(own.flatMap((entry) => goneServer(entry, input)));
   return {
@@ -32,6 +34,7 @@ export function resolveServers(input: ResolveInput): Resolved {
       a.name < b.name ? -1 : 1,
     ),
     entries: new Map([...own.map((entry) => [entry.name, entry] as const), ...entries]),
+    parts,
     issues: [
       ...[...config.issues, ...pluginIssues]
         .flatMap((issue) => restate(issue) ?? [])

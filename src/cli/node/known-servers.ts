@@ -17,7 +17,7 @@ export type KnownServers = Resolved & { readonly loaded: LoadedConfig; readonly 
 export async function loadServers(context: CliContext, how: { readonly namesOnly?: true } = {}): Promise<KnownServers> {
   const loaded = await loadConfig(context.loadOptions);
   const plugins = await loadPlugins(context, loaded.config, how);
-  const { servers, entries, issues } = resolveServers({
+  const { servers, entries, parts, issues } = resolveServers({
     config: loaded.config,
     requirements: loaded.requirements,
     plugins: plugins.plugins,
@@ -28,6 +28,7 @@ export async function loadServers(context: CliContext, how: { readonly namesOnly
   return {
     servers,
     entries,
+    parts,
     issues: [...issues, ...issuesOfFiles(plugins.plugins, plugins.integrity)],
     loaded,
     plugins,

@@ -86,8 +86,8 @@ const said = ({ issues }: Resolved): readonly string[] =>
 
 describe.each(Object.entries(TABLES))('in a table of kind %s', (_, path) => {
   describe.each(Object.entries(LAYERS))('by %s', (_layer, write) => {
-    test.each(KEYS)('$key is laid over', ({ key, value, on = 'stdio', seen, want }) => {
-      const resolved = resolveWith({ plugins: [poka(OWN[on])], ...write(path, key, value) });
+    test.each(KEYS)('$key is laid over', ({ key, value, on, seen, want }) => {
+      const resolved = resolveWith({ plugins: [poka(OWN[on ?? 'stdio'])], ...write(path, key, value) });
       const entry = resolved.entries.get('poka');
       expect({
         value: entry === undefined ? 'no such server' : seen(entry),

@@ -136,6 +136,7 @@ const stdio: Launch = {
   env: { A: '1', B: '2' },
   envVars: [{ name: 'TOKEN', source: 'local', required: false }],
   cwd: '/w',
+  envFile: null,
 };
 const http: Launch = {
   kind: 'http',

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   countsAtStart,
   type Explained,
@@ -12,8 +12,10 @@ import {
   type TomlInput,
   unsetKey,
 } from '../../../config/index.ts';
-import { loadConfig, pathsOf, trustProject } from '../../../config/node/index.ts';
+import { type LoadedConfig, loadConfig, pathsOf, trustProject } from '../../../config/node/index.ts';
 import { AppError, type JsonValue, printableLine } from '../../../kernel/index.ts';
+import type { Input } from '../../command.ts';
+import { explainServer } from '../../explain-server.ts';
 import { renderExplained, valueText } from '../../render-config.ts';
 import { renderTable } from '../../render-table.ts';
 import type { CliCommand, CliContext } from '../context.ts';
@@ -29,14 +31,34 @@ const configExplain: CliCommand<{ readonly schemaVersion: 1 } & Explained> = {
   args: [KEY],
   options: [SHOW_VALUES],
   run: async (context, input) => {
-    const loaded = await loadConfig(context.loadOptions);
+    const { loaded, explained } = await explainKey(context, input);
     sayBroken(context, loaded.brokenFiles);
-    const showValues = input.flags.has('show-values');
-    return { schemaVersion: 1, ...explain(loaded, input.args['KEY'] ?? '', { showValues }) };
+    return { schemaVersion: 1, ...explained() };
   },
   render: renderExplained,
   exitCode: () => 0,
 };
+
+/** What is said of a key: by the files of a plugin too, where it is one of a plugin's server. */
+async function explainKey(
+  context: CliContext,
+  input: Input,
+): Promise<{ readonly loaded: LoadedConfig; readonly explained: () => Explained }> {
+  const key = input.args['KEY'] ?? '';
+  const options = { showValues: input.flags.has('show-values') };
+  const [first = ''] = parseKey(key) ?? [];
+  if (!['mcp_servers', 'plugins'].includes(first) || !existsSync(join(context.home, 'plugins'))) {
+    const loaded = await loadConfig(context.loadOptions);
+    return { loaded, explained: () => explain(loaded, key, options) };
+  }
+  const { loadServers } = await import('../known-servers.ts');
+  const { loaded, servers, parts } = await loadServers(context, { namesOnly: true });
+  return {
+    loaded,
+    explained: () =>
+      explainServer({ servers, parts, layers: loaded.layers }, key, options) ?? explain(loaded, key, options),
+  };
+}
 
 type Got = { readonly schemaVersion: 1; readonly key: string; readonly value: JsonValue };
 
@@ -46,9 +68,8 @@ const configGet: CliCommand<Got> = {
   args: [KEY],
   options: [SHOW_VALUES],
   run: async (context, input) => {
-    const loaded = await loadConfig(context.loadOptions);
-    const showValues = input.flags.has('show-values');
-    const { key, value } = explain(loaded, input.args['KEY'] ?? '', { showValues });
+    const { loaded, explained } = await explainKey(context, input);
+    const { key, value } = explained();
     if (value === undefined) throw brokenFile(loaded.brokenFiles) ?? notSet(key);
     sayBroken(context, loaded.brokenFiles);
     return { schemaVersion: 1, key, value };

@@ -9,10 +9,11 @@ import {
   parseSecretName,
   type SecretRef,
 } from '../../../secrets/index.ts';
+import { secretReaders } from '../../../servers/index.ts';
 import type { Input } from '../../command.ts';
 import { renderNotes, renderSecrets, type SecretJson, secretJson } from '../../render-secrets.ts';
-import { secretReaders } from '../../secret-readers.ts';
 import type { CliCommand } from '../context.ts';
+import { loadServers } from '../known-servers.ts';
 import { readSecret, VALUE_OPTIONS } from '../read-secret.ts';
 import { type OpenedStore, PASSPHRASE_OPTION, readPassphrase, withSecretStore } from '../secret-store.ts';
 import { secretExport, secretImport } from './secret-transfer.ts';
@@ -89,9 +90,9 @@ const secretList: CliCommand<SecretList> = {
   args: [],
   options: [PASSPHRASE_OPTION],
   run: async (context, input) =>
-    withSecretStore(context, input.values['passphrase-file'], async ({ store, loaded, notes }) => {
-      const secrets = await store.open();
-      const listed = listSecrets(secrets.document(), secretReaders(loaded.config));
+    withSecretStore(context, input.values['passphrase-file'], async ({ store, notes }) => {
+      const [secrets, { servers }] = await Promise.all([store.open(), loadServers(context, { namesOnly: true })]);
+      const listed = listSecrets(secrets.document(), secretReaders(servers));
       return { schemaVersion: 1, key: secrets.holder(), secrets: listed.map(secretJson), notes };
     }),
   render: (report, { out }) =>
