@@ -49,12 +49,20 @@ export function privateFolder(folder: string): void {
 /** Step by step: Node's own `recursive` never returns for a folder that cannot be, such as one in /proc. */
 function makeFolder(folder: string): void {
   try {
-    mkdirSync(folder, { mode: 0o700 });
+    makeOne(folder);
   } catch (error) {
-    if (errno(error) === 'EEXIST' && statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
     if (errno(error) !== 'ENOENT' || dirname(folder) === folder) throw error;
     makeFolder(dirname(folder));
+    makeOne(folder);
+  }
+}
+
+/** Another process may have made it meanwhile. */
+function makeOne(folder: string): void {
+  try {
     mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (errno(error) !== 'EEXIST' || statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
   }
 }
 
