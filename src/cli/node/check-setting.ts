@@ -71,7 +71,9 @@ function patternProblem(pattern: string, text: string): string | null {
     ) as unknown;
     return fits === true ? null : 'does not have the form that the plugin wants';
   } catch (error) {
-    const late = error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+    // Of the other context, and so no instance of the class of errors here.
+    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+    const late = code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
     if (late)
       return `cannot be checked: the pattern of the plugin takes longer than ${PATTERN_MS} ms with it; tell its maintainer`;
     return 'cannot be checked: the pattern of the plugin does not work; tell its maintainer';

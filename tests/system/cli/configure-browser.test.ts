@@ -37,7 +37,7 @@ async function pageOf(run: Run): Promise<string> {
 }
 
 /** A picture, and what axe finds. */
-async function look(page: Page, name: string): Promise<readonly string[]> {
+async function inspect(page: Page, name: string): Promise<readonly string[]> {
   await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
   const { violations } = await new AxeBuilder({ page }).analyze();
   return violations.map(({ id, nodes }) => `${name}: ${id} ${nodes.map(({ html }) => html).join(' ')}`);
@@ -59,7 +59,7 @@ test.each<Look>(['light', 'dark', 'narrow'])(`${proves('settings.browser')}: %s`
   const problems: string[] = [];
   page.on('console', (message) => problems.push(message.text()));
   await page.goto(address);
-  const found = [...(await look(page, `${kind}-1-empty`))];
+  const found = [...(await inspect(page, `${kind}-1-empty`))];
 
   await page.getByLabel('Access token').fill('short');
   await page.getByLabel('Port').fill('80a');
@@ -77,7 +77,7 @@ test.each<Look>(['light', 'dark', 'narrow'])(`${proves('settings.browser')}: %s`
   expect(await token.evaluate((field) => field === field.ownerDocument.activeElement)).toBe(true);
   expect(await token.getAttribute('aria-invalid')).toBe('true');
   expect(await token.inputValue()).toBe('');
-  found.push(...(await look(page, `${kind}-2-wrong`)));
+  found.push(...(await inspect(page, `${kind}-2-wrong`)));
   expect(await origins(home)).toMatchObject({ token: 'unset', region: 'unset' });
 
   await token.fill(TOKEN);
@@ -97,7 +97,7 @@ test.each<Look>(['light', 'dark', 'narrow'])(`${proves('settings.browser')}: %s`
   await page.getByLabel('Extra keys').fill('first\nsecond');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('heading', { name: 'Saved' }).waitFor();
-  found.push(...(await look(page, `${kind}-3-saved`)));
+  found.push(...(await inspect(page, `${kind}-3-saved`)));
   expect(await run.ended).toBe(0);
   expect(run.stdout()).toContain("Stored for 'poka@acme': token, region, port, folders, verbose, label, scopes, keys.");
   expect(found).toEqual([]);
@@ -105,7 +105,7 @@ test.each<Look>(['light', 'dark', 'narrow'])(`${proves('settings.browser')}: %s`
   expect(page.url()).toBe(address);
   expect(run.stdout() + run.stderr()).not.toContain(TOKEN);
 
-  await expect(fetch(address)).rejects.toThrow();
+  await expect(fetch(address)).rejects.toThrow('fetch failed');
   expect(await origins(home)).toEqual({
     token: 'secret',
     region: 'config',
@@ -157,14 +157,14 @@ test('what is set is kept when its field is left empty, and what is emptied and 
   await context.close();
 });
 
-test('a second browser is refused, and the first goes on', async () => {
+test(proves('settings.page-guard'), async () => {
   const { run, address } = await configured();
   const [first, second] = [await open('light'), await open('light')];
   const [mine, other] = [await first.newPage(), await second.newPage()];
   await mine.goto(address);
   expect((await other.goto(address))?.status()).toBe(403);
   expect(await other.getByRole('heading').textContent()).toContain('Open in another browser');
-  expect(await look(other, 'refused')).toEqual([]);
+  expect(await inspect(other, 'refused')).toEqual([]);
   expect((await mine.reload())?.status()).toBe(200);
   run.child.kill('SIGINT');
   expect(await run.ended).toBe(5);

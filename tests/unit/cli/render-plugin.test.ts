@@ -15,6 +15,7 @@ import {
   renderUpgraded,
   renderUpgradedMarketplaces,
 } from '../../../src/cli/render-plugin-change.ts';
+import type { SettingState } from '../../../src/cli/setting-states.ts';
 import { type ErrorCode, type Issue, renderIssue } from '../../../src/kernel/index.ts';
 import type { ListedState, MarketplaceListing, PluginListing } from '../../../src/marketplace/index.ts';
 import { factsWith } from './sample-facts.ts';
@@ -124,10 +125,27 @@ lost         configured  unreadable   -             /m
 shut         personal    not allowed  -             /m`);
 });
 
+const STATE: SettingState = {
+  ...{ key: '', title: '', description: '', type: 'string', sensitive: false, required: false, multiple: false },
+  ...{ enum: null, set: null, from: 'unknown', where: null, problem: null },
+};
+
 test('plugin show ends with states, policies, evidence and issues', () => {
   const text = renderPlugin({
     schemaVersion: 1,
     ...LISTING,
+    settingStates: [
+      { ...STATE, key: 'token', sensitive: true, required: true, set: false, from: 'unset' },
+      {
+        ...STATE,
+        key: 'port',
+        type: 'number',
+        set: true,
+        from: 'config',
+        where: '/c.toml:3',
+        problem: 'must be a number',
+      },
+    ],
     state: blocked('tampered', 'main.mjs'),
     policies: [{ server: 'tools', enabled: null, enabledTools: ['read'], disabledTools: ['write'], widen: true }],
     consent: { digest: 'd'.repeat(64), facts: factsWith({}), how: 'asked', requestsAccepted: true },
@@ -166,6 +184,12 @@ test('plugin show ends with states, policies, evidence and issues', () => {
   server tools (as acme:tools): BLOCKED, main.mjs is not as it was installed
   next, for tools: run: plugboard plugin add tools@acme
 
+Settings:
+  token (required secret string): unset
+  port (number): set, not usable
+  /c.toml:3: 'port' must be a number
+  still to be set: token; run: plugboard plugin configure tools@acme
+
 Your policies:
   server tools: tools read, also beyond the plugin's own list; without write
 
@@ -185,7 +209,7 @@ const PLACED: PlacedPlugin = {
   ...{ pluginId: 'tools@acme', name: 'tools', marketplaceName: 'acme', outcome: 'upgraded', version: '1.1.0' },
   ...{ previousVersion: '1.0.0', changes: [], receipt: null, consent: null, issues: [] },
 };
-const UPGRADED_PLUGIN: UpgradedPlugin = { ...PLACED, servers: [] };
+const UPGRADED_PLUGIN: UpgradedPlugin = { ...PLACED, servers: [], missingSettings: [] };
 const UPGRADED: Upgraded = {
   schemaVersion: 1,
   ...{ selectedMarketplaces: [], upgradedRoots: [], errors: [], plugins: [], skipped: [], notFetched: [] },
@@ -286,6 +310,7 @@ test('plugin add says what became of it, who agreed, and what to do next', () =>
         state: { kind: 'needs_config', names: ['TOKEN'], command: 'set TOKEN' },
       },
     ],
+    missingSettings: [],
     issues: [],
   };
   expect(renderAddedPlugin(added)).toBe(`Added plugin 'tools@acme' 1.0.0, from marketplace 'acme'.
@@ -302,12 +327,23 @@ next, for b: set TOKEN`);
   );
 });
 
+test('settings that are missing are said once, however many servers want them', () => {
+  const nextStep = 'run: plugboard plugin configure tools@acme';
+  const servers = ['a', 'b'].map((name) => ({ name, exposedAs: name, state: null, nextStep }));
+  const plugins = [{ ...PLACED, servers, missingSettings: ['token', 'region'] }];
+  expect(renderUpgraded({ ...UPGRADED, plugins })).toBe(`Upgraded plugin 'tools@acme' from 1.0.0 to 1.1.0.
+  server a: starts with the next use
+  server b: starts with the next use
+still to be set: token, region; ${nextStep}`);
+});
+
 const ASKS: Issue = { code: 'PLUGIN_REQUEST', severity: 'note', message: 'asks', hint: 'h' };
 const GRANT = 'to grant what it asks for: plugboard plugin add tools@acme --accept-requests';
 
 test('what was upgraded says where the evidence is, what its servers do, and what to do next', () => {
   const servers = [{ name: 'b', exposedAs: 'b', state: null, nextStep: 'set TOKEN' }];
-  const plugins = [{ ...PLACED, receipt: { file: '/h/0002.json', digest: 'd' }, servers, issues: [ASKS] }];
+  const receipt = { file: '/h/0002.json', digest: 'd' };
+  const plugins = [{ ...PLACED, receipt, servers, missingSettings: [], issues: [ASKS] }];
   const text = `Upgraded plugin 'tools@acme' from 1.0.0 to 1.1.0.
   receipt  /h/0002.json
   server b: starts with the next use

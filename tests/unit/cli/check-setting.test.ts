@@ -1,0 +1,86 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { checkSetting } from '../../../src/cli/node/check-setting.ts';
+import { Secret } from '../../../src/kernel/index.ts';
+import type { Setting } from '../../../src/plugins/index.ts';
+import { setting } from '../../support/settings.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'plugboard-check-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+mkdirSync(join(folder, 'docs'));
+writeFileSync(join(folder, 'cert.pem'), '');
+
+const PLACES = { cwd: folder, homeDir: folder };
+const value = (of: unknown): object => ({ kind: 'value', value: of });
+const wrong = (problem: string): object => ({ kind: 'wrong', problem });
+
+test.each<{ name: string; declared: Partial<Setting>; texts: readonly string[]; want: object }>([
+  {
+    name: 'a path below the home',
+    declared: { type: 'directory' },
+    texts: ['~/docs'],
+    want: value(join(folder, 'docs')),
+  },
+  { name: 'a relative path', declared: { type: 'file' }, texts: ['cert.pem'], want: value(join(folder, 'cert.pem')) },
+  {
+    name: 'a list of paths',
+    declared: { type: 'directory', multiple: true },
+    texts: ['~', 'docs'],
+    want: value([folder, join(folder, 'docs')]),
+  },
+  {
+    name: 'a folder that is not there',
+    declared: { type: 'directory' },
+    texts: ['~/no'],
+    want: wrong('must be a directory that exists and that you may read'),
+  },
+  {
+    name: 'a file for a folder',
+    declared: { type: 'directory' },
+    texts: ['cert.pem'],
+    want: wrong('must be a directory, and what is there is none'),
+  },
+  {
+    name: 'a folder for a file',
+    declared: { type: 'file' },
+    texts: ['docs'],
+    want: wrong('must be a file, and what is there is none'),
+  },
+  { name: 'no path at all', declared: { type: 'file' }, texts: [''], want: wrong('must not be empty') },
+  { name: 'a text that fits its pattern', declared: { pattern: '[a-z]+' }, texts: ['abc'], want: value('abc') },
+  {
+    name: 'a text that fits in its middle only',
+    declared: { pattern: 'b|c' },
+    texts: ['abc'],
+    want: wrong('does not have the form that the plugin wants'),
+  },
+  {
+    name: 'a pattern that would take for ever',
+    declared: { pattern: '(?:a|a)*b' },
+    texts: ['a'.repeat(60)],
+    want: wrong('cannot be checked: the pattern of the plugin takes longer than 100 ms with it; tell its maintainer'),
+  },
+  {
+    name: 'a secret that is empty',
+    declared: { sensitive: true },
+    texts: [''],
+    want: wrong('cannot be stored: the value is empty'),
+  },
+  {
+    name: 'a secret that is too long',
+    declared: { sensitive: true },
+    texts: ['a'.repeat(70_000)],
+    want: wrong('cannot be stored: the value is longer than 64 KiB'),
+  },
+])('$name', async ({ declared, texts, want }) => {
+  expect(await checkSetting(setting('key', declared), texts, PLACES)).toEqual(want);
+});
+
+test('a sensitive value is a secret from then on, and a list of them is one', async () => {
+  const one = setting('keys', { sensitive: true, multiple: true });
+  const checked = await checkSetting(one, ['a', 'b'], PLACES);
+  const stored = checked.kind === 'value' ? checked.value : null;
+  expect(stored instanceof Secret ? [stored.label, stored.reveal()] : null).toEqual(['user_config.keys', '["a","b"]']);
+});
