@@ -44,9 +44,11 @@ function parseStanzas(lines: readonly string[]): readonly Stanza[] | null {
   const stanzas: Stanza[] = [];
   for (let at = 0; at < lines.length; ) {
     const [arrow, ...args] = (lines[at] ?? '').split(' ');
-    const end = lines.findIndex((line, index) => index > at && line.length < FULL_LINE);
+    let end = at + 1;
+    while (lines[end]?.length === FULL_LINE) end += 1;
     const body = fromBase64(lines.slice(at + 1, end + 1).join(''));
-    const isWhole = end !== -1 && lines.slice(at + 1, end).every((line) => line.length === FULL_LINE);
+    // The last line of a body is a short one.
+    const isWhole = (lines[end]?.length ?? FULL_LINE) < FULL_LINE;
     if (arrow !== '->' || args.length === 0 || !args.every(isArgument) || body === null || !isWhole) return null;
     stanzas.push({ args, body });
     at = end + 1;

@@ -1,4 +1,4 @@
-import { consumerText, isSameConsumer, isSameRef } from './names.ts';
+import { consumerText, isSameConsumer } from './names.ts';
 import type { Consumer, SameValue, SecretDocument, SecretLookup, SecretRecord, SecretRef } from './types.ts';
 
 /** What a consumer gets under a name. A value that is set for others is not given, and not taken for absent either. */
@@ -9,10 +9,18 @@ export function lookUp({ records }: SecretDocument, name: string, consumer: Cons
   return named.length === 0 ? { kind: 'absent' } : { kind: 'refused', boundTo: named.map((record) => record.consumer) };
 }
 
-/** The document with these records, each in the place of the one with its name and consumer. */
+/** The document with these records, each in the place of the one with its name and consumer; of two the last. */
 export function withRecords(document: SecretDocument, records: readonly SecretRecord[]): SecretDocument {
-  const others = document.records.filter((old) => !records.some((record) => isSameRef(record, old)));
-  return { ...document, records: [...others, ...records].sort(byName) };
+  return { ...document, records: [...byRef([...document.records, ...records]).values()].sort(byName) };
+}
+
+/** By name and consumer, so that stores of thousands take no longer than they must. */
+function byRef(records: readonly SecretRecord[]): Map<string, SecretRecord> {
+  return new Map(records.map((record) => [refKey(record), record]));
+}
+
+export function refKey({ name, consumer }: SecretRef): string {
+  return `${name}\0${consumerText(consumer)}`;
 }
 
 /** @param consumer null takes the name away from every consumer. */
@@ -44,8 +52,9 @@ export function planImport(
   incoming: readonly SecretRecord[],
   how: { readonly replace: boolean; readonly same: SameValue },
 ): ImportPlan {
-  const sorted = incoming.map((record) => {
-    const old = document.records.find((one) => isSameRef(one, record));
+  const here = byRef(document.records);
+  const sorted = [...byRef(incoming).values()].map((record) => {
+    const old = here.get(refKey(record));
     if (old === undefined) return { record, fate: 'added' as const };
     if (how.same(old.value, record.value)) return { record, fate: 'unchanged' as const };
     return { record, fate: how.replace ? ('replaced' as const) : ('kept' as const) };
@@ -64,9 +73,10 @@ export function planImport(
 
 /** What is new, gone, or has another value: whoever reads one of these must start again. */
 export function changedRefs(before: SecretDocument, after: SecretDocument, same: SameValue): readonly SecretRef[] {
-  const gone = before.records.filter((old) => !after.records.some((record) => isSameRef(record, old)));
+  const [was, is] = [byRef(before.records), byRef(after.records)];
+  const gone = before.records.filter((old) => !is.has(refKey(old)));
   const other = after.records.filter((record) => {
-    const old = before.records.find((one) => isSameRef(one, record));
+    const old = was.get(refKey(record));
     return old === undefined || !same(old.value, record.value);
   });
   return [...gone, ...other].sort(byName).map(refOf);
@@ -77,6 +87,5 @@ export function refOf({ name, consumer }: SecretRef): SecretRef {
 }
 
 function byName(a: SecretRef, b: SecretRef): number {
-  const [left, right] = [a, b].map(({ name, consumer }) => `${name}\0${consumerText(consumer)}`);
-  return (left ?? '') < (right ?? '') ? -1 : 1;
+  return refKey(a) < refKey(b) ? -1 : 1;
 }

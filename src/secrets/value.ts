@@ -28,11 +28,22 @@ export function valueText(bytes: Uint8Array): string {
 
 /** @throws AppError `SECRET_VALUE` */
 export function parseValue(label: string, text: string): Secret {
-  if (text === '') throw wrongValue('is empty', 'to take a secret away, run: plugboard secret unset NAME');
-  if (text.includes('\0')) throw wrongValue('holds a NUL character, which no environment can carry');
-  if (Buffer.byteLength(text) > MAX_VALUE_BYTES)
-    throw wrongValue(`is longer than ${MAX_VALUE_BYTES / 1024} KiB`, 'keep it in a file, and store the path');
+  const problem = valueProblem(text);
+  if (problem !== null) throw wrongValue(problem, HINTS[problem]);
   return new Secret(label, text);
+}
+
+const TOO_LONG = `is longer than ${MAX_VALUE_BYTES / 1024} KiB`;
+const HINTS: Readonly<Record<string, string>> = {
+  'is empty': 'to take a secret away, run: plugboard secret unset NAME',
+  [TOO_LONG]: 'keep it in a file, and store the path',
+};
+
+/** Why a text can be nobody's value, in words that say nothing of it; null when it can. */
+export function valueProblem(text: string): string | null {
+  if (text === '') return 'is empty';
+  if (text.includes('\0')) return 'holds a NUL character, which no environment can carry';
+  return Buffer.byteLength(text) > MAX_VALUE_BYTES ? TOO_LONG : null;
 }
 
 function wrongValue(problem: string, hint?: string): AppError {

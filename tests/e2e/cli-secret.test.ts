@@ -212,6 +212,19 @@ test('a disk that is full leaves the secrets as they were', async () => {
   expect(await stored(home)).toMatchObject([{ name: 'TOKEN', value: 'small' }]);
 });
 
+test('of an export that finds no room nothing is left, so that it can be tried again', async () => {
+  const home = createHome();
+  await set(home, 'TOKEN docs', 'x'.repeat(60_000));
+  const { recipient } = await createReader();
+  const script = 'ulimit -f 32; exec "$0" "$@"';
+  const backup = join(home.folder, 'backup.age');
+  const args = [PRODUCT, '--json', 'secret', 'export', '--to-age', recipient, '-o', backup];
+  const run = home.command('sh', ['-c', script, process.execPath, ...args]);
+  expect(await run.ended).toBe(1);
+  expect(run.stderr()).toContain('SECRET_STORE_UNWRITABLE');
+  expect(existsSync(backup)).toBe(false);
+});
+
 test('a mistake in the setting is not taken for the default', async () => {
   const home = createHome();
   home.configure({}, { secrets_store: 'keyringg' });

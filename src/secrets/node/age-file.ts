@@ -81,8 +81,9 @@ const ARMOR = '-----BEGIN AGE ENCRYPTED FILE-----';
 
 /** An age file as bytes, also when it is written as text; null for a text that is cut or changed. */
 export async function withoutArmor(bytes: Uint8Array): Promise<Uint8Array | null> {
-  const text = new TextDecoder('latin1').decode(bytes);
-  if (!text.trimStart().startsWith(ARMOR)) return bytes;
+  const start = Buffer.from(bytes.subarray(0, 1024)).toString('latin1');
+  if (!start.trimStart().startsWith(ARMOR)) return bytes;
+  const text = Buffer.from(bytes).toString('latin1');
   const { armor } = await import('age-encryption');
   try {
     return armor.decode(text);

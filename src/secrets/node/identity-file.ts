@@ -1,7 +1,11 @@
-import { readFile, rm, stat } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { AppError, type Secret } from '../../kernel/index.ts';
 import { replaceFile } from '../../kernel/node/index.ts';
 import { keyFrom, openWithPassphrase, recipientOf, type StoreKey, sealWithPassphrase } from './age-file.ts';
+import { readUpTo } from './read-file.ts';
+
+/** Keys have 75 letters each. */
+const MAX_BYTES = 1024 * 1024;
 
 /**
  * A file with keys, one per line, as `age-keygen` writes it and `age -i` reads it; or the same under a passphrase, which
@@ -134,18 +138,18 @@ function textOf(bytes: Uint8Array): string {
 
 async function readPrivate(file: string): Promise<Uint8Array | null> {
   try {
-    const [bytes, facts] = await Promise.all([readFile(file), stat(file)]);
+    const read = await readUpTo(file, MAX_BYTES);
     // What others may read is no secret any more; a key that was seen must be replaced, and only the user knows.
-    if (process.platform !== 'win32' && (facts.mode & 0o077) !== 0)
+    if (read !== null && process.platform !== 'win32' && (read.mode & 0o077) !== 0)
       throw new AppError('SECRET_IDENTITY', 'others may read or write the key', {
         where: file,
         hint: `run: chmod 600 ${file}`,
       });
-    return bytes;
+    return read?.bytes ?? null;
   } catch (error) {
     if (error instanceof AppError) throw error;
-    if (errno(error) === 'ENOENT') return null;
-    throw unusable(file, `cannot be read (${errno(error)})`);
+    const code = errno(error);
+    throw unusable(file, code === 'ENOENT' ? 'is a link that leads nowhere' : `cannot be read (${code})`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { AppError } from '../../kernel/index.ts';
 import { replaceFile } from '../../kernel/node/index.ts';
 import { readKeyNote } from '../age-header.ts';
@@ -8,6 +8,7 @@ import type { KeyRef, SecretDocument } from '../types.ts';
 import { openWith, type StoreKey, seal } from './age-file.ts';
 import { errno, unwritable } from './identity-file.ts';
 import type { Keys } from './keys.ts';
+import { readUpTo } from './read-file.ts';
 
 /** What `secrets.age` holds. `key` is null as long as there is no such file. */
 export type Sealed = {
@@ -21,6 +22,14 @@ export type Unsealed =
   | { readonly kind: 'ok'; readonly sealed: Sealed }
   | { readonly kind: 'damaged'; readonly problem: string }
   | { readonly kind: 'locked'; readonly key: KeyRef };
+
+const MIB = 1024 * 1024;
+
+/** What all secrets may have together, as the text that is encrypted: a thousand values of the largest size, and room. */
+export const MAX_TEXT_BYTES = 128 * MIB;
+/** With what encryption adds, and for an export what it takes to write that as letters. */
+const MAX_FILE_BYTES = MAX_TEXT_BYTES + MIB;
+export const MAX_EXPORT_BYTES = 1.4 * MAX_FILE_BYTES;
 
 /** A change that comes while the file is read takes its key away; after so many the file is simply not readable. */
 const MOST_CHANGES = 20;
@@ -72,6 +81,15 @@ export async function writeSealed(
   key: { readonly holder: KeyRef['holder']; readonly key: StoreKey },
 ): Promise<Sealed> {
   const text = documentText(document, (secret) => secret.reveal());
+  if (Buffer.byteLength(text) > MAX_TEXT_BYTES)
+    throw new AppError(
+      'SECRET_STORE_UNWRITABLE',
+      `all secrets together would be more than ${MAX_TEXT_BYTES / MIB} MiB`,
+      {
+        where: file,
+        hint: 'keep large values in files, and store their paths; see: plugboard secret list',
+      },
+    );
   const bytes = await seal(text, key.key, key.holder);
   await replaceFile(file, bytes, { mode: 0o600, alone: true }).catch((error: unknown) => {
     throw unwritable(file, error);
@@ -94,12 +112,17 @@ export async function keepAside(file: string, at: number): Promise<string> {
   return aside;
 }
 
-export async function readBytes(file: string): Promise<Uint8Array | null> {
+/**
+ * @param maxBytes Of an export as text, which is longer than the store itself: {@link MAX_EXPORT_BYTES}.
+ * @throws AppError `SECRET_STORE_UNREADABLE`
+ */
+export async function readBytes(file: string, maxBytes = MAX_FILE_BYTES): Promise<Uint8Array | null> {
   try {
-    return await readFile(file);
+    return (await readUpTo(file, maxBytes))?.bytes ?? null;
   } catch (error) {
-    if (errno(error) === 'ENOENT') return null;
-    throw new AppError('SECRET_STORE_UNREADABLE', `the file cannot be read (${errno(error)})`, { where: file });
+    const code = errno(error);
+    const why = code === 'ENOENT' ? 'it is a link that leads nowhere' : code === 'EFBIG' ? 'it is too large' : code;
+    throw new AppError('SECRET_STORE_UNREADABLE', `the file cannot be read (${why})`, { where: file });
   }
 }
 

@@ -2,10 +2,11 @@ import { AppError } from '../../kernel/index.ts';
 import { readKeyNote } from '../age-header.ts';
 import { documentText, parseDocument } from '../document.ts';
 import type { SecretDocument, SecretRecord } from '../types.ts';
+import { valueProblem } from '../value.ts';
 import { areRecipients, openWith, type StoreKey, sealTo, withoutArmor } from './age-file.ts';
 import { openIdentityFile } from './identity-file.ts';
 import type { Keys } from './keys.ts';
-import { readBytes, unseal } from './sealed-file.ts';
+import { MAX_EXPORT_BYTES, readBytes, unseal } from './sealed-file.ts';
 import type { ImportSource } from './secret-store.ts';
 
 /**
@@ -34,8 +35,16 @@ export async function writeExport(document: SecretDocument, recipients: readonly
  *
  * @throws AppError `SECRET_IMPORT`, `SECRET_IDENTITY`, and what `Keys.find` throws
  */
-export async function readExport({ file, identityFiles }: ImportSource, keys: Keys): Promise<readonly SecretRecord[]> {
-  const read = await readBytes(file);
+export async function readExport(source: ImportSource, keys: Keys): Promise<readonly SecretRecord[]> {
+  const records = await openExport(source, keys);
+  const wrong = records.findIndex(({ value }) => valueProblem(value.reveal()) !== null);
+  if (wrong === -1) return records;
+  const problem = valueProblem(records[wrong]?.value.reveal() ?? '');
+  throw refused(source.file, `the value of entry ${wrong + 1} ${problem}`);
+}
+
+async function openExport({ file, identityFiles }: ImportSource, keys: Keys): Promise<readonly SecretRecord[]> {
+  const read = await readBytes(file, MAX_EXPORT_BYTES);
   if (read === null) throw refused(file, 'there is no such file');
   const bytes = await withoutArmor(read);
   const header = bytes === null ? { kind: 'damaged' as const } : readKeyNote(bytes);

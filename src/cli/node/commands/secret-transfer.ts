@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AppError } from '../../../kernel/index.ts';
 import { consumerText, type SecretRef } from '../../../secrets/index.ts';
@@ -49,16 +49,27 @@ export const secretExport: CliCommand<Exported> = {
   exitCode: () => 0,
 };
 
-/** Never over a file that is there: it may be the only copy of something. */
+/** Never over a file that is there: it may be the only copy of something. What could not be written whole is taken away. */
 async function writeNew(file: string, text: string): Promise<void> {
-  await writeFile(file, text, { flag: 'wx', mode: 0o600 }).catch((cause: unknown) => {
+  try {
+    const handle = await open(file, 'wx', 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } catch (error) {
+      await rm(file, { force: true });
+      throw error;
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
     throw new AppError('SECRET_STORE_UNWRITABLE', `the export could not be written (${code})`, {
       where: file,
       hint: code === 'EEXIST' ? 'name a file that does not exist yet' : 'check the folder and the free space',
       cause,
     });
-  });
+  }
 }
 
 type Imported = {

@@ -131,3 +131,15 @@ test.each([
   if (wrong === identity) return expect(keyFrom(wrong).id).toMatch(/^[0-9a-f]{16}$/);
   return expect(() => keyFrom(wrong)).toThrow(Error);
 });
+
+test.each([
+  { name: 'as many stanzas as fit', line: '-> x\n\n' },
+  { name: 'one stanza with as many full lines as fit', line: `${'A'.repeat(64)}\n` },
+  { name: 'as many shares for other keys as fit', line: `-> X25519 ${'A'.repeat(42)}E\n${'A'.repeat(43)}\n` },
+])('a header with $name is read through in no time to speak of, and is not ours', async ({ line }) => {
+  const reader = await createReader();
+  const start = 'age-encryption.org/v1\n-> first\n';
+  const lines = line.startsWith('->') ? `\n${line.repeat(60_000 / line.length)}` : `${line.repeat(900)}\n`;
+  const file = Buffer.from(`${start}${lines}--- ${'A'.repeat(43)}\n${'x'.repeat(100)}`);
+  expect((await openWith(file, [keyFrom(reader.identity)])).kind).toMatch(/^(no_match|damaged)$/);
+});

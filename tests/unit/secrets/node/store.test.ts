@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -13,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Secret } from '../../../../src/kernel/index.ts';
-import { parseConsumer } from '../../../../src/secrets/index.ts';
+import { type Consumer, parseConsumer } from '../../../../src/secrets/index.ts';
 import { createKey } from '../../../../src/secrets/node/age-file.ts';
 import { openIdentityFile } from '../../../../src/secrets/node/identity-file.ts';
 import { codeOf, put, useStoreHomes, valuesOf } from '../../../support/secret-stores.ts';
@@ -172,4 +173,69 @@ test('a temporary file of a killed process harms nobody, and goes with its key',
   expect(await valuesOf(home.store('keyring'))).toEqual({ 'A x': '1', 'B x': '2' });
   expect(files(home.path)).toEqual(['secrets.age']);
   expect(existsSync(join(home.path, 'identity.txt.new'))).toBe(false);
+});
+
+test.each([
+  { name: 'the secrets', file: 'secrets.age', code: 'SECRET_STORE_UNREADABLE' },
+  { name: 'the key', file: 'identity.txt', code: 'SECRET_IDENTITY' },
+])(
+  'while $name are behind a link that leads nowhere, as to a disk that is away, nothing is begun anew',
+  async (gone) => {
+    const home = createHome();
+    home.keyring.reachable = false;
+    await put(home.store(), 'A x', '1');
+    const [file, away] = [join(home.path, gone.file), join(home.path, '..', 'away')];
+    renameSync(file, away);
+    symlinkSync(away, file);
+    expect(await valuesOf(home.store())).toEqual({ 'A x': '1' });
+    renameSync(away, `${away}.unplugged`);
+    expect(await codeOf(home.store().open())).toBe(gone.code);
+    expect(await codeOf(put(home.store(), 'B x', '2'))).toBe(gone.code);
+    expect(await codeOf(home.store().rotate({ newPassphrase: null, dropPassphrase: false }))).toBe(gone.code);
+    renameSync(`${away}.unplugged`, away);
+    expect(await valuesOf(home.store())).toEqual({ 'A x': '1' });
+  },
+);
+
+test('before the first secret, too, a key behind a link that leads nowhere is not replaced', async () => {
+  const home = createHome();
+  symlinkSync(join(home.path, 'nowhere'), join(home.path, 'identity.txt'));
+  expect(await codeOf(put(home.store('file'), 'A x', '1'))).toBe('SECRET_IDENTITY');
+  expect(files(home.path)).toEqual(['identity.txt']);
+});
+
+test.each(['secrets.age', 'identity.txt'])(
+  'an endless file in the place of %s is not read to the end',
+  async (name) => {
+    const home = createHome();
+    home.keyring.reachable = false;
+    await put(home.store(), 'A x', '1');
+    rmSync(join(home.path, name));
+    symlinkSync('/dev/zero', join(home.path, name));
+    expect(await codeOf(home.store().open())).toMatch(/^SECRET_(STORE_UNREADABLE|IDENTITY)$/);
+  },
+);
+
+test('a thousand values of the largest size are kept, and what would be too much is refused whole', async () => {
+  const home = createHome();
+  home.keyring.reachable = false;
+  const value = new Secret('BIG', 'x'.repeat(64 * 1024));
+  const servers = (count: number): readonly Consumer[] =>
+    Array.from({ length: count }, (_, index) => parseConsumer(`s${index}`));
+  const set = (consumers: readonly Consumer[]): Promise<unknown> =>
+    home.store().set({ name: 'BIG', consumers, value, source: { how: 'stdin' } });
+  await set(servers(1000));
+  const before = readFileSync(join(home.path, 'secrets.age'));
+  expect(await codeOf(set(servers(2100)))).toBe('SECRET_STORE_UNWRITABLE');
+  expect(readFileSync(join(home.path, 'secrets.age')).equals(before)).toBe(true);
+  const secrets = await home.store().open();
+  expect(secrets.document().records).toHaveLength(1000);
+  expect(secrets.get('BIG', parseConsumer('s999'))).toEqual({ kind: 'found', secret: value });
+}, 60_000);
+
+test('a consumer that is named twice has one value', async () => {
+  const home = createHome();
+  const consumers = [parseConsumer('x'), parseConsumer('x')];
+  await home.store().set({ name: 'A', consumers, value: new Secret('A', '1'), source: { how: 'stdin' } });
+  expect((await home.store().open()).document().records).toHaveLength(1);
 });

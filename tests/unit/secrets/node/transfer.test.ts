@@ -120,3 +120,36 @@ test('a recipient that is none is refused and not repeated: it may be a key that
     if (wrong !== '') expect(JSON.stringify(error)).not.toContain(wrong);
   }
 });
+
+test.each([
+  { name: 'a value with NUL', values: ['a\0b'], problem: 'entry 1 holds a NUL character' },
+  { name: 'an empty value', values: ['a', ''], problem: 'entry 2 is empty' },
+  { name: 'a value that is too long', values: ['x'.repeat(64 * 1024 + 1)], problem: 'entry 1 is longer than 64 KiB' },
+])('an export with $name, which no server could get, is refused whole', async ({ values, problem }) => {
+  const { home, identity } = await exported();
+  const key = await createReader();
+  writeFileSync(identity, key.identity);
+  const file = join(home.path, 'other.age');
+  const secrets = values.map((value, index) => ({
+    name: `N${index}`,
+    for: 'x',
+    value,
+    setAt: '2026-01-01T00:00:00.000Z',
+    from: 'stdin',
+  }));
+  writeFileSync(file, await sealTo(JSON.stringify({ schemaVersion: 1, secrets }), [key.recipient]));
+  const before = await valuesOf(home.store());
+  await expect(home.store().importFrom({ file, identityFiles: [identity], replace: true })).rejects.toMatchObject({
+    code: 'SECRET_IMPORT',
+    message: expect.stringContaining(problem) as string,
+  });
+  expect(await valuesOf(home.store())).toEqual(before);
+});
+
+test('an endless file is not read to the end', { timeout: 60_000 }, async () => {
+  const { home, identity } = await exported();
+  const load = (file: string, identityFiles: readonly string[]): Promise<string> =>
+    codeOf(home.store().importFrom({ file, identityFiles, replace: false }));
+  expect(await load('/dev/zero', [])).toBe('SECRET_STORE_UNREADABLE');
+  expect(await load(join(home.path, 'export.age'), ['/dev/zero', identity])).toBe('SECRET_IDENTITY');
+});
