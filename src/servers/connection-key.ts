@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../kernel/index.ts';
-import { variablesOf } from './launch-texts.ts';
 import type { Launch, ResolvedServer } from './types.ts';
+import { variablesOf } from './values/launch-texts.ts';
 
 /** Values of environment variables; a name without a value is unset. */
 export type EnvValues = Readonly<Record<string, string | undefined>>;

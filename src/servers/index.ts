@@ -7,16 +7,12 @@
  * `upstreams`, `status`, `host`, `cli` and whatever stands above may call it.
  */
 export { connectionKey, declaredEnvNames, type EnvValues } from './connection-key.ts';
-export { fillLaunch } from './fill-launch.ts';
-export { launchNeeds } from './launch-needs.ts';
 export { unknownTools } from './named-tools.ts';
 export { planReload, type ReloadAction } from './plan-reload.ts';
-export { pluginServerSwitch } from './plugin-claims.ts';
-export type { LaidTable } from './plugin-merge.ts';
-export type { ServerParts } from './plugin-servers.ts';
+export { pluginServerSwitch } from './plugin/claims.ts';
+export type { LaidTable } from './plugin/merge.ts';
+export type { ServerParts } from './plugin/servers.ts';
 export { type Resolved, resolveServers } from './resolve.ts';
-export { mayNameSecret } from './secret-names.ts';
-export { secretReaders, serversReading } from './secret-readers.ts';
 export type {
   FilledHttp,
   FilledLaunch,
@@ -36,4 +32,8 @@ export type {
   StdioLaunch,
   ValueSources,
 } from './types.ts';
+export { fillLaunch } from './values/fill-launch.ts';
+export { launchNeeds } from './values/launch-needs.ts';
+export { mayNameSecret } from './values/secret-names.ts';
+export { secretReaders, serversReading } from './values/secret-readers.ts';
 export { settingsKey } from './verdict-parts.ts';

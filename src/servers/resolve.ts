@@ -1,11 +1,11 @@
 import { keyBesideIdentity, renderKey, requirementFor, type ServerEntry } from '../config/index.ts';
 import { type Issue, nearest } from '../kernel/index.ts';
-import { beforeValues } from './before-values.ts';
 import { namedToolsOf } from './named-tools.ts';
-import { resolvePluginServers, type ServerParts } from './plugin-servers.ts';
+import { resolvePluginServers, type ServerParts } from './plugin/servers.ts';
 import { secretNotes } from './secret-notes.ts';
 import type { ResolvedServer, ResolveInput, ServerVerdict } from './types.ts';
-import { sourcesOfEntry } from './value-sources.ts';
+import { beforeValues } from './values/before-values.ts';
+import { sourcesOfEntry } from './values/value-sources.ts';
 import { againstRequirements, factsOf, launchOf, placeOf } from './verdict-parts.ts';
 
 export type Resolved = {

@@ -9,7 +9,7 @@ import {
 } from '../config/index.ts';
 import type { Issue } from '../kernel/index.ts';
 import { type Consumer, consumerText } from '../secrets/index.ts';
-import { mayNameSecret } from './secret-names.ts';
+import { mayNameSecret } from './values/secret-names.ts';
 import { atPlace } from './verdict-parts.ts';
 
 /** How tokens of well-known services begin or look. */

@@ -1,6 +1,6 @@
-import { consumerText, type SecretReader, type SecretRef } from '../secrets/index.ts';
+import { consumerText, type SecretReader, type SecretRef } from '../../secrets/index.ts';
+import type { ResolvedServer } from '../types.ts';
 import { launchNeeds } from './launch-needs.ts';
-import type { ResolvedServer } from './types.ts';
 
 /** Every server with the names it takes from the store: its secrets, and its variables where the environment lacks them. */
 export function secretReaders(servers: readonly ResolvedServer[]): readonly SecretReader[] {

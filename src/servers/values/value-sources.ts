@@ -1,8 +1,15 @@
-import { type LocatedTable, type Origin, read, renderKey, type ServerEntry, scanReferences } from '../config/index.ts';
+import {
+  type LocatedTable,
+  type Origin,
+  read,
+  renderKey,
+  type ServerEntry,
+  scanReferences,
+} from '../../config/index.ts';
+import type { PluginClaim } from '../plugin/claims.ts';
+import type { PluginValues } from '../plugin/setting-values.ts';
+import type { Launch, ServerSetting, ValueSources } from '../types.ts';
 import { referencesOf, TEXT_KEYS } from './launch-texts.ts';
-import type { PluginClaim } from './plugin-claims.ts';
-import type { PluginValues } from './server-settings.ts';
-import type { Launch, ServerSetting, ValueSources } from './types.ts';
 
 const ALLOW = 'allow_secret_in_args';
 

@@ -1,5 +1,5 @@
-import { type Piece, scanReferences } from '../config/index.ts';
-import type { Launch } from './types.ts';
+import { type Piece, scanReferences } from '../../config/index.ts';
+import type { Launch } from '../types.ts';
 
 /** The keys of a server whose values are filled in when it is started. */
 export const TEXT_KEYS = ['command', 'args', 'env', 'cwd', 'url', 'http_headers'] as const;

@@ -9,13 +9,13 @@ import {
   type Requirements,
   type ServerEntry,
   type StdioTransport,
-} from '../config/index.ts';
-import type { Issue } from '../kernel/index.ts';
-import { settingSecretName } from '../plugins/index.ts';
-import { beforeValues } from './before-values.ts';
-import type { PluginClaim } from './plugin-claims.ts';
-import type { Launch, PluginInput, ServerVerdict, ValueSources } from './types.ts';
-import { againstRequirements, placeOf } from './verdict-parts.ts';
+} from '../../config/index.ts';
+import type { Issue } from '../../kernel/index.ts';
+import { settingSecretName } from '../../plugins/index.ts';
+import type { Launch, PluginInput, ServerVerdict, ValueSources } from '../types.ts';
+import { beforeValues } from '../values/before-values.ts';
+import { againstRequirements, placeOf } from '../verdict-parts.ts';
+import type { PluginClaim } from './claims.ts';
 
 export type VerdictFacts = {
   readonly claim: PluginClaim;

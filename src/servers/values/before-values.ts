@@ -1,6 +1,6 @@
-import { Secret } from '../kernel/index.ts';
+import { Secret } from '../../kernel/index.ts';
+import type { Launch, Lookups, ServerVerdict, ValueSources } from '../types.ts';
 import { fillLaunch } from './fill-launch.ts';
-import type { Launch, Lookups, ServerVerdict, ValueSources } from './types.ts';
 
 /**
  * Why a launch cannot be filled in whatever the environment, the store and the providers say: a setting that config.toml

@@ -1,7 +1,7 @@
-import { type Origin, type PluginSettings, renderKey } from '../config/index.ts';
-import { type Issue, nearest } from '../kernel/index.ts';
-import type { PluginInput, ResolveInput } from './types.ts';
-import { atPlace } from './verdict-parts.ts';
+import { type Origin, type PluginSettings, renderKey } from '../../config/index.ts';
+import { type Issue, nearest } from '../../kernel/index.ts';
+import type { PluginInput, ResolveInput } from '../types.ts';
+import { atPlace } from '../verdict-parts.ts';
 
 /** One warning for each plugin or server that the configuration says something of, and that is not there. */
 export function unknownPolicies({ config, plugins }: ResolveInput): readonly Issue[] {

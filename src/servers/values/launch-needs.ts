@@ -1,6 +1,6 @@
-import { settingSecretName } from '../plugins/index.ts';
+import { settingSecretName } from '../../plugins/index.ts';
+import type { Launch, LaunchNeeds, ServerSetting, ValueSources } from '../types.ts';
 import { referencesOf, variablesOf } from './launch-texts.ts';
-import type { Launch, LaunchNeeds, ServerSetting, ValueSources } from './types.ts';
 
 /** The setting of that key; undefined when the plugin does not declare it. */
 export function settingOf({ settings }: ValueSources, key: string): ServerSetting | undefined {

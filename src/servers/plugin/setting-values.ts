@@ -1,6 +1,6 @@
 import { delimiter } from 'node:path';
-import { type Config, type Located, plainValue, renderKey } from '../config/index.ts';
-import { type Issue, nearest } from '../kernel/index.ts';
+import { type Config, type Located, plainValue, renderKey } from '../../config/index.ts';
+import { type Issue, nearest } from '../../kernel/index.ts';
 import {
   checkSettingValue,
   type Setting,
@@ -8,9 +8,9 @@ import {
   settingSeparator,
   settingValueTexts,
   type ValuePlaces,
-} from '../plugins/index.ts';
-import type { PluginInput, ServerSetting } from './types.ts';
-import { atPlace } from './verdict-parts.ts';
+} from '../../plugins/index.ts';
+import type { PluginInput, ServerSetting } from '../types.ts';
+import { atPlace } from '../verdict-parts.ts';
 
 /** What the user says of a plugin's settings, as far as config.toml is the place for it. */
 export type PluginValues = {

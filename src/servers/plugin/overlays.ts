@@ -1,8 +1,9 @@
-import { type Config, type Located, type LocatedTable, renderKey, type ServerOverlay } from '../config/index.ts';
-import type { Issue } from '../kernel/index.ts';
-import type { PluginClaim } from './plugin-claims.ts';
-import type { LaidTable } from './plugin-merge.ts';
-import { atPlace } from './verdict-parts.ts';
+import { type Config, type Located, type LocatedTable, renderKey, type ServerOverlay } from '../../config/index.ts';
+import type { Issue } from '../../kernel/index.ts';
+import { atPlace } from '../verdict-parts.ts';
+import type { PluginClaim } from './claims.ts';
+import type { LaidTable } from './merge.ts';
+import { list } from './name-issues.ts';
 
 export type Overlays = {
   /** What is laid over each server, from low to high: its policy, then entries of config.toml. */
@@ -89,9 +90,4 @@ function ambiguous(
       key,
     },
   ];
-}
-
-/** Words as one reads them: `a, b and c`. */
-export function list(words: readonly string[], and: 'and' | 'or'): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${and} ${words.at(-1)}`;
 }

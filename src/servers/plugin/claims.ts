@@ -5,10 +5,10 @@ import {
   type PluginSettings,
   type ServerEntry,
   type ServerPolicy,
-} from '../config/index.ts';
-import type { Issue } from '../kernel/index.ts';
-import type { PluginServer } from '../plugins/index.ts';
-import type { PluginInput, ServerOwner } from './types.ts';
+} from '../../config/index.ts';
+import type { Issue } from '../../kernel/index.ts';
+import type { PluginServer } from '../../plugins/index.ts';
+import type { PluginInput, ServerOwner } from '../types.ts';
 
 /** One server of a plugin with what the user says of it. */
 export type PluginClaim = {

@@ -1,8 +1,8 @@
 import { isAbsolute, resolve, sep } from 'node:path';
-import { type HttpTransport, scanReferences } from '../config/index.ts';
-import { Secret } from '../kernel/index.ts';
+import { type HttpTransport, scanReferences } from '../../config/index.ts';
+import { Secret } from '../../kernel/index.ts';
+import type { FilledHttp, FilledLaunch, FilledStdio, Launch, Lookups, StdioLaunch, ValueSources } from '../types.ts';
 import { type Filling, fillArgument, fillText, keep, lookUp, missVariable, tableOf } from './fill-text.ts';
-import type { FilledHttp, FilledLaunch, FilledStdio, Launch, Lookups, StdioLaunch, ValueSources } from './types.ts';
 
 /**
  * Puts the values into a launch: what is really started. No reference is left in it, and no value is scanned for one.

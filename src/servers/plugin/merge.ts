@@ -13,10 +13,10 @@ import {
   renderKey,
   type ServerEntry,
   scanReferences,
-} from '../config/index.ts';
-import type { Issue } from '../kernel/index.ts';
-import type { PluginClaim } from './plugin-claims.ts';
-import { atPlace } from './verdict-parts.ts';
+} from '../../config/index.ts';
+import type { Issue } from '../../kernel/index.ts';
+import { atPlace } from '../verdict-parts.ts';
+import type { PluginClaim } from './claims.ts';
 
 /** A table of the user that is laid over a plugin's server, and the key under which it stands. */
 export type LaidTable = { readonly path: KeyPath; readonly table: LocatedTable };

@@ -1,11 +1,11 @@
-import { type Piece, scanReferences } from '../config/index.ts';
-import { type Issue, Secret } from '../kernel/index.ts';
-import { settingSecretName } from '../plugins/index.ts';
-import { consumerText } from '../secrets/index.ts';
+import { type Piece, scanReferences } from '../../config/index.ts';
+import { type Issue, Secret } from '../../kernel/index.ts';
+import { settingSecretName } from '../../plugins/index.ts';
+import { consumerText } from '../../secrets/index.ts';
+import type { Lookups, ServerSetting, ValueSources } from '../types.ts';
 import { settingOf } from './launch-needs.ts';
 import type { TextKey } from './launch-texts.ts';
 import { mayNameSecret, namesCredential } from './secret-names.ts';
-import type { Lookups, ServerSetting, ValueSources } from './types.ts';
 
 /** A text with its values in it; null where an optional setting in it is not set. */
 export type FilledText = string | Secret | null;

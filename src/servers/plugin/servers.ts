@@ -1,23 +1,18 @@
-import {
-  BUILT_IN,
-  type KeyPath,
-  type LocatedTable,
-  type Origin,
-  renderKey,
-  type ServerEntry,
-} from '../config/index.ts';
-import { type Issue, nearest } from '../kernel/index.ts';
-import { namedToolsOf } from './named-tools.ts';
-import { claimsOf, type PluginClaim } from './plugin-claims.ts';
-import { type LaidTable, type MergedServer, mergeServer } from './plugin-merge.ts';
-import { namePluginServers } from './plugin-names.ts';
-import { list, overlaysOf } from './plugin-overlays.ts';
-import { unknownPolicies } from './plugin-policies.ts';
-import { pluginVerdict } from './plugin-verdict.ts';
-import { type PluginValues, valuesOfPlugin } from './server-settings.ts';
-import type { NamedTool, ResolvedServer, ResolveInput } from './types.ts';
-import { settingUses, sourcesOfPlugin, variablesOfFiles } from './value-sources.ts';
-import { atPlace, factsOf, launchOf } from './verdict-parts.ts';
+import { BUILT_IN, type KeyPath, type LocatedTable, type Origin, type ServerEntry } from '../../config/index.ts';
+import type { Issue } from '../../kernel/index.ts';
+import { namedToolsOf } from '../named-tools.ts';
+import type { NamedTool, ResolvedServer, ResolveInput } from '../types.ts';
+import { sourcesOfPlugin } from '../values/value-sources.ts';
+import { factsOf, launchOf } from '../verdict-parts.ts';
+import { claimsOf, type PluginClaim } from './claims.ts';
+import { type LaidTable, type MergedServer, mergeServer } from './merge.ts';
+import { conflictIssue, replacedIssue } from './name-issues.ts';
+import { namePluginServers } from './names.ts';
+import { overlaysOf } from './overlays.ts';
+import { unknownPolicies } from './policies.ts';
+import { inBundle, ofUser, overlayProblems, unagreedIn, undeclaredIn, unreadable, wrongValues } from './problems.ts';
+import { type PluginValues, valuesOfPlugin } from './setting-values.ts';
+import { pluginVerdict } from './verdict.ts';
 
 export type PluginServers = {
   readonly servers: readonly ResolvedServer[];
@@ -174,75 +169,6 @@ function turnedOffAt(table: LaidTable['table']): readonly Origin[] {
   return enabled?.kind === 'scalar' && enabled.value === false ? [enabled.origin] : [];
 }
 
-/** What is wrong with the entries of config.toml that are laid over a server. */
-function overlayProblems(laid: readonly LaidTable[], { config }: ResolveInput): readonly Issue[] {
-  return laid
-    .flatMap(({ path }) => (path[0] === 'mcp_servers' ? (config.servers.get(path[1] ?? '')?.problems ?? []) : []))
-    .filter(({ code }) => code !== 'CONFIG_NO_TRANSPORT');
-}
-
-/** What is wrong with the values of the settings that a server refers to. */
-function wrongValues(merged: MergedServer | null, { wrong }: PluginValues): readonly Issue[] {
-  const keys = new Set(merged === null ? [] : settingUses(merged.table).map(({ setting }) => setting));
-  return [...keys].flatMap((key) => wrong.get(key) ?? []);
-}
-
-/** Settings that a server refers to and the plugin does not declare: in the plugin's files, and in what the user wrote. */
-function undeclaredIn(
-  merged: MergedServer | null,
-  { claim, values }: { readonly claim: PluginClaim; readonly values: PluginValues },
-): { readonly undeclared: readonly string[]; readonly unknown: readonly Issue[] } {
-  const uses = (merged === null ? [] : settingUses(merged.table)).filter(
-    ({ setting }) => !values.settings.has(setting),
-  );
-  const ofFiles = uses.filter(({ at }) => at.layer === 'plugin').map(({ setting }) => setting);
-  const unknown = uses
-    .filter(({ at }) => at.layer !== 'plugin')
-    .map(({ setting, path, at }): Issue => {
-      const near = nearest(setting, values.settings.keys());
-      const key = renderKey(['mcp_servers', claim.server, ...path]);
-      return {
-        code: 'PLUGIN_REFERENCE',
-        severity: 'error',
-        message: `${key} refers to a setting that ${claim.pluginId} does not declare`,
-        hint:
-          near === null ? `see: plugboard plugin show ${claim.pluginId}` : `did you mean \`\${user_config.${near}}\`?`,
-        ...atPlace(at),
-        key,
-      };
-    });
-  return { undeclared: [...new Set(ofFiles)].sort(), unknown };
-}
-
-/** Variables that the plugin's own files name and that nobody was shown. */
-function unagreedIn(merged: MergedServer | null, { input: { agreedVariables } }: PluginClaim): readonly string[] {
-  if (merged === null || agreedVariables === null) return [];
-  return variablesOfFiles(merged.table).filter((name) => !agreedVariables.includes(name));
-}
-
-/**
- * What is wrong in the files of a plugin. Those of an installed one are not for its user to correct: a changed file would
- * block it, so only the maintainer is told how. One that comes from no marketplace is served where it is written.
- */
-function inBundle({ input }: PluginClaim, problems: readonly Issue[]): readonly Issue[] {
-  if (input.marketplaceSource === null) return problems;
-  return problems.map(({ hint: _hint, ...problem }) => problem);
-}
-
-/** What is wrong in what the user wrote is for the user to correct. */
-function ofUser(problem: Issue): Issue {
-  const { key, file, line } = problem;
-  if (problem.hint !== undefined || key === undefined) return problem;
-  const where = [file, line].filter((part) => part !== undefined).join(':');
-  return { ...problem, hint: `correct ${key}${where === '' ? '' : ` in ${where}`}` };
-}
-
-/** Why a plugin whose files are as they were installed has no declaration to show. */
-function unreadable({ pluginId, input }: PluginClaim, issues: readonly Issue[]): readonly Issue[] {
-  if (input.standing.kind !== 'ready') return [];
-  return issues.filter(({ plugin, severity }) => plugin === pluginId && severity === 'error');
-}
-
 /** The entry of a server that is known by its name alone. */
 function nothingKnown({ server, policy }: PluginClaim): ServerEntry {
   return {
@@ -292,41 +218,4 @@ function restate(
   return claim === null
     ? rest
     : { ...issue, server: known.get(keyOf(claim))?.server.name ?? server, plugin: claim.pluginId };
-}
-
-function replacedIssue({ pluginId, server, active }: PluginClaim, by: ServerEntry | null): readonly Issue[] {
-  if (by === null || !active) return [];
-  return [
-    {
-      code: 'PLUGIN_SERVER_REPLACED',
-      severity: 'warning',
-      message: `mcp_servers.${server} replaces the server '${server}' of the plugin ${pluginId}`,
-      hint: 'rename the one in config.toml to keep both, or remove it to use that of the plugin',
-      ...atPlace(by.origin),
-      key: `mcp_servers.${server}`,
-      server,
-      plugin: pluginId,
-    },
-  ];
-}
-
-function conflictIssue(group: readonly PluginClaim[], names: ReadonlyMap<PluginClaim, string>): Issue {
-  const ids = group.map(({ pluginId }) => pluginId);
-  const called = group.map((claim) => names.get(claim) ?? claim.server);
-  const [only] = group;
-  if (only !== undefined && group.length === 1)
-    return {
-      code: 'PLUGIN_SERVER_CONFLICT',
-      severity: 'warning',
-      message: `${only.pluginId} has a server named '${only.server}', which could be taken for one of another plugin; it is called ${list(called, 'and')}`,
-      hint: 'ask the maintainer of the plugin for a name without `:`',
-      server: names.get(only) ?? only.server,
-      plugin: only.pluginId,
-    };
-  return {
-    code: 'PLUGIN_SERVER_CONFLICT',
-    severity: 'warning',
-    message: `${list(ids, 'and')} each have a server named '${group[0]?.server ?? ''}'; they are called ${list(called, 'and')}`,
-    hint: 'disable or remove one of the plugins to get the short name back',
-  };
 }
