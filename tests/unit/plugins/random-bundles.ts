@@ -32,6 +32,7 @@ export function memoryBundle(texts: Texts): Bundle {
 
 const PLACES = [
   'plugin.json',
+  'manifest.json',
   'mcp.json',
   '.mcp.json',
   '.app.json',
@@ -51,6 +52,7 @@ const KEYS = (
   'http_headers_helper bearer_token bearer_token_env_var env_http_headers oauth clientId client_id callbackPort scopes auth auth_model data_classes ' +
   'enabled enabled_tools disabled_tools required supports_parallel_tool_calls default_tools_approval_mode tools approval_mode timeout ' +
   'startup_timeout_sec tool_timeout_sec roots uri source sharing title sensitive multiple default min max enum options pattern ' +
+  'manifest_version server mcp_config platform_overrides display_name env_file allow_secret_in_args ' +
   'matcher Stop PreToolUse prompt __proto__ constructor toString PLUGIN_ROOT'
 ).split(' ');
 
