@@ -38,6 +38,7 @@ export async function askLine(
     resolve();
   };
   if (stdin.readableEnded || stdin.destroyed) return { kind: 'stopped' };
+  const wasRaw = stdin.isRaw;
   stdin.setRawMode(true);
   stdin.setEncoding('utf8').on('data', onData).on('end', onEnd).on('close', onEnd).resume();
   terminal.write(`${BRACKETED_PASTE.on}${prompt}`);
@@ -46,11 +47,22 @@ export async function askLine(
     await quiet(input.fedCount);
   } finally {
     stdin.off('data', onData).off('end', onEnd).off('close', onEnd).pause();
-    stdin.setRawMode(false);
+    stdin.setRawMode(wasRaw);
     terminal.write(`${BRACKETED_PASTE.off}\n`);
   }
   const state = input.state();
   return state.kind === 'open' ? { kind: 'stopped' } : state;
+}
+
+/** Keeps the terminal from showing what is typed between questions, too. */
+export async function withoutEcho<T>(work: () => Promise<T>): Promise<T> {
+  const { stdin } = process;
+  stdin.setRawMode(true);
+  try {
+    return await work();
+  } finally {
+    stdin.setRawMode(false);
+  }
 }
 
 /** As much of the end of a text as has room in one row. */

@@ -3,7 +3,7 @@ import { AppError, printableLine, shorten } from '../../kernel/index.ts';
 import { type Setting, settingDefault, settingValueTexts } from '../../plugins/index.ts';
 import { settingIntro } from '../render-configure.ts';
 import { missingSettings, type SettingState } from '../setting-states.ts';
-import { type AskedLine, askLine } from './ask-line.ts';
+import { type AskedLine, askLine, withoutEcho } from './ask-line.ts';
 import { checkSetting } from './check-setting.ts';
 import { placesOf } from './read-given.ts';
 import type { SettingChange, SettingsDesk } from './settings-desk.ts';
@@ -16,7 +16,11 @@ const MAX_SHOWN = 40;
  *
  * @throws AppError `SECRET_CANCELLED` at Ctrl-C and the end of input
  */
-export async function askSettings(desk: SettingsDesk): Promise<readonly SettingChange[]> {
+export function askSettings(desk: SettingsDesk): Promise<readonly SettingChange[]> {
+  return withoutEcho(() => askAll(desk));
+}
+
+async function askAll(desk: SettingsDesk): Promise<readonly SettingChange[]> {
   const { context, plugin, pluginId } = desk;
   const say = (line: string): void => context.err.write(`${line}\n`);
   const states = new Map((await desk.states()).map((state) => [state.key, state]));
