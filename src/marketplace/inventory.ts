@@ -1,6 +1,6 @@
 import type { PluginSettings } from '../config/index.ts';
 import type { Issue } from '../kernel/index.ts';
-import { type CapabilitySummary, settingSecretName } from '../plugins/index.ts';
+import type { CapabilitySummary } from '../plugins/index.ts';
 import { pluginId } from './manifest.ts';
 import { sourceJson } from './source.ts';
 import type { MarketplacePlace, Offer } from './store.ts';
@@ -57,7 +57,6 @@ export type Listed =
       readonly enabled: boolean;
       readonly state: ListedState;
       readonly policies: PluginSettings | null;
-      readonly stored?: StoredNames;
     }
   | {
       readonly kind: 'copy';
@@ -66,13 +65,9 @@ export type Listed =
       readonly enabled: boolean;
       readonly state: ListedState;
       readonly policies: PluginSettings | null;
-      readonly stored?: StoredNames;
     };
 
-/** Names that the secret store holds for the plugin; left out where it was not opened. */
-type StoredNames = ReadonlySet<string>;
-
-/** One setting that a plugin declares. `set` is null where only the secret store knows, and it was not opened. */
+/** One setting that a plugin declares. `set` is null where only the secret store knows, which is not opened for a list. */
 export type ListedSetting = ConsentFacts['settings'][number] & { readonly set: boolean | null };
 
 /** What the user laid over one server of a plugin. null: as the plugin says. */
@@ -201,8 +196,7 @@ type Parts = Pick<PluginListing, 'hooks' | 'mcpServers' | 'settings' | 'skills' 
 function partsOf(facts: ConsentFacts | null, installed: Exclude<Listed, { readonly kind: 'available' }> | null): Parts {
   const isSet = ({ key, sensitive }: ConsentFacts['settings'][number]): boolean | null => {
     if (installed === null) return false;
-    if (!sensitive) return installed.policies?.values.has(key) ?? false;
-    return installed.stored?.has(settingSecretName(key)) ?? null;
+    return sensitive ? null : (installed.policies?.values.has(key) ?? false);
   };
   return {
     hooks: facts?.hooks ?? null,

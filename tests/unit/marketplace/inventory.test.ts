@@ -89,8 +89,8 @@ const parts = {
   ],
   ...{ skills: ['s'], commands: ['c'], agents: ['g'], apps: ['connector_1'] },
 };
-/** Whether a value is there: of `region` in config.toml, of `token` in the secret store. */
-function setSettings(region: boolean, token: boolean | null): readonly object[] {
+/** Whether a value is there: of `region` in config.toml, of `token` only the secret store knows. */
+function setSettings(region: boolean, token: null): readonly object[] {
   const [first, second] = parts.settings;
   return [
     { ...first, set: region },
@@ -182,23 +182,18 @@ describe('one plugin', () => {
 
 describe('which settings of an installed plugin are set', () => {
   const value: Located = { kind: 'scalar', origin, at: origin, value: 'eu' };
-  test.each<{ name: string; values?: PluginSettings['values']; stored?: ReadonlySet<string>; want: readonly object[] }>(
-    [
-      { name: 'the store was not opened', want: setSettings(false, null) },
-      { name: 'nothing is stored', stored: new Set(['token']), want: setSettings(false, false) },
-      { name: 'the secret is stored', stored: new Set(['user_config.token']), want: setSettings(false, true) },
-      { name: 'one stands in config.toml', values: new Map([['region', value]]), want: setSettings(true, null) },
-      {
-        name: 'a secret in config.toml does not count',
-        values: new Map([['token', value]]),
-        want: setSettings(false, null),
-      },
-    ],
-  )('$name', ({ values = new Map(), stored, want }) => {
+  test.each<{ name: string; values?: PluginSettings['values']; want: readonly object[] }>([
+    { name: 'nothing is written', want: setSettings(false, null) },
+    { name: 'one stands in config.toml', values: new Map([['region', value]]), want: setSettings(true, null) },
+    {
+      name: 'a secret in config.toml does not count',
+      values: new Map([['token', value]]),
+      want: setSettings(false, null),
+    },
+  ])('$name', ({ values = new Map(), want }) => {
     const listing = pluginListing({
       ...{ kind: 'installed', installed, offer: null, enabled: true, state: { kind: 'enabled' } },
       policies: { ...policies, values },
-      ...(stored === undefined ? {} : { stored }),
     });
     expect(listing.settings).toEqual(want);
   });
