@@ -36,7 +36,8 @@ export async function setPluginServerEnabled(
   const edit = await editUserConfig(context, (text, evaluate) => {
     const isSo = (next: string): boolean => switchIn(evaluate(next).config).enabled === wanted;
     if (isSo(text)) return text;
-    const without = wanted ? withoutEmpty(unsetKey(withoutEntries(text, [owner.server, name]), key), key) : text;
+    const named = withoutSwitches(text, [owner.server, name], !wanted);
+    const without = wanted ? withoutEmpty(unsetKey(named, key), key) : named;
     const own = isSo(without) ? without : setKey(without, key, wanted);
     const { config: before } = evaluate(text);
     const { config: after } = evaluate(own);
@@ -72,11 +73,14 @@ function pluginOffNotes(config: Config, pluginId: string): readonly string[] {
   return isOn ? [] : [`the plugin ${pluginId} is disabled; run: plugboard plugin enable ${pluginId}`];
 }
 
-/** Without the entries of these names that say nothing but that they are off. */
-function withoutEntries(text: string, names: readonly string[]): string {
+/** Without what the entries of these names say of being on or off, where that is `state`; an entry that says no more goes. */
+function withoutSwitches(text: string, names: readonly string[], state: boolean): string {
   return names.reduce((next, name) => {
     const entry = valueAt(next, ['mcp_servers', name]);
-    return isJsonObject(entry) && Object.keys(entry).join(' ') === 'enabled' ? removeServer(next, name) : next;
+    if (!isJsonObject(entry) || entry['enabled'] !== state || 'command' in entry || 'url' in entry) return next;
+    return Object.keys(entry).length === 1
+      ? removeServer(next, name)
+      : unsetKey(next, ['mcp_servers', name, 'enabled']);
   }, text);
 }
 

@@ -90,6 +90,8 @@ export function pluginServerSwitch(
     const overlay = config.overlays.get(wanted);
     const entry = config.servers.get(wanted);
     if (overlay === undefined || entry === undefined || locate(overlay.table, ['enabled']) === undefined) continue;
+    // Under what the plugin calls it, several may be meant, and then nothing is turned on.
+    if (wanted !== name && entry.enabled) continue;
     return { enabled: entry.enabled, origin: entry.enabledOrigin };
   }
   const policy = config.plugins.get(owner.pluginId)?.servers.get(owner.server);

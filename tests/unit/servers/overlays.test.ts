@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ServerEntry } from '../../../src/config/index.ts';
-import type { Resolved } from '../../../src/servers/index.ts';
-import { type Sources, USER_FILE } from '../config/read-config.ts';
+import { pluginServerSwitch, type Resolved } from '../../../src/servers/index.ts';
+import { configFrom, type Sources, USER_FILE } from '../config/read-config.ts';
 import { pluginInput, pluginServer, resolveWith, setting } from './plugin-input.ts';
 
 const ID = 'poka@acme';
@@ -325,5 +325,28 @@ describe('an overlay without a plugin', () => {
     const removedPlugins = [{ pluginId: ID, servers: ['poka'] }];
     const { servers } = resolveWith({ plugins: [], removedPlugins, user: '[mcp_servers.poka]\nenabled = false' });
     expect(servers[0]?.verdict.kind).toBe('disabled');
+  });
+});
+
+describe('the switch of a server is where its verdict says', () => {
+  test.each([
+    { name: 'nowhere', user: '', enabled: true },
+    { name: 'in its policy', user: `[${TABLES.policy}]\nenabled = false`, enabled: false },
+    { name: 'in the table of its name', user: '[mcp_servers.poka]\nenabled = false\nenv.A = "1"', enabled: false },
+    {
+      name: 'in the table of its name before its policy',
+      user: `[${TABLES.policy}]\nenabled = false\n[mcp_servers.poka]\nenabled = true`,
+      enabled: true,
+    },
+    { name: 'in no table that says nothing of it', user: '[mcp_servers.poka]\nenv.A = "1"', enabled: true },
+  ])('$name', ({ user, enabled }) => {
+    const plugins = [poka()];
+    const [server] = resolveWith({ plugins, user }).servers;
+    const declared = plugins[0]?.plugin?.servers[0]?.entry ?? null;
+    const known = { name: 'poka', owner: { pluginId: ID, server: 'poka' }, declared };
+    expect({
+      verdict: server?.verdict.kind,
+      switch: pluginServerSwitch(configFrom({ user }), known).enabled,
+    }).toEqual({ verdict: enabled ? 'startable' : 'disabled', switch: enabled });
   });
 });
