@@ -108,9 +108,12 @@ test('what is needed before a server can start is the next step', async () => {
   const docs = plugin('docs', { docs: { command: 'node', env: { T: '${user_config.token}' } } }, { manifest });
   await said(home, ['plugin', 'marketplace', 'add', offer(home, { docs })]);
   const added = await change<AddedPlugin>(home, ['plugin', 'add', 'docs']);
-  expect(added.servers).toMatchObject([{ name: 'docs', state: { kind: 'needs_config', names: ['token'] } }]);
+  expect(added.servers).toMatchObject([
+    { name: 'docs', state: { kind: 'needs_config', names: ['user_config.token'] } },
+  ]);
+  expect(added.missingSettings).toEqual(['token']);
   const { stdout } = await home.finish(['plugin', 'show', 'docs']);
-  expect(stdout).toContain('server docs: NEEDS_CONFIG, not set: token');
+  expect(stdout).toContain('server docs: NEEDS_CONFIG, not set: user_config.token');
   expect(stdout).toMatch(/next, for docs: /);
 });
 

@@ -135,7 +135,7 @@ async function enable(desk: PluginDesk, placed: PlacedPlugin): Promise<AddedPlug
     receipt: { file: filed.file, digest: filed.digest },
     consent: { digest: consent.digest, how: consent.how, requestsAccepted: consent.requestsAccepted },
     missingSettings,
-    ...(await pluginNow(context, pluginId)),
+    ...(await pluginNow(context, pluginId, missingSettings)),
   };
 }
 

@@ -10,6 +10,7 @@ import {
 } from '../../../marketplace/index.ts';
 import { capabilitySummary, invalidServers } from '../../../plugins/index.ts';
 import { renderPlugin, type ShownPlugin, type ShownReceipt } from '../../render-plugin.ts';
+import { missingSettings } from '../../setting-states.ts';
 import type { CliCommand } from '../context.ts';
 import { allOffers, blockedBy, listCopy, listOne } from '../list-plugins.ts';
 import { findCopy, pluginCopies } from '../plugin-copies.ts';
@@ -51,11 +52,8 @@ async function showInstalled(desk: PluginDesk, installed: InstalledPlugin): Prom
   const offer =
     allOffers(desk).find(({ entry, marketplace }) => idOf(entry.name, marketplace.name) === pluginId) ?? null;
   const listing = listOne(desk, installed, { running: null, offer });
-  const [integrity, now, settingStates] = await Promise.all([
-    plugins.verify(installed),
-    pluginNow(context, pluginId),
-    settingsNow(context, pluginId),
-  ]);
+  const [integrity, settingStates] = await Promise.all([plugins.verify(installed), settingsNow(context, pluginId)]);
+  const now = await pluginNow(context, pluginId, missingSettings(settingStates ?? []));
   const isSet = ({ key, set }: ListedSetting): boolean | null =>
     settingStates?.find((state) => state.key === key)?.set ?? set;
   const tampered: ListedState | null =

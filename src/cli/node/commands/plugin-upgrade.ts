@@ -150,8 +150,9 @@ async function finish({ context }: PluginDesk, tally: Tally, notFetchedNow: read
   const plugins: UpgradedPlugin[] = [];
   for (const plugin of tally.plugins) {
     const { pluginId } = plugin;
-    const servers = isChanged(plugin) ? (await pluginNow(context, pluginId)).servers : [];
-    plugins.push({ ...plugin, servers, missingSettings: isChanged(plugin) ? await missingNow(context, pluginId) : [] });
+    const missingSettings = isChanged(plugin) ? await missingNow(context, pluginId) : [];
+    const servers = isChanged(plugin) ? (await pluginNow(context, pluginId, missingSettings)).servers : [];
+    plugins.push({ ...plugin, servers, missingSettings });
   }
   const skipped = tally.skipped.map(({ pluginId, filed }) => ({
     ...idParts(pluginId),
