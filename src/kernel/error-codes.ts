@@ -490,6 +490,7 @@ export const ERROR_CODES = {
   },
   PLUGIN_OVERLAY_AMBIGUOUS: {
     ...config,
+    exit: 1,
     means: 'An entry without command and address fits servers of several plugins; it is laid over none of them.',
     fix: 'Write the line that the message gives, which names the plugin.',
   },
