@@ -41,10 +41,19 @@ test(proves('secrets.set'), async () => {
     name: 'PEM',
     for: ['docs', 'poka@acme'],
     replaced: [],
-    notes: [expect.stringContaining('the key is in identity.txt')],
+    servers: [],
+    notes: [
+      expect.stringContaining('the key is in identity.txt'),
+      "no plugin 'poka@acme' is installed yet",
+      'no server asks for PEM yet: a server names it in env_vars, or as ${secret:PEM}',
+    ],
   });
   await set(home, 'TOKEN docs', 'one');
-  expect(await set(home, 'TOKEN docs', 'two')).toMatchObject({ replaced: ['docs'], notes: [] });
+  expect(await set(home, 'TOKEN docs', 'two')).toMatchObject({
+    replaced: ['docs'],
+    servers: ['docs'],
+    notes: ['read by docs'],
+  });
   const piped = home.command('sh', [
     '-c',
     'echo piped | "$0" "$@"',
@@ -58,7 +67,7 @@ test(proves('secrets.set'), async () => {
     '--stdin',
   ]);
   expect([await piped.ended, piped.stderr()]).toEqual([0, '']);
-  expect(piped.stdout()).toContain("Set P for x.\nnote: no server 'x' is configured");
+  expect(piped.stdout()).toContain("Set P for x.\nnote: no server 'x' is configured yet\n");
   expect((await stored(home)).map(({ name, for: consumer, value }) => [name, consumer, value])).toEqual([
     ['P', 'x', 'piped'],
     ['PEM', 'docs', '-----BEGIN-----\nabc\n-----END-----'],

@@ -9,13 +9,17 @@ import {
   parseSecretName,
   type SecretRef,
 } from '../../../secrets/index.ts';
+import type { SecretStore } from '../../../secrets/node/index.ts';
 import { secretReaders } from '../../../servers/index.ts';
 import type { Input } from '../../command.ts';
+import { PASSPHRASE_OPTION } from '../../passphrase-option.ts';
 import { renderNotes, renderSecrets, type SecretJson, secretJson } from '../../render-secrets.ts';
-import type { CliCommand } from '../context.ts';
-import { loadServers } from '../known-servers.ts';
+import { effectNotes, effectsOf, type Readers, type Target, targetOf } from '../../secret-consumers.ts';
+import type { CliCommand, CliContext } from '../context.ts';
+import { type KnownServers, loadServers } from '../known-servers.ts';
 import { readSecret, VALUE_OPTIONS } from '../read-secret.ts';
-import { type OpenedStore, PASSPHRASE_OPTION, readPassphrase, withSecretStore } from '../secret-store.ts';
+import { statusOfOurs } from '../running.ts';
+import { type OpenedStore, readPassphrase, withSecretStore } from '../secret-store.ts';
 import { secretExport, secretImport } from './secret-transfer.ts';
 
 const NAME = { name: 'NAME', help: 'name of the secret, such as GITHUB_TOKEN', required: true } as const;
@@ -26,6 +30,8 @@ type SecretSet = {
   readonly for: readonly string[];
   /** Those of them that had a value before. */
   readonly replaced: readonly string[];
+  /** Servers that read it. */
+  readonly servers: readonly string[];
   readonly notes: readonly string[];
 };
 
@@ -54,17 +60,22 @@ const secretSet: CliCommand<SecretSet> = {
       throw new AppError('USAGE', '--for is missing: a secret is given to nobody but those it names', {
         hint: `for example: plugboard secret set ${name} --for SERVER`,
       });
-    const texts = consumers.map(consumerText);
     return withSecretStore(context, input.values['passphrase-file'], async (opened) => {
+      const known = await loadServers(context, { namesOnly: true });
+      const targets = uniqueTargets(consumers, known);
+      const refs = targets.map(({ consumer }) => ({ name, consumer }));
+      const texts = targets.map(({ consumer }) => consumerText(consumer));
       const question = `Value of ${name} for ${texts.join(', ')}`;
       const { value, source } = await readSecret(context, input, { label: name, question });
-      const { replaced } = await opened.store.set({ name, consumers, value, source });
-      for (const consumer of consumers) noteUnknown(consumer, opened);
+      const { replaced } = await opened.store.set({ name, consumers: refs.map((ref) => ref.consumer), value, source });
+      for (const { note } of targets) if (note !== null) opened.note(note);
+      const servers = await tellEffects(context, opened, { known, refs, removed: false });
       return {
         schemaVersion: 1,
         name,
         for: texts,
         replaced: replaced.map(({ consumer }) => consumerText(consumer)),
+        servers,
         notes: opened.notes,
       };
     });
@@ -104,6 +115,8 @@ type SecretUnset = {
   readonly schemaVersion: 1;
   readonly name: string;
   readonly for: readonly string[];
+  /** Servers that read it. */
+  readonly servers: readonly string[];
   readonly notes: readonly string[];
 };
 
@@ -116,10 +129,13 @@ const secretUnset: CliCommand<SecretUnset> = {
     const name = parseSecretName(input.args['NAME'] ?? '');
     const given = input.values['for'];
     const consumer = given === undefined ? null : parseConsumer(given);
-    return withSecretStore(context, input.values['passphrase-file'], async ({ store, notes }) => {
-      const removed = await store.unset(name, consumer);
-      if (removed.length === 0) throw notStored((await store.open()).document().records, name, consumer);
-      return { schemaVersion: 1, name, for: removed.map((ref) => consumerText(ref.consumer)), notes };
+    return withSecretStore(context, input.values['passphrase-file'], async (opened) => {
+      const { store, notes } = opened;
+      const known = await loadServers(context, { namesOnly: true });
+      const refs = await unsetFor(store, name, { consumer, known });
+      if (refs.length === 0) throw notStored((await store.open()).document().records, name, consumer);
+      const servers = await tellEffects(context, opened, { known, refs, removed: true });
+      return { schemaVersion: 1, name, for: refs.map((ref) => consumerText(ref.consumer)), servers, notes };
     });
   },
   render: ({ name, for: consumers, notes }) =>
@@ -177,12 +193,43 @@ function consumersOf(input: Input): readonly Consumer[] {
   return [...new Set(input.lists['for'] ?? [])].map(parseConsumer);
 }
 
-/** A slip in the name of a server would otherwise be noticed only when the value does not arrive. */
-function noteUnknown(consumer: Consumer, { loaded, note }: OpenedStore): void {
-  if (consumer.kind === 'plugin' || loaded.config.servers.has(consumer.name)) return;
-  const near = nearest(consumer.name, loaded.config.servers.keys());
-  const meant = near === null ? 'for a server of a plugin, say --for PLUGIN@MARKETPLACE' : `did you mean '${near}'?`;
-  note(`no server '${consumer.name}' is configured; ${meant}`);
+/** Whom the consumers mean, each once. */
+function uniqueTargets(consumers: readonly Consumer[], known: KnownServers): readonly Target[] {
+  const targets = consumers.map((consumer) => targetOf(consumer, readersOf(known)));
+  return [...new Map(targets.map((target) => [consumerText(target.consumer), target])).values()];
+}
+
+function readersOf({ servers, plugins }: KnownServers): Readers {
+  return { servers, plugins: plugins.plugins.map(({ pluginId }) => pluginId) };
+}
+
+/** What was stored for a name before it became the name of a plugin's server can be taken away by that name. */
+async function unsetFor(
+  store: SecretStore,
+  name: string,
+  { consumer, known }: { readonly consumer: Consumer | null; readonly known: KnownServers },
+): Promise<readonly SecretRef[]> {
+  const removed = await store.unset(name, consumer);
+  if (consumer === null || removed.length > 0) return removed;
+  const meant = targetOf(consumer, readersOf(known)).consumer;
+  return consumerText(meant) === consumerText(consumer) ? removed : store.unset(name, meant);
+}
+
+/** Notes what a change means for servers. @returns The names of those that read one of the secrets. */
+async function tellEffects(
+  context: CliContext,
+  { store, note }: OpenedStore,
+  change: { readonly known: KnownServers; readonly refs: readonly SecretRef[]; readonly removed: boolean },
+): Promise<readonly string[]> {
+  const { known, refs, removed } = change;
+  const after = (await store.open()).document();
+  const isSet = (variable: string): boolean => context.env[variable] !== undefined;
+  const effects = effectsOf(refs, known.servers, { after, isSet });
+  // A host that does not answer now finds the change by itself, and nothing of this command depends on it.
+  const host = await statusOfOurs(context).catch(() => null);
+  const isRunning = host?.servers.some(({ name }) => effects.servers.includes(name)) === true;
+  for (const line of effectNotes(effects, { name: refs[0]?.name ?? '', isRunning, removed })) note(line);
+  return effects.servers;
 }
 
 function notStored(stored: readonly SecretRef[], name: string, consumer: Consumer | null): AppError {
