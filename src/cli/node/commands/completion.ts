@@ -1,6 +1,6 @@
 import { RootCommand, script } from '@bomb.sh/tab';
 import { AppError } from '../../../kernel/index.ts';
-import { pluginId } from '../../../marketplace/index.ts';
+import { type InstalledPlugin, pluginId } from '../../../marketplace/index.ts';
 import { GROUPS, globalsBeside } from '../../vocabulary.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { loadServers } from '../known-servers.ts';
@@ -62,7 +62,7 @@ export function createCompleteCommand(
     hidden: true,
     run: async (context, input) => {
       const commands = await commandsFor(input.rest);
-      treeOf(commands, await loadWords(context, wantedKinds(commands, input.rest))).parse([...input.rest]);
+      treeOf(commands, await loadWords(context, wantedKinds(commands, input.rest), input.rest)).parse([...input.rest]);
       return 0;
     },
     render: () => '',
@@ -70,8 +70,8 @@ export function createCompleteCommand(
   };
 }
 
-/** What is known by name. `offered`: plugins that a marketplace has. */
-type WordKind = 'shell' | 'server' | 'installed' | 'offered' | 'marketplace';
+/** What is known by name. `offered`: plugins that a marketplace has. `setting`: keys of the plugin on the line. */
+type WordKind = 'shell' | 'server' | 'installed' | 'offered' | 'marketplace' | 'setting';
 type Words = Readonly<Partial<Record<WordKind, readonly string[]>>>;
 
 /** Commands with an argument that is the name of a server that exists. */
@@ -94,6 +94,10 @@ function kindOf(command: string, name: string): WordKind | null {
     case 'MARKETPLACE':
     case 'marketplace':
       return 'marketplace';
+    case 'stdin':
+    case 'from-env':
+    case 'unset':
+      return command === 'plugin configure' ? 'setting' : null;
     default:
       return null;
   }
@@ -109,13 +113,13 @@ function wantedKinds(commands: readonly CliCommand[], words: readonly string[]):
 }
 
 /** None of what cannot be read: a key press is no place for errors. */
-async function loadWords(context: CliContext, kinds: ReadonlySet<WordKind>): Promise<Words> {
+async function loadWords(context: CliContext, kinds: ReadonlySet<WordKind>, line: readonly string[]): Promise<Words> {
   const quiet = { ...context, globals: { ...context.globals, json: true } };
   const aboutPlugins = kinds.has('installed') || kinds.has('offered') || kinds.has('marketplace');
   return {
     shell: SHELLS,
     ...(kinds.has('server') ? await serverNames(quiet).catch(() => ({})) : {}),
-    ...(aboutPlugins ? await pluginNames(quiet).catch(() => ({})) : {}),
+    ...(aboutPlugins ? await pluginNames(quiet, line).catch(() => ({})) : {}),
   };
 }
 
@@ -124,16 +128,23 @@ async function serverNames(context: CliContext): Promise<Words> {
   return { server: servers.map(({ name }) => name) };
 }
 
-async function pluginNames(context: CliContext): Promise<Words> {
+async function pluginNames(context: CliContext, line: readonly string[]): Promise<Words> {
   const [{ atPluginDesk }, { allOffers }] = await Promise.all([
     import('../plugin-desk.ts'),
     import('../list-plugins.ts'),
   ]);
   return atPluginDesk(context, { changes: false }, async (desk) => ({
-    installed: desk.plugins.installed().plugins.map((plugin) => plugin.pluginId),
+    ...installedWords(desk.plugins.installed().plugins, line),
     offered: allOffers(desk).map(({ entry, marketplace }) => pluginId(entry.name, marketplace.name)),
     marketplace: desk.known.all.map(({ name }) => name),
   }));
+}
+
+/** The settings are those that were shown when the plugin was agreed to: no file of it is read for them. */
+function installedWords(installed: readonly InstalledPlugin[], line: readonly string[]): Words {
+  const named = installed.find(({ pluginId: id, name }) => line.includes(id) || line.includes(name));
+  const settings = named?.filed.receipt.consent?.facts.settings ?? [];
+  return { installed: installed.map(({ pluginId: id }) => id), setting: settings.map(({ key }) => key) };
 }
 
 function treeOf(commands: readonly CliCommand[], known: Words): RootCommand {
