@@ -14,6 +14,8 @@ export type HostOptions = {
   readonly overrides?: readonly string[];
   /** The folder whose own configuration is read when it is trusted. Default: the working folder. */
   readonly project?: string;
+  /** File with the passphrase of the key to the secrets. Default: the variable `PLUGBOARD_SECRETS_PASSPHRASE`. */
+  readonly passphraseFile?: string;
 };
 
 /**
@@ -23,7 +25,7 @@ export type HostOptions = {
  * @throws AppError what loading the configuration, the database or the folders refuse with
  */
 export async function createHost(options: HostOptions = {}): Promise<HostProcess> {
-  return startStandalone(contextOf(options));
+  return startStandalone(contextOf(options), { passphraseFile: options.passphraseFile });
 }
 
 function contextOf({ home, configFile, overrides = [], project }: HostOptions): CliContext {

@@ -1,13 +1,4 @@
-import type { StdioLaunch } from '../servers/index.ts';
-
-export type EnvironmentPlan = {
-  /** The whole environment of the process. */
-  readonly env: Readonly<Record<string, string>>;
-  /** Names in `env_vars` that the caller has not set. */
-  readonly unset: readonly string[];
-  /** Those of them that are `required`. */
-  readonly missingRequired: readonly string[];
-};
+import type { Secret } from '../kernel/index.ts';
 
 /** What a program needs to run at all, as Codex passes it. */
 const UNIX = [
@@ -65,42 +56,30 @@ function lookup(values: ReadonlyMap<string, string>, platform: NodeJS.Platform) 
 }
 
 /**
- * The environment of one server: cleared, then the few variables every program gets, then `env_vars`, then `env`;
- * the last one wins.
+ * The whole environment of a program: cleared, then the few variables every program gets, then its own, which win.
  *
+ * @param own With their values, for this program.
  * @param values The environment of the caller.
  */
 export function planEnvironment(facts: {
-  readonly launch: Pick<StdioLaunch, 'env' | 'envVars'>;
+  readonly own: Readonly<Record<string, string | Secret>>;
   readonly values: ReadonlyMap<string, string>;
   readonly platform: NodeJS.Platform;
-}): EnvironmentPlan {
-  const { launch, values, platform } = facts;
+}): Readonly<Record<string, string | Secret>> {
+  const { own, values, platform } = facts;
   const spelled = lookup(values, platform);
-  const env = new Map<string, string>();
-  const set = (name: string, value: string): void => {
+  const env = new Map<string, string | Secret>();
+  const everyone = platform === 'win32' ? WINDOWS : UNIX;
+  for (const name of [...everyone, ...PROXY, ...PROXY.map((upper) => upper.toLowerCase()), ...AUTHORITIES]) {
+    const there = spelled(name);
+    const value = there === null ? undefined : values.get(there);
+    if (there !== null && value !== undefined) env.set(there, value);
+  }
+  for (const [name, value] of Object.entries(own)) {
     if (platform === 'win32') {
       for (const other of env.keys()) if (other.toUpperCase() === name.toUpperCase()) env.delete(other);
     }
     env.set(name, value);
-  };
-  const copy = (name: string): boolean => {
-    const there = spelled(name);
-    const value = there === null ? undefined : values.get(there);
-    if (there === null || value === undefined) return false;
-    set(there, value);
-    return true;
-  };
-
-  const everyone = platform === 'win32' ? WINDOWS : UNIX;
-  for (const name of [...everyone, ...PROXY, ...PROXY.map((upper) => upper.toLowerCase()), ...AUTHORITIES]) copy(name);
-  const missing = launch.envVars.filter((ref) => ref.source === 'local' && !copy(ref.name));
-  for (const [name, value] of Object.entries(launch.env)) set(name, value);
-
-  const unset = missing.filter((ref) => !Object.hasOwn(launch.env, ref.name));
-  return {
-    env: Object.fromEntries(env),
-    unset: unset.map((ref) => ref.name),
-    missingRequired: unset.filter((ref) => ref.required).map((ref) => ref.name),
-  };
+  }
+  return Object.fromEntries(env);
 }

@@ -1,11 +1,20 @@
 import type { Readable, Writable } from 'node:stream';
+import type { Secret } from '../kernel/index.ts';
 
 /** One program to start. The environment is exactly `env`; nothing is inherited. */
 export type ProcessSpec = {
   /** A name that is looked up in `env.PATH`, or a path; a relative path counts from `cwd`. */
   readonly command: string;
-  readonly args: readonly string[];
+  readonly args: readonly (string | Secret)[];
   /** Absolute. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | Secret>>;
+};
+
+/** The same with its secrets revealed: only the executor itself has one. */
+export type OpenSpec = {
+  readonly command: string;
+  readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
 };
@@ -47,7 +56,7 @@ export type SpawnResult = { readonly kind: 'started'; readonly child: Child } | 
 
 export type RunOptions = {
   readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: ProcessSpec['env'];
   readonly timeoutMs: number;
   /** Most bytes kept of stdout, and of stderr. More stdout than this ends the program. */
   readonly maxBytes: number;

@@ -4,26 +4,20 @@ import { Secret } from '../kernel/index.ts';
 export type HeaderValues = Readonly<Record<string, string | Secret>>;
 
 export type HeaderSources = {
-  /** Name of the variable that holds a bearer token. */
-  readonly bearerTokenEnvVar: string | null;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Header name → name of the variable that holds its value. */
-  readonly envHeaders: Readonly<Record<string, string>>;
+  /** Of the configuration, with their values. */
+  readonly headers: HeaderValues;
   /** What `http_headers_helper` printed; empty without one. */
   readonly helper: HeaderValues;
-  readonly env: (name: string) => string | undefined;
   readonly version: string;
+  /** Looks at a value, to see whether HTTP can carry it. */
+  readonly textOf: (value: string | Secret) => string;
 };
 
-export type ResolvedHeaders =
-  | {
-      readonly kind: 'ready';
-      readonly headers: HeaderValues;
-      /** Names that are not sent, because the transport owns them or HTTP cannot carry them. */
-      readonly dropped: readonly string[];
-    }
-  /** Variables that must be set first. */
-  | { readonly kind: 'missing'; readonly names: readonly string[] };
+export type ResolvedHeaders = {
+  readonly headers: HeaderValues;
+  /** Names that are not sent, because the transport owns them or HTTP cannot carry them. */
+  readonly dropped: readonly string[];
+};
 
 /** Headers that follow from the message, the session or the connection, whatever a configuration says. */
 const OWNED = new Set([
@@ -57,32 +51,17 @@ export function isSendableHeader(name: string, value: string): boolean {
 
 /**
  * The headers of every request to one server. Of two headers of the same name, in any case, the later of these wins:
- * `user-agent`, the helper's, `http_headers`, `env_http_headers`, the bearer token.
- *
- * A variable of `env_http_headers` that is unset or blank leaves its header out; the bearer token's must be set.
+ * `user-agent`, the helper's, those of the configuration.
  */
-export function resolveHeaders(sources: HeaderSources): ResolvedHeaders {
-  const { bearerTokenEnvVar, env } = sources;
-  const token = bearerTokenEnvVar === null ? undefined : env(bearerTokenEnvVar)?.trim();
-  if (bearerTokenEnvVar !== null && (token === undefined || token === '')) {
-    return { kind: 'missing', names: [bearerTokenEnvVar] };
-  }
+export function resolveHeaders({ headers, helper, version, textOf }: HeaderSources): ResolvedHeaders {
   const chosen = new Map<string, { readonly name: string; readonly value: string | Secret }>();
   const dropped: string[] = [];
   const put = (name: string, value: string | Secret): void => void chosen.set(name.toLowerCase(), { name, value });
-  const putText = (name: string, text: string, from: string): void => {
-    if (isSendableHeader(name, text)) put(name, new Secret(`${from} ${name}`, text));
-    else dropped.push(name);
-  };
-
-  put('user-agent', `plugboard/${sources.version}`);
-  for (const [name, value] of Object.entries(sources.helper)) put(name, value);
-  for (const [name, value] of Object.entries(sources.headers)) putText(name, value, 'http_headers');
-  for (const [name, variable] of Object.entries(sources.envHeaders)) {
-    const value = env(variable)?.trim();
-    if (value !== undefined && value !== '') putText(name, value, 'env_http_headers');
+  put('user-agent', `plugboard/${version}`);
+  for (const [name, value] of Object.entries(helper)) put(name, value);
+  for (const [name, value] of Object.entries(headers)) {
+    if (!isSendableHeader(name, textOf(value))) dropped.push(name);
+    else put(name, typeof value === 'string' ? new Secret(`http_headers ${name}`, value) : value);
   }
-  if (token !== undefined) putText('Authorization', `Bearer ${token}`, 'bearer_token_env_var');
-  const headers = Object.fromEntries([...chosen.values()].map(({ name, value }) => [name, value]));
-  return { kind: 'ready', headers, dropped };
+  return { headers: Object.fromEntries([...chosen.values()].map(({ name, value }) => [name, value])), dropped };
 }

@@ -6,7 +6,7 @@
  * Called by exchanges and host. Processes, sockets and timers are in `node/`.
  */
 export { createLineSplitter, type LineSplitter } from './framing.ts';
-export { type HeaderValues, resolveHeaders } from './http-headers.ts';
+export type { HeaderValues } from './http-headers.ts';
 export type { ListKind, ServerLists } from './listing.ts';
 export type { AgentPort, AgentRequest, Call, CallRef } from './ports.ts';
 export { LEGACY_VERSIONS } from './protocol.ts';

@@ -10,6 +10,7 @@ import { systemClock } from '../../src/kernel/node/index.ts';
 import { openStore } from '../../src/storage/node/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { callText, fixture, type Home, useHomes } from '../support/home.ts';
+import { noSecrets } from '../support/no-secrets.ts';
 import { proves } from './support/proves.ts';
 
 const createHome = useHomes();
@@ -237,6 +238,7 @@ describe(proves('config.requirements'), () => {
       version: 'test',
       load: load(home),
       plugins: noPlugins,
+      secrets: noSecrets(home.path),
       workspace: home.folder,
       env: home.env,
       executor,

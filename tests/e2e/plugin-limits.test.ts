@@ -14,6 +14,7 @@ import { eventually } from '../support/eventually.ts';
 import { type Home, useHomes } from '../support/home.ts';
 import { BUNDLED, install, storesOf } from '../support/installed-plugin.ts';
 import { writeFiles } from '../support/marketplace-folder.ts';
+import { noSecrets } from '../support/no-secrets.ts';
 import { proves } from './support/proves.ts';
 
 const createHome = useHomes();
@@ -34,6 +35,7 @@ async function hostUnder(home: Home, file: string, requirements: string): Promis
     version: 'test',
     load: () => loadConfig(options),
     plugins: createPluginLoader({ home: home.path, openStore: async () => storesOf(home).plugins, privateFolder }),
+    secrets: noSecrets(home.path),
     workspace: home.folder,
     env: home.env,
     executor: createLocalExecutor({ log: silentLog }),

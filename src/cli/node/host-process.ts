@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { type HostStatus, overridesKey } from '../../api/index.ts';
 import { greetHost, type Met, privateFolder, type SocketServer, serveSocket } from '../../api/node/index.ts';
 import { loadConfig } from '../../config/node/index.ts';
 import { createLocalExecutor } from '../../executors/node/index.ts';
 import { type HttpGateway, serveHttp, serveStream } from '../../gateway/node/index.ts';
-import { createHost, type HostOptions, type LocalHost, watchFiles } from '../../host/node/index.ts';
-import { AppError, type Caller, type Clock, type Log, silentLog } from '../../kernel/index.ts';
-import { openLogFile, systemClock } from '../../kernel/node/index.ts';
+import { createHost, type HostOptions, type LocalHost, type Watched, watchFiles } from '../../host/node/index.ts';
+import { AppError, type Caller, type Clock, type Log, type Redact, silentLog } from '../../kernel/index.ts';
+import { type LogFile, openLogFile, systemClock } from '../../kernel/node/index.ts';
 import type { TokenRecord } from '../../storage/index.ts';
 import { openStore, type Store, takeLock } from '../../storage/node/index.ts';
 import type { CliContext } from './context.ts';
+import { secretsOf } from './host-secrets.ts';
 import { pluginLoaderOf } from './plugin-loader.ts';
 
 /** A host in this process, with everything that stands around it. */
@@ -29,18 +31,18 @@ export type HostProcess = {
  * Starts a host in this process, beside the host of the home and known to nobody.
  *
  * @param how `keeping: 'nothing'`: it writes no log, and what it learns stays in memory, for a home that cannot be used.
- *   `serving`: what is served in place of the servers and plugins of the home.
+ *   `serving`: what is served in place of the servers and plugins of the home. `passphraseFile`: as {@link HostStart}.
  * @throws AppError what loading the configuration, the database or the folders refuse with
  */
 export async function startStandalone(
   context: CliContext,
-  how: { readonly keeping?: 'nothing'; readonly serving?: Serving } = {},
+  how: { readonly keeping?: 'nothing'; readonly serving?: Serving; readonly passphraseFile?: string | undefined } = {},
 ): Promise<HostProcess> {
-  const serving = how.serving ?? servingOf(context);
-  if (how.keeping === 'nothing')
-    return assemble(context, { ofHome: null, log: silentLog, closeLog: () => {}, store: openStore(null), serving });
+  const { serving = servingOf(context), passphraseFile } = how;
+  const parts = { ofHome: null, serving, passphraseFile };
+  if (how.keeping === 'nothing') return assemble(context, { ...parts, logTo: null, store: openStore(null) });
   for (const folder of context.paths.folders) privateFolder(folder);
-  return assemble(context, { ofHome: null, ...keepingIn(context.home), serving });
+  return assemble(context, { ...parts, ...keepingIn(context.home) });
 }
 
 /** How a host comes to know its servers. */
@@ -50,8 +52,15 @@ function servingOf(context: CliContext): Serving {
   return { load: () => loadConfig(context.loadOptions), plugins: pluginLoaderOf(context) };
 }
 
+export type HostStart = {
+  /** Told when the number of socket callers changes. */
+  readonly onClients: (clients: number) => void;
+  /** File with the passphrase of the key to the secrets; it counts more than the variable. */
+  readonly passphraseFile: string | undefined;
+};
+
 /** The lock of the home, and who is told when the number of socket callers changes. */
-type OfHome = { readonly unlock: () => void; readonly onClients: (clients: number) => void };
+type OfHome = Pick<HostStart, 'onClients'> & { readonly unlock: () => void };
 
 /**
  * Starts the one host of the home in this process, with its lock and socket.
@@ -59,7 +68,7 @@ type OfHome = { readonly unlock: () => void; readonly onClients: (clients: numbe
  * @returns null when the home has a running host already.
  * @throws AppError as {@link startStandalone}
  */
-async function startOfHome(context: CliContext, onClients: OfHome['onClients']): Promise<HostProcess | null> {
+async function startOfHome(context: CliContext, { onClients, passphraseFile }: HostStart): Promise<HostProcess | null> {
   for (const folder of context.paths.folders) privateFolder(folder);
   const unlock = takeLock(context.paths.lock);
   if (unlock === null) return null;
@@ -68,6 +77,7 @@ async function startOfHome(context: CliContext, onClients: OfHome['onClients']):
       ofHome: { unlock, onClients },
       ...keepingIn(context.home),
       serving: servingOf(context),
+      passphraseFile,
     });
   } catch (error) {
     unlock();
@@ -87,11 +97,11 @@ const MEET_EVERY_MS = 25;
  */
 export async function startOrMeet(
   context: CliContext,
-  onClients: (clients: number) => void,
+  how: HostStart,
 ): Promise<{ readonly kind: 'started'; readonly running: HostProcess } | { readonly kind: 'met'; readonly met: Met }> {
   const greeting = { version: context.version, want: { kind: 'control' }, config: context.configArgs } as const;
   for (const end = systemClock.now() + MEET_LIMIT_MS; systemClock.now() < end; ) {
-    const running = await startOfHome(context, onClients);
+    const running = await startOfHome(context, how);
     if (running !== null) return { kind: 'started', running };
     const met = await greetHost(context.paths, greeting);
     if (met !== null) return { kind: 'met', met };
@@ -103,35 +113,42 @@ export async function startOrMeet(
 }
 
 /** What a host writes into: its log and its records. */
-type Keeping = { readonly log: Log; readonly closeLog: () => void; readonly store: Store };
+type Keeping = { readonly logTo: LogFile | null; readonly store: Store };
 
 /** @throws AppError `DATABASE` */
 function keepingIn(home: string): Keeping {
-  const logFile = openLogFile(join(home, 'logs', 'host.log'));
-  return {
-    log: fileLog(logFile.append, systemClock),
-    closeLog: logFile.close,
-    store: openStore(join(home, 'plugboard.db')),
-  };
+  return { logTo: openLogFile(join(home, 'logs', 'host.log')), store: openStore(join(home, 'plugboard.db')) };
 }
+
+type Assembly = {
+  readonly ofHome: OfHome | null;
+  readonly serving: Serving;
+  readonly passphraseFile: string | undefined;
+};
 
 async function assemble(
   context: CliContext,
-  { ofHome, log, closeLog, store, serving }: Keeping & { readonly ofHome: OfHome | null; readonly serving: Serving },
+  { ofHome, logTo, store, serving, passphraseFile }: Keeping & Assembly,
 ): Promise<HostProcess> {
+  // What any server was given is in no line of the log, whoever wrote it.
+  let redact: Redact = (text) => text;
+  const log = logTo === null ? silentLog : fileLog((text) => logTo.append(redact(text)), systemClock);
+  const executor = createLocalExecutor({ log });
   const host = await createHost({
     home: context.home,
     version: context.version,
     ...serving,
     workspace: context.loadOptions.projectDir ?? context.cwd,
     env: context.env,
-    executor: createLocalExecutor({ log }),
+    executor,
+    secrets: secretsOf(context, { passphraseFile, runProgram: executor.runProgram, log }),
     facts: store.facts,
     clock: systemClock,
     log,
   });
+  ({ redact } = host);
   const onClosed = (): void => {
-    closeLog();
+    logTo?.close();
     ofHome?.unlock();
   };
   const running = new RunningHost({ context, host, store, log, onClosed });
@@ -159,7 +176,8 @@ class RunningHost implements HostProcess {
   readonly store: Store;
   readonly #parts: Parts;
   readonly #fronts = new Set<HttpGateway>();
-  readonly #stopWatching: () => void;
+  #watched: Watched;
+  #stopWatching: () => void;
   #socket: SocketServer | null = null;
   #closing: Promise<void> | null = null;
 
@@ -167,7 +185,8 @@ class RunningHost implements HostProcess {
     this.#parts = parts;
     this.host = parts.host;
     this.store = parts.store;
-    this.#stopWatching = watchFiles(parts.host.watched, () => void parts.host.reload());
+    this.#watched = parts.host.watched;
+    this.#stopWatching = this.#watch();
   }
 
   listen: HostProcess['listen'] = async (at) => {
@@ -214,6 +233,19 @@ class RunningHost implements HostProcess {
       listen: this.listen,
       onClients,
       log,
+    });
+  }
+
+  /** Watches what has a say; after a reload that may be something else. */
+  #watch(): () => void {
+    const { host } = this.#parts;
+    return watchFiles(this.#watched, () => {
+      void host.reload().then(() => {
+        if (this.#closing !== null || isDeepStrictEqual(host.watched, this.#watched)) return;
+        this.#watched = host.watched;
+        this.#stopWatching();
+        this.#stopWatching = this.#watch();
+      });
     });
   }
 

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigArgs, Greeting } from '../../api/index.ts';
 import { greetHost, type Met, privateFolder, type RunPaths, writeLine } from '../../api/node/index.ts';
@@ -13,6 +13,8 @@ export type PipeOptions = {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly config: ConfigArgs;
+  /** For the host, if it is started: file with the passphrase of the key to the secrets. */
+  readonly passphraseFile: string | undefined;
   readonly want: Extract<Greeting['want'], { kind: 'agent' }>;
 };
 
@@ -89,10 +91,12 @@ type StartedHost = {
   readonly failure: () => AppError;
 };
 
-async function startHost({ home, cwd, env, config }: PipeOptions): Promise<StartedHost> {
+async function startHost({ home, cwd, env, config, passphraseFile }: PipeOptions): Promise<StartedHost> {
   const { startDetached } = await import('../../executors/node/index.ts');
   const output = openOutput(home);
-  const args = ['--max-semi-space-size=4', programFile(), 'serve', '--detached', '--json', ...overrideArgs(config)];
+  const passphrase = passphraseFile === undefined ? [] : ['--passphrase-file', resolve(cwd, passphraseFile)];
+  const words = ['serve', '--detached', '--json', ...passphrase, ...overrideArgs(config)];
+  const args = ['--max-semi-space-size=4', programFile(), ...words];
   const exited = startDetached(process.execPath, args, { cwd, env, log: output?.fd ?? null });
   if (output !== null) closeSync(output.fd);
   let exit: 'failed' | 'left' | null = null;

@@ -23,12 +23,6 @@ export type OpenedStore = {
   readonly note: (line: string) => void;
 };
 
-export const PASSPHRASE_OPTION = {
-  name: 'passphrase-file',
-  value: 'FILE',
-  help: 'file with the passphrase of the key (default: PLUGBOARD_SECRETS_PASSPHRASE)',
-} as const;
-
 /**
  * Runs `use` with the secret store of this home.
  *

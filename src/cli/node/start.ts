@@ -54,6 +54,9 @@ async function run(argv: readonly string[]): Promise<number> {
   return runProgram(argv.length === 0 ? ['--help'] : argv, version);
 }
 
+/** Those of `plugboard stdio` that take a value. */
+const PIPE_OPTIONS: ReadonlySet<string> = new Set(['--agent', '--server', '--passphrase-file']);
+
 /**
  * The plain forms of `plugboard stdio`, read without the command parser: agents start this often, and it should be up in
  * a moment. Anything else, mistakes too, is left to the parser.
@@ -66,7 +69,7 @@ function parsePipe(argv: readonly string[]): { readonly globals: Globals; readon
     const word = argv[index] ?? '';
     const value = argv[index + 1];
     if (word === '--human') flags.add('human');
-    else if ((word === '--agent' || word === '--server') && value !== undefined && !value.startsWith('-')) {
+    else if (PIPE_OPTIONS.has(word) && value !== undefined && !value.startsWith('-')) {
       values[word.slice(2)] = value;
       index += 1;
     } else return null;

@@ -1,14 +1,14 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { commandCandidates } from '../command-path.ts';
-import type { ProcessSpec, SpawnFailure } from '../executor.ts';
+import type { OpenSpec, SpawnFailure } from '../executor.ts';
 
 export type Found = { readonly kind: 'found'; readonly file: string } | SpawnFailure;
 
 const errno = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
 
 /** Checks the folder and finds the program that `spec` means, as the system would, before anything is started. */
-export async function findCommand(spec: ProcessSpec, platform: NodeJS.Platform): Promise<Found> {
+export async function findCommand(spec: OpenSpec, platform: NodeJS.Platform): Promise<Found> {
   const folder = await stat(spec.cwd).catch(() => null);
   if (folder === null || !folder.isDirectory()) return { kind: 'cwd_not_found', cwd: spec.cwd };
   let detail: 'missing' | 'not_executable' = 'missing';

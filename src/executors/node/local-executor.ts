@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import type { Log } from '../../kernel/index.ts';
-import type { Child, Executor, ProcessSpec, SpawnFailure } from '../executor.ts';
+import { type Log, Secret } from '../../kernel/index.ts';
+import type { Child, Executor, OpenSpec, ProcessSpec, SpawnFailure } from '../executor.ts';
 import { createChild } from './child.ts';
 import { findCommand } from './find-command.ts';
 import { runProgram } from './run-program.ts';
@@ -25,7 +25,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const children = new Set<Child>();
   let closed = false;
 
-  const start = async (spec: ProcessSpec): Promise<Started | SpawnFailure> => {
+  const start = async (spec: OpenSpec): Promise<Started | SpawnFailure> => {
     const found = await findCommand(spec, platform);
     if (found.kind !== 'found') return found;
     if (closed) return { kind: 'failed', code: 'ECANCELED' };
@@ -39,7 +39,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   };
 
   const spawn: Executor['spawn'] = async (spec) => {
-    const started = await start(spec);
+    const started = await start(opened(spec));
     if (started.kind === 'started') {
       const child = createChild(started.process, { platform, log, onGone });
       children.add(child);
@@ -59,4 +59,18 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       await watchdog.close();
     },
   };
+}
+
+/** Secrets leave Plugboard here, for the one program that they are for. */
+function opened({ command, args, cwd, env }: ProcessSpec): OpenSpec {
+  return {
+    command,
+    args: args.map(reveal),
+    cwd,
+    env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, reveal(value)])),
+  };
+}
+
+function reveal(value: string | Secret): string {
+  return value instanceof Secret ? value.reveal() : value;
 }

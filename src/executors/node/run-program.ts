@@ -6,8 +6,13 @@ type Program = string | readonly [string, ...string[]];
 /** Program and arguments for a command line in the words of the platform's shell. */
 function argvOf(program: Program, platform: NodeJS.Platform, env: RunOptions['env']): readonly [string, ...string[]] {
   if (typeof program !== 'string') return program;
-  if (platform === 'win32') return [env['COMSPEC'] ?? env['ComSpec'] ?? 'cmd.exe', '/d', '/s', '/c', program];
+  if (platform === 'win32') return [shellOf(env), '/d', '/s', '/c', program];
   return ['/bin/sh', '-c', program];
+}
+
+function shellOf(env: RunOptions['env']): string {
+  const named = env['COMSPEC'] ?? env['ComSpec'];
+  return typeof named === 'string' ? named : 'cmd.exe';
 }
 
 /** Collects at most `maxBytes`; what is over is read and dropped. */

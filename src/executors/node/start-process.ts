@@ -1,6 +1,6 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import crossSpawn from 'cross-spawn';
-import type { ProcessSpec } from '../executor.ts';
+import type { OpenSpec } from '../executor.ts';
 import { REGISTER_AND_EXEC, type Watchdog } from './watchdog.ts';
 
 export type StartedProcess = ChildProcessWithoutNullStreams & { readonly pid: number };
@@ -31,7 +31,7 @@ async function outcome(start: () => ChildProcess): Promise<Started> {
 }
 
 /** Starts `file` in its own process group, known to the watchdog before it runs (see SHELLS_OWN for the exceptions). */
-export function startOnUnix(file: string, spec: ProcessSpec, means: { shell: string | null; watchdog: Watchdog }) {
+export function startOnUnix(file: string, spec: OpenSpec, means: { shell: string | null; watchdog: Watchdog }) {
   const { shell, watchdog } = means;
   const common = { cwd: spec.cwd, env: spec.env, detached: true } as const;
   const direct = shell === null || !Object.keys(spec.env).every(passesShell);
@@ -49,7 +49,7 @@ export function startOnUnix(file: string, spec: ProcessSpec, means: { shell: str
 }
 
 /** Starts `file`, which may be a batch file, on Windows. Written, not tested. */
-export function startOnWindows(file: string, spec: ProcessSpec): Promise<Started> {
+export function startOnWindows(file: string, spec: OpenSpec): Promise<Started> {
   return outcome(() =>
     crossSpawn(file, spec.args, {
       cwd: spec.cwd,

@@ -1,13 +1,15 @@
-import type { Config } from '../../config/index.ts';
+import { type Config, get } from '../../config/index.ts';
 import type { LoadedConfig } from '../../config/node/index.ts';
 import type { Executor } from '../../executors/index.ts';
-import { AppError, type Clock, type Issue, type Log } from '../../kernel/index.ts';
+import { AppError, type Clock, type Issue, type Log, type Redact } from '../../kernel/index.ts';
 import type { Integrity } from '../../marketplace/index.ts';
+import { PASSPHRASE_VARIABLE } from '../../secrets/index.ts';
 import {
   connectionKey,
   declaredEnvNames,
   type EnvValues,
   planReload,
+  type ReloadAction,
   type Resolved,
   type ResolvedServer,
   resolveServers,
@@ -21,11 +23,13 @@ import { createStartSlots, type StartBlock, type StartSlots, Upstream } from '..
 import type { Host, HostSession, LoadedPlugins, ServerView, SessionOptions } from '../types.ts';
 import { Catalogues } from './catalogues.ts';
 import { issueOf, keptIssue, newlyBroken } from './kept-config.ts';
+import { type HostSecrets, LaunchValues } from './launch-values.ts';
+import { ListNews } from './list-news.ts';
 import { type PluginLoader, pluginFolders } from './load-plugins.ts';
 import { checkPluginStart } from './plugin-start.ts';
 import { Session } from './session.ts';
 import { StderrFeeds } from './stderr-feeds.ts';
-import { createTransportFor } from './transports.ts';
+import { prepareTransport } from './transports.ts';
 import type { Watched } from './watch.ts';
 
 export type HostOptions = {
@@ -39,17 +43,18 @@ export type HostOptions = {
   readonly workspace: string;
   readonly env: EnvValues;
   readonly executor: Executor;
+  readonly secrets: HostSecrets;
   readonly facts: Store['facts'];
   readonly clock: Clock;
   readonly log: Log;
 };
 
-/** Changes of a list are told at most this often. Milliseconds. */
-const TELL_AFTER_MS = 30;
-
 /** How long a retired connection may finish its calls. Milliseconds. */
 const RETIRE_MS = 600_000;
 const RETIRE_CHECK_MS = 50;
+
+/** What a reload does with servers that go on: where what they read has changed, they start again. */
+const RUNS: ReadonlySet<ReloadAction> = new Set(['keep', 'republish']);
 
 /** Reads the configuration and starts every server of it. @throws AppError what `load` throws */
 export async function createHost(options: HostOptions): Promise<LocalHost> {
@@ -69,7 +74,10 @@ export class LocalHost implements Host {
   readonly #catalogues: Catalogues;
   readonly #stderr = new StderrFeeds();
   readonly #slots: StartSlots = createStartSlots();
-  readonly #changedLists = new Map<string, Set<ListKind>>();
+  readonly #values: LaunchValues;
+  readonly #news: ListNews;
+  /** Take the secrets of each connection out of a text. */
+  readonly #redactors = new Set<Redact>();
   #loaded: LoadedConfig;
   #plugins: LoadedPlugins;
   /** What the last look at each plugin's files found, by plugin id. */
@@ -77,16 +85,23 @@ export class LocalHost implements Host {
   #resolved: Resolved;
   #reloadIssues: readonly Issue[] = [];
   #reloading: Promise<void> = Promise.resolve();
-  #telling = false;
   #closed = false;
 
   constructor(options: HostOptions, loaded: LoadedConfig, plugins: LoadedPlugins) {
-    this.#options = options;
+    const env = withoutPassphrase(options.env);
+    this.#options = { ...options, env };
+    this.#values = new LaunchValues({
+      ...options,
+      env,
+      runProgram: options.executor.runProgram,
+      loaded: () => this.#loaded,
+    });
     this.#loaded = loaded;
     this.#plugins = plugins;
     this.#integrity = new Map(plugins.integrity);
     this.#resolved = this.#resolve(loaded, plugins);
     this.#catalogues = new Catalogues(this.#upstreams);
+    this.#news = new ListNews(this.#sessions, options.clock);
   }
 
   get version(): string {
@@ -99,7 +114,10 @@ export class LocalHost implements Host {
 
   /** The files that have a say in the configuration, and the folders with a say in plugins, for whoever watches them. */
   get watched(): Watched {
-    return { files: this.#loaded.files, folders: pluginFolders(this.home) };
+    const launches = this.#resolved.servers.flatMap(({ verdict }) => ('launch' in verdict ? [verdict.launch] : []));
+    const envFiles = launches.flatMap((launch) => (launch?.kind === 'stdio' ? (launch.envFile ?? []) : []));
+    const files = [...this.#loaded.files, this.#options.secrets.file, ...envFiles];
+    return { files: [...new Set(files)], folders: pluginFolders(this.home) };
   }
 
   start(): void {
@@ -107,6 +125,9 @@ export class LocalHost implements Host {
   }
 
   config = (): Config => this.#loaded.config;
+
+  /** A text without the secrets that any running server was given, for a log. */
+  redact = (text: string): string => [...this.#redactors].reduce((left, redact) => redact(left), text);
 
   envNames = (): readonly string[] => declaredEnvNames(this.#resolved.servers);
 
@@ -122,6 +143,7 @@ export class LocalHost implements Host {
   issues = (): readonly Issue[] => [
     ...this.#reloadIssues,
     ...this.#resolved.issues,
+    ...this.#values.issues(),
     ...issuesOfFiles(this.#plugins.plugins, this.#integrity),
     ...this.#requiredIssues(),
     ...[...this.#upstreams.values()].flatMap(({ settings, offeredTools, issues }) => [
@@ -180,7 +202,7 @@ export class LocalHost implements Host {
         explainMissing: (tool, server) => this.#explainMissing(tool, server),
         onClose: () => this.#sessions.delete(session),
       },
-      options,
+      { ...options, env: options.env === null ? null : withoutPassphrase(options.env) },
     );
     this.#sessions.add(session);
     return session;
@@ -238,6 +260,7 @@ export class LocalHost implements Host {
     const { env, clock, log, version, facts } = this.#options;
     const { launch } = server.verdict;
     const serverKey = connectionKey(launch, {});
+    this.#values.forget(server.name);
     const upstream: Upstream = new Upstream({
       server,
       launch,
@@ -247,16 +270,14 @@ export class LocalHost implements Host {
       slots: this.#slots,
       log,
       perSession: facts.get(serverKey, 'per_session') === 'true',
-      beforeStart: () => this.#beforeStart(server),
-      createTransport: (values, onRenewed) =>
-        createTransportFor(
-          { ...this.#options, now: clock.now },
+      prepare: (values, onRenewed) =>
+        prepareTransport(
+          { ...this.#options, now: clock.now, values: this.#values, redactors: this.#redactors },
           {
-            server: server.name,
-            owner: server.owner,
+            server,
             launch,
             values,
-            beforeHelper: () => this.#beforeStart(server),
+            beforeStart: () => this.#beforeStart(server),
             onRenewed,
             onStderr: (text) => this.#stderr.push(server.name, text),
           },
@@ -280,6 +301,7 @@ export class LocalHost implements Host {
     const upstream = this.#upstreams.get(name);
     if (upstream === undefined) return;
     this.#upstreams.delete(name);
+    this.#values.forget(name);
     this.#retired.add(upstream);
     const { clock } = this.#options;
     const since = clock.now();
@@ -295,6 +317,8 @@ export class LocalHost implements Host {
     const read = await this.#readAgain();
     const loaded = read ?? this.#loaded;
     const plugins = await this.#options.plugins(loaded.config);
+    if (get(loaded, 'secrets_store') !== get(this.#loaded, 'secrets_store')) this.#values.close();
+    const stale = await this.#values.changed(loaded);
     if (this.#closed) return;
     const { servers: before } = this.#resolved;
     this.#loaded = loaded;
@@ -303,7 +327,8 @@ export class LocalHost implements Host {
     this.#resolved = this.#resolve(loaded, plugins);
     if (read !== null) this.#reloadIssues = [];
     const { servers: after } = this.#resolved;
-    const plan = planReload(before, after);
+    const plan = new Map(planReload(before, after));
+    for (const name of stale) if (RUNS.has(plan.get(name) ?? 'stop')) plan.set(name, 'reconnect');
     for (const [name, action] of plan) {
       const server = after.find((candidate) => candidate.name === name);
       if (action === 'stop' || action === 'reconnect') this.#retire(name);
@@ -356,33 +381,18 @@ export class LocalHost implements Host {
 
   #listChanged(server: string, kind: ListKind): void {
     this.#catalogues.forget();
-    const kinds = this.#changedLists.get(server) ?? new Set();
-    kinds.add(kind);
-    this.#changedLists.set(server, kinds);
+    this.#news.add(server, kind);
     this.#changed();
-    if (this.#telling) return;
-    this.#telling = true;
-    this.#options.clock.after(TELL_AFTER_MS, () => this.#tellSessions());
-  }
-
-  #tellSessions(): void {
-    this.#telling = false;
-    const changes = [...this.#changedLists];
-    this.#changedLists.clear();
-    for (const session of this.#sessions) {
-      const kinds = new Set(
-        changes
-          .filter(([server]) => session.server === null || session.server === server)
-          .flatMap(([, listed]) => [...listed]),
-      );
-      if (kinds.has('tools')) session.listChanged('tools');
-      if (kinds.has('resources') || kinds.has('templates')) session.listChanged('resources');
-      if (kinds.has('prompts')) session.listChanged('prompts');
-    }
   }
 
   #changed(): void {
     this.#catalogues.forget();
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** No program that Plugboard starts gets the passphrase of the secrets, whatever it names. */
+function withoutPassphrase(env: EnvValues): EnvValues {
+  const { [PASSPHRASE_VARIABLE]: _, ...rest } = env;
+  return rest;
 }

@@ -1,4 +1,5 @@
 import type { Executor } from '../../executors/index.ts';
+import type { Secret } from '../../kernel/index.ts';
 import type { HeaderValues } from '../http-headers.ts';
 import { parseHelperOutput } from '../http-helper.ts';
 import { TransportEnded } from '../transport.ts';
@@ -13,7 +14,7 @@ export type HeadersHelper = {
   /** Absolute. */
   readonly cwd: string;
   /** Everything the helper sees of the environment. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | Secret>>;
 };
 
 /**

@@ -1,13 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Dispatcher } from 'undici';
-import { Secret } from '../../kernel/index.ts';
+import { createRedactor, type Redact, Secret } from '../../kernel/index.ts';
 import type { HeaderValues } from '../http-headers.ts';
 import { TransportEnded } from '../transport.ts';
 import { openDispatcher, type ProxyEnv, type TlsFiles } from './http-dispatcher.ts';
 import { type LightResponse, lightFetch } from './http-light-fetch.ts';
+import { revealed } from './http-send-headers.ts';
 
 export type NetOptions = {
   readonly url: URL;
+  /** Whether nobody may read the address. */
+  readonly isUrlSecret: boolean;
   readonly headers: () => Promise<HeaderValues>;
   readonly tls: TlsFiles;
   readonly env: ProxyEnv;
@@ -26,7 +29,8 @@ export class Net {
   readonly #options: NetOptions;
   #dispatcher: Dispatcher | null = null;
   #headers: Readonly<Record<string, string>> = {};
-  #secrets: readonly string[] = [];
+  #redact: Redact = (text) => text;
+  #sendsCredentials = false;
   #refreshing: Promise<void> | null = null;
 
   constructor(options: NetOptions) {
@@ -44,12 +48,12 @@ export class Net {
   }
 
   get sendsCredentials(): boolean {
-    return this.#secrets.length > 0;
+    return this.#sendsCredentials;
   }
 
   /** `text` without the values that go with every request: a server may repeat them wherever it writes something. */
   redact(text: string): string {
-    return this.#secrets.reduce((left, secret) => left.replaceAll(secret, '[secret]'), text);
+    return this.#redact(text);
   }
 
   /**
@@ -95,20 +99,27 @@ export class Net {
   }
 
   async #read(): Promise<Readonly<Record<string, string>>> {
+    const { url, isUrlSecret } = this.#options;
     const values = Object.entries(await this.#options.headers());
-    const secrets = values.map(([, value]) => (value instanceof Secret ? value.reveal() : ''));
-    const basic = basicOf(this.#options.url);
-    // What follows the scheme of an authorization is a secret by itself.
-    this.#secrets = [...secrets, ...secrets.map((secret) => secret.split(' ').at(-1) ?? ''), basic]
-      .filter((secret) => secret.length >= SHORTEST_SECRET)
-      .toSorted((a, b) => b.length - a.length);
+    const secrets = values.flatMap(([, value]) => (value instanceof Secret ? withoutScheme(value) : []));
+    const basic = basicOf(url);
+    const credentials = [...secrets, new Secret('url', basic)].filter(
+      (secret) => secret.reveal().length >= SHORTEST_SECRET,
+    );
+    this.#sendsCredentials = credentials.length > 0;
+    const address = isUrlSecret ? [url.href, url.host, url.pathname + url.search] : [];
+    this.#redact = createRedactor([...credentials, ...address.map((part) => new Secret('url', part))]);
     return {
       ...(basic === '' ? {} : { authorization: `Basic ${basic}` }),
-      ...Object.fromEntries(
-        values.map(([name, value]) => [name.toLowerCase(), value instanceof Secret ? value.reveal() : value]),
-      ),
+      ...Object.fromEntries(values.map(([name, value]) => [name.toLowerCase(), revealed(value)])),
     };
   }
+}
+
+/** What follows the scheme of an authorization is a secret by itself. */
+function withoutScheme(secret: Secret): readonly Secret[] {
+  const last = secret.reveal().split(' ').at(-1) ?? '';
+  return [secret, new Secret(secret.label, last)];
 }
 
 /** Shorter values are words that any text may hold. */

@@ -1,4 +1,4 @@
-import type { Log, RpcMessage } from '../../kernel/index.ts';
+import { type Log, type RpcMessage, Secret } from '../../kernel/index.ts';
 import type { HeaderValues } from '../http-headers.ts';
 import {
   type EndReason,
@@ -11,6 +11,7 @@ import type { ProxyEnv, TlsFiles } from './http-dispatcher.ts';
 import { LegacyRoad } from './http-legacy.ts';
 import { Net } from './http-net.ts';
 import type { Road, RoadOptions } from './http-road.ts';
+import { revealed } from './http-send-headers.ts';
 import { StreamableRoad } from './http-streamable.ts';
 
 /** Which of the two HTTP transports a server speaks. */
@@ -19,7 +20,9 @@ export type HttpVerdict = 'streamable' | 'sse';
 export type HttpTransportOptions = {
   /** The server's name, for messages and the log. */
   readonly server: string;
-  readonly url: string;
+  readonly url: string | Secret;
+  /** The address as it was written, for people. */
+  readonly writtenUrl: string;
   /** Asked at `start` and once more after a 401. @throws TransportEnded `headers_helper` */
   readonly headers: () => Promise<HeaderValues>;
   readonly tls: TlsFiles;
@@ -74,11 +77,11 @@ class HttpTransport {
 
   async start(events: TransportEvents): Promise<void> {
     const { headers, tls, env } = this.#options;
-    const url = URL.parse(this.#options.url);
+    const url = URL.parse(revealed(this.#options.url));
     if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
       throw new TransportEnded({ kind: 'protocol', detail: '"url" is not an http or https address' });
     }
-    const net = new Net({ url, headers, tls, env });
+    const net = new Net({ url, isUrlSecret: this.#isUrlSecret, headers, tls, env });
     await net.open();
     this.#started = { url, net, events };
   }
@@ -95,7 +98,7 @@ class HttpTransport {
         await road.send(message, signal);
       }
     } catch (error) {
-      throw error instanceof TransportEnded ? new TransportEnded(redacted(error.reason, started.net)) : error;
+      throw error instanceof TransportEnded ? new TransportEnded(this.#shown(error.reason, started.net)) : error;
     }
   }
 
@@ -148,9 +151,21 @@ class HttpTransport {
       onOdd: (detail) => {
         if (!this.#ended) events.onOdd(net.redact(detail));
       },
-      onLost: (reason) => this.#end(redacted(reason, net)),
+      onLost: (reason) => this.#end(this.#shown(reason, net)),
       onRenewed: () => this.#options.onRenewed?.(),
     };
+  }
+
+  get #isUrlSecret(): boolean {
+    return this.#options.url instanceof Secret;
+  }
+
+  /** A reason as people may read it. */
+  #shown(reason: EndReason, net: Net): EndReason {
+    const { writtenUrl } = this.#options;
+    if (this.#isUrlSecret && reason.kind === 'refused') return { ...reason, address: writtenUrl };
+    if (this.#isUrlSecret && reason.kind === 'dns') return { ...reason, host: writtenUrl };
+    return 'detail' in reason ? { ...reason, detail: net.redact(reason.detail) } : reason;
   }
 
   #end(reason: EndReason): void {
@@ -168,10 +183,6 @@ class HttpTransport {
     await this.#started?.net.close();
     if (tellsEnd) this.#started?.events.onEnd({ kind: 'closed' });
   }
-}
-
-function redacted(reason: EndReason, net: Net): EndReason {
-  return 'detail' in reason ? { ...reason, detail: net.redact(reason.detail) } : reason;
 }
 
 /** Statuses of a POST that a server which only knows HTTP+SSE gives. Refused credentials, 5xx and the network say nothing. */

@@ -5,8 +5,9 @@
 export type { ConnectionEvents } from './connection.ts';
 export type { ServerHello } from './handshake.ts';
 export { runHeadersHelper } from './http-headers-helper.ts';
+export { sendHeaders } from './http-send-headers.ts';
 export { createHttpTransport, type HttpVerdict } from './http-transport.ts';
-export type { NeedsConfig, StartBlock } from './link-options.ts';
+export type { NeedsConfig, Prepared, StartBlock } from './link-options.ts';
 export { createStartSlots, type StartSlots } from './slots.ts';
 export { createStdioTransport } from './stdio-transport.ts';
 export { Upstream, type UpstreamEvents, type User } from './upstream.ts';

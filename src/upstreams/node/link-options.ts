@@ -1,4 +1,4 @@
-import type { Clock, JsonObject, RpcNotification, ServerState } from '../../kernel/index.ts';
+import type { Clock, JsonObject, Redact, RpcNotification, ServerState } from '../../kernel/index.ts';
 import type { ListKind } from '../listing.ts';
 import type { AgentPort } from '../ports.ts';
 import type { Transport } from '../transport.ts';
@@ -15,6 +15,9 @@ export type NeedsConfig = {
 /** What keeps a server from being started at this very moment. */
 export type StartBlock = Extract<ServerState, { kind: 'blocked' | 'invalid' }>;
 
+/** What a start needs: the way to the server, and what takes the secrets that it was given out of a text. */
+export type Prepared = { readonly kind: 'ready'; readonly transport: Transport; readonly redact: Redact };
+
 export type LinkOptions = {
   readonly server: string;
   /** Of the plugin that declares the server; null for one of config.toml. */
@@ -26,9 +29,10 @@ export type LinkOptions = {
   readonly clientVersion: string;
   readonly clock: Clock;
   readonly slots: StartSlots;
-  readonly beforeStart: () => Promise<StartBlock | null>;
-  /** `onRenewed` is called when the server has lost its session and a new one took its place. */
-  readonly createTransport: (onRenewed: () => void) => Transport | NeedsConfig;
+  /**
+   * Asked right before each start. `onRenewed` is called when the server has lost its session and a new one took its place.
+   */
+  readonly prepare: (onRenewed: () => void) => Promise<Prepared | NeedsConfig | StartBlock>;
   /** True for the link that is kept up by itself and whose lists are the server's; others come back at their next use. */
   readonly primary: boolean;
   readonly events: LinkEvents;

@@ -4,6 +4,7 @@ import {
   type Issue,
   type JsonObject,
   nextStep,
+  type Redact,
   type RpcNotification,
   type ServerState,
   type TimeoutPhase,
@@ -14,7 +15,7 @@ import { HEALTHY_AFTER_MS, planRetry } from '../retry.ts';
 import { type EndReason, type Transport, TransportEnded } from '../transport.ts';
 import { Connection } from './connection.ts';
 import { introduce, type ServerHello, walkList } from './handshake.ts';
-import type { LinkOptions, NeedsConfig, StartBlock } from './link-options.ts';
+import type { LinkOptions } from './link-options.ts';
 
 /** How many things that a server did wrong are kept to be shown. */
 const MOST_ODD = 3;
@@ -47,6 +48,7 @@ export class Link {
   #waiters: (() => void)[] = [];
   #attempting: Promise<void> | null = null;
   #lastStderr = '';
+  #redact: Redact = (text) => text;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -190,15 +192,13 @@ export class Link {
     }
   }
 
-  async #transportOrState(): Promise<Transport | StartBlock | NeedsConfig> {
-    return (await this.#options.beforeStart()) ?? this.#options.createTransport(() => this.#onRenewed());
-  }
-
   async #connect(answered: () => void): Promise<void> {
-    const transport = await this.#transportOrState();
-    if (this.#closed) return;
-    if ('kind' in transport) return this.#setState(transport);
+    const prepared = await this.#options.prepare(() => this.#onRenewed());
+    if (prepared.kind !== 'ready') return this.#closed ? undefined : this.#setState(prepared);
+    const { transport, redact } = prepared;
+    if (this.#closed) return transport.close();
     this.#transport = transport;
+    this.#redact = redact;
     const { server, roots, events, clock, capabilities, clientVersion } = this.#options;
     let over: EndReason | null = null;
     const connection = new Connection({
@@ -248,7 +248,7 @@ export class Link {
       if (this.#closed || this.#transport !== transport) return;
       this.#lastStderr = transport.stderrTail();
       this.#forget();
-      this.#onFailed(timedOut ? { kind: 'timed_out', phase } : endOf(error, over));
+      this.#onFailed(timedOut ? { kind: 'timed_out', phase } : withoutSecrets(endOf(error, over), redact));
     } finally {
       clearTimeout(timer);
     }
@@ -266,7 +266,10 @@ export class Link {
     const { server } = this.#options;
     const onOdd = (detail: string): void => this.#onOdd(detail);
     const { entries, issues } = await walkList(connection, { server, kind, wait: this.#wait(), onOdd });
-    this.#listIssues.set(kind, issues);
+    this.#listIssues.set(
+      kind,
+      issues.map((issue) => ({ ...issue, message: this.#redact(issue.message) })),
+    );
     return entries;
   }
 
@@ -281,8 +284,9 @@ export class Link {
     }
   }
 
-  #onOdd(detail: string): void {
+  #onOdd(said: string): void {
     const { server, events } = this.#options;
+    const detail = this.#redact(said);
     const issue: Issue = { code: 'UPSTREAM_PROTOCOL', severity: 'warning', message: `${server}: ${detail}`, server };
     this.#odd = [...this.#odd, issue].slice(-MOST_ODD);
     events.onNote(detail);
@@ -354,6 +358,11 @@ export class Link {
     this.#forget();
     await transport?.close();
   }
+}
+
+/** What a server answered may stand in the reason, and hold what it was given. */
+function withoutSecrets(reason: EndReason, redact: Redact): EndReason {
+  return 'detail' in reason ? { ...reason, detail: redact(reason.detail) } : reason;
 }
 
 /** Why an attempt failed: what the transport said at its end, else what was thrown. */

@@ -1,11 +1,18 @@
-import { classifyMessage, parseExactly, printable, type RpcMessage, shorten } from '../../kernel/index.ts';
+import { classifyMessage, parseExactly, printable, type Redact, type RpcMessage, shorten } from '../../kernel/index.ts';
 
 const SHOWN_IN_FULL = 5;
 const SHOWN_CHARS = 200;
+/** Of a longer line nothing is shown. Bytes. */
+const MAX_SHOWN_BYTES = 1024 * 1024;
 const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
 
-type To = { readonly onMessage: (message: RpcMessage) => void; readonly onOdd: (detail: string) => void };
+type To = {
+  readonly onMessage: (message: RpcMessage) => void;
+  readonly onOdd: (detail: string) => void;
+  /** Asked for whole lines, so that no secret is cut in two. */
+  readonly redact: Redact;
+};
 
 /** True for the counts that are worth another word: 10, 100, 1000 … */
 const isRound = (count: number): boolean => count >= 10 && Number.isInteger(Math.log10(count));
@@ -30,7 +37,8 @@ export function createMessageReader(to: To): (line: Buffer) => void {
   const odd = (reason: string, line: Buffer): void => {
     oddCount += 1;
     if (oddCount <= SHOWN_IN_FULL) {
-      const start = printable(line.toString('utf8', 0, SHOWN_CHARS * 4));
+      const start =
+        line.length > MAX_SHOWN_BYTES ? '(a line of more than 1 MiB)' : printable(to.redact(line.toString('utf8')));
       to.onOdd(`stdout: ${reason}: ${shorten(start, SHOWN_CHARS)}`);
     } else if (isRound(oddCount)) to.onOdd(`stdout: ${oddCount} lines so far are not MCP messages`);
   };

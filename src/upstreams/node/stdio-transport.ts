@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { Child, Executor, ProcessExit, ProcessSpec, SpawnFailure } from '../../executors/index.ts';
+import type { Redact } from '../../kernel/index.ts';
 import { createLineSplitter } from '../framing.ts';
 import { type EndReason, type Transport, TransportEnded, type TransportEvents } from '../transport.ts';
 import { createMessageReader } from './stdio-messages.ts';
@@ -18,8 +19,10 @@ const DRAIN_MS = 5000;
 export type StdioTransportOptions = {
   readonly executor: Pick<Executor, 'spawn'>;
   readonly launch: ProcessSpec;
-  /** Gets the text of stderr as it comes. May hold secrets of the server. */
-  readonly onStderr?: (chunk: string) => void;
+  /** Takes the secrets that the program was given out of what it prints. */
+  readonly redact?: Redact;
+  /** Gets stderr by whole lines, redacted. */
+  readonly onStderr?: (text: string) => void;
   /** Longest message in bytes. Default 64 MiB. */
   readonly limitBytes?: number;
 };
@@ -80,9 +83,9 @@ type Running = {
 
 /** Reads a started server until the end, whatever brings it. */
 function run(child: Child, events: TransportEvents, options: StdioTransportOptions): Running {
-  const { limitBytes = LIMIT_BYTES, onStderr = () => {} } = options;
+  const { limitBytes = LIMIT_BYTES, onStderr = () => {}, redact = (text) => text } = options;
   const writer = createLineWriter(child.stdin);
-  const { tail } = readStderr(child.stderr, onStderr);
+  const { tail } = readStderr(child.stderr, { redact, onText: onStderr });
   let ending: Promise<EndReason> | null = null;
 
   /** `why` is asked when everything has been read, so that stderr is complete. */
@@ -106,7 +109,7 @@ function run(child: Child, events: TransportEvents, options: StdioTransportOptio
 
   const splitter = createLineSplitter({
     limitBytes,
-    onLine: createMessageReader(events),
+    onLine: createMessageReader({ ...events, redact }),
     onTooLong: () => {
       child.stdout.destroy();
       void end(() => ({ kind: 'too_large', limitBytes }));
@@ -141,6 +144,8 @@ async function drained(pipe: Readable): Promise<void> {
   }
   pipe.off('data', hear);
   pipe.destroy();
+  // Whoever reads it hears of its end only now.
+  await turn();
 }
 
 function exitText(exit: ProcessExit): string {

@@ -13,10 +13,9 @@ import { connectionKey, type EnvValues, type Launch, type ResolvedServer } from 
 import type { ListKind, ServerLists } from '../listing.ts';
 import type { AgentPort, Call } from '../ports.ts';
 import { SHARED_CAPABILITIES, sessionCapabilities } from '../protocol.ts';
-import type { Transport } from '../transport.ts';
 import type { ServerHello } from './handshake.ts';
 import { Link } from './link.ts';
-import type { NeedsConfig, StartBlock } from './link-options.ts';
+import type { NeedsConfig, Prepared, StartBlock } from './link-options.ts';
 import { createReadOnlyTools } from './read-only-tools.ts';
 import type { StartSlots } from './slots.ts';
 import { Use } from './use.ts';
@@ -27,8 +26,7 @@ export type UpstreamOptions = {
   /** The host's own values of the names that the server declares. */
   readonly env: EnvValues;
   /** Asked right before each start of a connection; a state that it gives keeps the server from starting. */
-  readonly beforeStart: () => Promise<StartBlock | null>;
-  readonly createTransport: (env: EnvValues, onRenewed: () => void) => Transport | NeedsConfig;
+  readonly prepare: (env: EnvValues, onRenewed: () => void) => Promise<Prepared | NeedsConfig | StartBlock>;
   readonly clientVersion: string;
   readonly clock: Clock;
   readonly slots: StartSlots;
@@ -319,7 +317,7 @@ export class Upstream {
 
   #createUse(of: { readonly env: EnvValues; readonly owner: AgentPort | null; readonly primary: boolean }): Use {
     const { env, owner, primary } = of;
-    const { server, clock, slots, clientVersion, beforeStart, createTransport, events } = this.#options;
+    const { server, clock, slots, clientVersion, prepare, events } = this.#options;
     const use: Use = new Use({
       levelOf: (session) => this.#levels.get(session),
       now: clock.now(),
@@ -334,8 +332,7 @@ export class Upstream {
         clock,
         slots,
         primary,
-        beforeStart,
-        createTransport: (onRenewed) => createTransport(env, onRenewed),
+        prepare: (onRenewed) => prepare(env, onRenewed),
         events: {
           onState: () => (primary ? events.onState() : undefined),
           onLists: (kind) => (primary ? events.onLists(kind) : undefined),

@@ -47,6 +47,7 @@ export async function connect(url: string, options: Partial<HttpTransportOptions
   const transport = createHttpTransport({
     server: 'fixture',
     url,
+    writtenUrl: url,
     headers: async (): Promise<HeaderValues> => ({}),
     tls: { caFile: null, clientCertFile: null, clientKeyFile: null },
     env: {},

@@ -1,24 +1,16 @@
 import { expect, test } from 'vitest';
-import type { EnvVarRef } from '../../../src/config/index.ts';
 import { planEnvironment } from '../../../src/executors/index.ts';
-
-const ref = (name: string, more: Partial<EnvVarRef> = {}): EnvVarRef => ({
-  name,
-  source: 'local',
-  required: false,
-  ...more,
-});
+import { Secret } from '../../../src/kernel/index.ts';
 
 type Case = {
   readonly name: string;
   readonly values: Readonly<Record<string, string>>;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly envVars?: readonly EnvVarRef[];
+  readonly own?: Readonly<Record<string, string | Secret>>;
   readonly platform?: NodeJS.Platform;
-  readonly want: Readonly<Record<string, string>>;
-  readonly unset?: readonly string[];
-  readonly missingRequired?: readonly string[];
+  readonly want: Readonly<Record<string, string | Secret>>;
 };
+
+const TOKEN = new Secret('TOKEN', 't');
 
 const cases: readonly Case[] = [
   {
@@ -79,41 +71,16 @@ const cases: readonly Case[] = [
     },
   },
   {
-    name: 'env_vars adds what the caller has and names what it has not',
-    values: { A: 'a', EMPTY: '' },
-    envVars: [ref('A'), ref('EMPTY'), ref('B'), ref('C', { required: true })],
-    want: { A: 'a', EMPTY: '' },
-    unset: ['B', 'C'],
-    missingRequired: ['C'],
-  },
-  {
-    name: 'env wins over env_vars, and both over the list',
-    values: { PATH: '/bin', A: 'caller' },
-    envVars: [ref('A')],
-    env: { A: 'file', PATH: '/opt/bin' },
-    want: { PATH: '/opt/bin', A: 'file' },
-  },
-  {
-    name: 'a required variable that env sets is not missing',
-    values: {},
-    envVars: [ref('A', { required: true })],
-    env: { A: 'file' },
-    want: { A: 'file' },
-  },
-  {
-    name: 'a variable of another machine is not read here',
-    values: { A: 'a' },
-    envVars: [ref('A', { source: 'remote', required: true })],
-    want: {},
+    name: 'its own variables win over the list, and a secret stays one',
+    values: { PATH: '/bin', A: 'caller', TOKEN: 'caller' },
+    own: { A: 'file', PATH: '/opt/bin', TOKEN },
+    want: { PATH: '/opt/bin', A: 'file', TOKEN },
   },
   {
     name: 'names of object members are ordinary names',
     values: {},
-    envVars: [ref('constructor', { required: true })],
-    env: { toString: 'x' },
+    own: { toString: 'x' },
     want: { toString: 'x' },
-    unset: ['constructor'],
-    missingRequired: ['constructor'],
   },
   {
     name: 'Windows ignores case and keeps the spelling of the caller',
@@ -124,21 +91,18 @@ const cases: readonly Case[] = [
       'ProgramFiles(x86)': 'p',
       HOME: '/h',
       Secret: 's',
-      token: 't',
     },
-    envVars: [ref('TOKEN')],
-    want: { Path: 'C:\\bin', SystemRoot: 'C:\\Windows', 'ProgramFiles(x86)': 'p', token: 't' },
+    want: { Path: 'C:\\bin', SystemRoot: 'C:\\Windows', 'ProgramFiles(x86)': 'p' },
   },
   {
-    name: 'on Windows, env replaces a variable spelled otherwise',
+    name: 'on Windows, its own replaces a variable spelled otherwise',
     platform: 'win32',
     values: { Path: 'C:\\bin' },
-    env: { PATH: 'D:\\bin' },
+    own: { PATH: 'D:\\bin' },
     want: { PATH: 'D:\\bin' },
   },
 ];
 
-test.each(cases)('environment: $name', ({ values, env = {}, envVars = [], platform = 'linux', ...want }) => {
-  const plan = planEnvironment({ launch: { env, envVars }, values: new Map(Object.entries(values)), platform });
-  expect(plan).toEqual({ env: want.want, unset: want.unset ?? [], missingRequired: want.missingRequired ?? [] });
+test.each(cases)('environment: $name', ({ values, own = {}, platform = 'linux', want }) => {
+  expect(planEnvironment({ own, values: new Map(Object.entries(values)), platform })).toEqual(want);
 });

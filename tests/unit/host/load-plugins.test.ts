@@ -45,6 +45,7 @@ describe('an installed plugin', () => {
         knownServers: ['poka', 'web'],
         marketplaceSource: { sourceType: 'local', source: join(store.folder, 'market'), ref: null },
         requestsAccepted: false,
+        agreedVariables: [],
         env,
       },
     ]);

@@ -10,6 +10,7 @@ import { type Clock, type ServerState, silentLog } from '../../../src/kernel/ind
 import { systemClock } from '../../../src/kernel/node/index.ts';
 import { proves } from '../../e2e/support/proves.ts';
 import { fixture, type ServerKeys } from '../../support/home.ts';
+import { noSecrets } from '../../support/no-secrets.ts';
 
 const open: { readonly close: () => Promise<void> }[] = [];
 afterEach(async () => {
@@ -35,6 +36,7 @@ async function start(servers: Readonly<Record<string, ServerKeys>>, clock: Clock
     version: 'test',
     load: () => loadConfig({ home: folder, overrides: [], env, systemDir: join(folder, 'etc') }),
     plugins: noPlugins,
+    secrets: noSecrets(folder),
     workspace: folder,
     env,
     executor: {

@@ -3,25 +3,15 @@ import { Secret } from '../../../src/kernel/index.ts';
 import { type HeaderSources, type HeaderValues, resolveHeaders } from '../../../src/upstreams/http-headers.ts';
 import { parseHelperOutput } from '../../../src/upstreams/http-helper.ts';
 
-const variables: Readonly<Record<string, string>> = { TOKEN: 't0ken', TEAM: ' blue ', BLANK: '  ', ODD: 'a\nb' };
+const textOf = (value: string | Secret): string => (typeof value === 'string' ? value : value.reveal());
 
 function resolve(sources: Partial<HeaderSources>): unknown {
-  const resolved = resolveHeaders({
-    bearerTokenEnvVar: null,
-    headers: {},
-    envHeaders: {},
-    helper: {},
-    env: (name) => variables[name],
-    version: '1.2.3',
-    ...sources,
-  });
-  return resolved.kind === 'ready' ? { ...resolved, headers: revealed(resolved.headers) } : resolved;
+  const resolved = resolveHeaders({ headers: {}, helper: {}, version: '1.2.3', textOf, ...sources });
+  return { ...resolved, headers: revealed(resolved.headers) };
 }
 
 function revealed(headers: HeaderValues): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, value instanceof Secret ? value.reveal() : value]),
-  );
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, textOf(value)]));
 }
 
 const agent = { 'user-agent': 'plugboard/1.2.3' };
@@ -30,13 +20,8 @@ describe('headers of requests', () => {
   test.each([
     { name: 'nothing configured', sources: {}, headers: agent },
     {
-      name: 'a bearer token',
-      sources: { bearerTokenEnvVar: 'TOKEN' },
-      headers: { ...agent, Authorization: 'Bearer t0ken' },
-    },
-    {
-      name: 'the bearer token beats http_headers, in any case',
-      sources: { bearerTokenEnvVar: 'TOKEN', headers: { AUTHORIZATION: 'Basic x' } },
+      name: 'a secret',
+      sources: { headers: { Authorization: new Secret('Authorization', 'Bearer t0ken') } },
       headers: { ...agent, Authorization: 'Bearer t0ken' },
     },
     {
@@ -50,26 +35,12 @@ describe('headers of requests', () => {
       headers: { ...agent, 'X-Team': 'red', 'x-other': 'o' },
     },
     {
-      name: 'env_http_headers beats http_headers',
-      sources: { headers: { 'X-Team': 'red' }, envHeaders: { 'x-team': 'TEAM' } },
-      headers: { ...agent, 'x-team': 'blue' },
-    },
-    {
-      name: 'a variable that is unset or blank leaves its header out',
-      sources: { envHeaders: { 'x-a': 'UNSET', 'x-b': 'BLANK', 'x-c': 'TEAM' } },
-      headers: { ...agent, 'x-c': 'blue' },
-    },
-    {
       name: 'a user agent of the configuration',
       sources: { headers: { 'User-Agent': 'mine' } },
       headers: { 'User-Agent': 'mine' },
     },
   ])('$name', ({ sources, headers }) => {
-    expect(resolve(sources)).toEqual({ kind: 'ready', headers, dropped: [] });
-  });
-
-  test.each(['UNSET', 'BLANK'])('a bearer token whose variable is %s is missing', (name) => {
-    expect(resolve({ bearerTokenEnvVar: name })).toEqual({ kind: 'missing', names: [name] });
+    expect(resolve(sources)).toEqual({ headers, dropped: [] });
   });
 
   test('what the transport owns or HTTP cannot carry is dropped, by name', () => {
@@ -80,26 +51,18 @@ describe('headers of requests', () => {
       'b ad': 'x',
       'x-ok': 'ok',
       'x-uni': '→',
+      'x-odd': new Secret('ODD', 'a\nb'),
     };
-    expect(resolve({ headers, envHeaders: { 'x-odd': 'ODD' } })).toEqual({
-      kind: 'ready',
+    expect(resolve({ headers })).toEqual({
       headers: { ...agent, 'x-ok': 'ok' },
       dropped: ['Accept', 'Content-Type', 'MCP-Session-Id', 'b ad', 'x-uni', 'x-odd'],
     });
   });
 
   test('values do not print', () => {
-    const resolved = resolveHeaders({
-      bearerTokenEnvVar: 'TOKEN',
-      headers: { 'x-key': 'c4nary' },
-      envHeaders: { 'x-team': 'TEAM' },
-      helper: {},
-      env: (name) => variables[name],
-      version: '1',
-    });
-    expect(JSON.stringify(resolved)).toBe(
-      '{"kind":"ready","headers":{"user-agent":"plugboard/1","x-key":"[secret http_headers x-key]",' +
-        '"x-team":"[secret env_http_headers x-team]","Authorization":"[secret bearer_token_env_var Authorization]"},"dropped":[]}',
+    const headers = { 'x-key': 'c4nary', 'x-team': new Secret('TEAM', 'blue') };
+    expect(JSON.stringify(resolveHeaders({ headers, helper: {}, version: '1', textOf }))).toBe(
+      '{"headers":{"user-agent":"plugboard/1","x-key":"[secret http_headers x-key]","x-team":"[secret TEAM]"},"dropped":[]}',
     );
   });
 });

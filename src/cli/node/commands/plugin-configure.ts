@@ -2,6 +2,7 @@ import { AppError } from '../../../kernel/index.ts';
 import type { Plugin } from '../../../plugins/index.ts';
 import type { Input } from '../../command.ts';
 import { parseGiven, SETTING_OPTIONS, variableOf } from '../../configure-arguments.ts';
+import { PASSPHRASE_OPTION } from '../../passphrase-option.ts';
 import { type ConfiguredPlugin, renderConfigured } from '../../render-configure.ts';
 import { missingSettings, type SettingState } from '../../setting-states.ts';
 import { askSettings } from '../ask-settings.ts';
@@ -16,7 +17,6 @@ import {
   parseSelector,
 } from '../plugin-desk.ts';
 import { readGiven } from '../read-given.ts';
-import { PASSPHRASE_OPTION } from '../secret-store.ts';
 import { type SettingChange, type SettingsDesk, withSettings } from '../settings-desk.ts';
 import { effectOf } from '../settings-effect.ts';
 import { readConfigurable } from '../settings-plugin.ts';

@@ -2,9 +2,10 @@ import { open, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AppError } from '../../../kernel/index.ts';
 import { consumerText, type SecretRef } from '../../../secrets/index.ts';
+import { PASSPHRASE_OPTION } from '../../passphrase-option.ts';
 import { renderNotes } from '../../render-secrets.ts';
 import type { CliCommand } from '../context.ts';
-import { PASSPHRASE_OPTION, withSecretStore } from '../secret-store.ts';
+import { withSecretStore } from '../secret-store.ts';
 
 type Exported = {
   readonly schemaVersion: 1;

@@ -4,6 +4,7 @@ import { loadConfig } from '../../../config/node/index.ts';
 import { AppError } from '../../../kernel/index.ts';
 import { openStore } from '../../../storage/node/index.ts';
 import type { Input } from '../../command.ts';
+import { PASSPHRASE_OPTION, passphraseFileOf } from '../../passphrase-option.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import {
   address,
@@ -14,7 +15,7 @@ import {
   type Stop,
   stopSignal,
 } from '../foreground.ts';
-import { startOrMeet, startStandalone } from '../host-process.ts';
+import { type HostStart, startOrMeet, startStandalone } from '../host-process.ts';
 
 /** A detached host that nobody uses leaves after this, unless `--idle` says otherwise. Seconds. */
 const IDLE_SEC = 300;
@@ -30,6 +31,7 @@ export const serveCommand: CliCommand<number> = {
   options: [
     ...addressOptions({ host: '[serve] host, else 127.0.0.1', port: '[serve] port, else 7450' }),
     { name: 'standalone', help: 'leave the host of the home alone: no lock, no socket' },
+    PASSPHRASE_OPTION,
     { name: 'detached', help: 'run without HTTP, for the pipes of this home, and leave when nobody uses it' },
     {
       name: 'idle',
@@ -44,7 +46,10 @@ export const serveCommand: CliCommand<number> = {
           'USAGE',
           '--detached opens no endpoint: it goes with neither --host, --port nor --standalone',
         );
-      return runDetached(context, idleMs(input.values['idle']));
+      return runDetached(context, {
+        leaveAfterMs: idleMs(input.values['idle']),
+        passphraseFile: passphraseFileOf(input),
+      });
     }
     if (input.values['idle'] !== undefined) throw new AppError('USAGE', '--idle goes with --detached');
     return runForeground(context, input);
@@ -60,7 +65,9 @@ function idleMs(given: string | undefined): number {
   return seconds * 1000;
 }
 
-async function runDetached(context: CliContext, leaveAfterMs: number): Promise<number> {
+type Detached = Pick<HostStart, 'passphraseFile'> & { readonly leaveAfterMs: number };
+
+async function runDetached(context: CliContext, { leaveAfterMs, passphraseFile }: Detached): Promise<number> {
   const stop = stopSignal();
   let idle: NodeJS.Timeout | undefined;
   let clients = 0;
@@ -68,10 +75,11 @@ async function runDetached(context: CliContext, leaveAfterMs: number): Promise<n
     clearTimeout(idle);
     if (clients === 0) idle = setTimeout(stop.now, leaveAfterMs);
   };
-  const outcome = await startOrMeet(context, (now) => {
+  const onClients = (now: number): void => {
     clients = now;
     watchIdle();
-  });
+  };
+  const outcome = await startOrMeet(context, { onClients, passphraseFile });
   if (outcome.kind === 'met') {
     outcome.met.socket.destroy();
     return 0;
@@ -85,9 +93,10 @@ async function runDetached(context: CliContext, leaveAfterMs: number): Promise<n
 
 async function runForeground(context: CliContext, input: Input): Promise<number> {
   const stop = stopSignal();
+  const passphraseFile = passphraseFileOf(input);
   const outcome = input.flags.has('standalone')
-    ? ({ kind: 'started', running: await startStandalone(context) } as const)
-    : await startOrMeet(context, () => {});
+    ? ({ kind: 'started', running: await startStandalone(context, { passphraseFile }) } as const)
+    : await startOrMeet(context, { onClients: () => {}, passphraseFile });
   if (outcome.kind === 'met') return attach(context, input, { stop, met: outcome.met });
   const { running } = outcome;
   try {
@@ -122,6 +131,8 @@ async function attach(
   context.err.write(
     `plugboard: the host of this home runs already (version ${met.welcome.version}, process ${met.welcome.pid}); it ${ours ? 'opens the endpoint' : 'serves this address already'}\n`,
   );
+  if (passphraseFileOf(input) !== undefined)
+    context.err.write('plugboard: --passphrase-file has no effect on a host that runs already\n');
   await announce(context, {
     endpoint,
     servedBy: ours ? null : met.welcome.pid,
