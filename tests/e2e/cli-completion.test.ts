@@ -52,7 +52,7 @@ test(proves('cli.completion'), async () => {
 test('plugins and marketplaces are completed by their names, each where it can stand', async () => {
   const home = createHome();
   const root = writeMarketplace(join(home.folder, 'acme'), 'acme', {
-    tools: plugin('tools', {}),
+    tools: plugin('tools', {}, { manifest: { user_config: { token: { sensitive: true }, region: {} } } }),
     tasks: plugin('tasks', {}),
   });
   await said(home, ['plugin', 'marketplace', 'add', root]);
@@ -66,6 +66,8 @@ test('plugins and marketplaces are completed by their names, each where it can s
   expect(await offered('plugin', 'list', '-m', '')).toEqual(['acme']);
   expect(await offered('plugin', 'add', 't')).toEqual(['tools@acme', 'tasks@acme']);
   expect(await offered('plugin', 'remove', '')).toEqual(['tools@acme']);
+  expect(await offered('plugin', 'configure', '')).toEqual(['tools@acme']);
+  expect(await offered('plugin', 'configure', 'tools@acme', '--stdin', '')).toEqual(['region', 'token']);
 });
 
 test('the script for bash may be read twice', async () => {

@@ -7,6 +7,9 @@ import type { CliContext } from './context.ts';
 const PASTE_MS = 40;
 
 const BRACKETED_PASTE = { on: '\u001b[?2004h', off: '\u001b[?2004l' };
+/** Columns for what is typed behind a question. */
+const ROOM = 24;
+
 const CLEAR_LINE = '\r\u001b[2K';
 
 /** What was answered. `several_lines`: they were all taken from the terminal, so that nobody else gets the rest. */
@@ -26,11 +29,13 @@ export async function askLine(
   const { stdin } = process;
   const input = createLineInput();
   const { promise: done, resolve } = Promise.withResolvers<void>();
-  const prompt = how.hidden ? `${question} (not shown): ` : `${question}: `;
+  const columns = terminal.columns || 80;
+  // What is shown again with each key must have room in one row.
+  const isWide = !how.hidden && question.length + ROOM > columns;
+  const prompt = how.hidden ? `${question} (not shown): ` : isWide ? '> ' : `${question}: `;
   const onData = (text: string): void => {
     input.feed(text);
-    if (!how.hidden)
-      terminal.write(`${CLEAR_LINE}${prompt}${endOf(input.typed(), terminal.columns - prompt.length - 1)}`);
+    if (!how.hidden) terminal.write(`${CLEAR_LINE}${prompt}${endOf(input.typed(), columns - prompt.length - 1)}`);
     if (input.state().kind !== 'open') resolve();
   };
   const onEnd = (): void => {
@@ -41,7 +46,7 @@ export async function askLine(
   const wasRaw = stdin.isRaw;
   stdin.setRawMode(true);
   stdin.setEncoding('utf8').on('data', onData).on('end', onEnd).on('close', onEnd).resume();
-  terminal.write(`${BRACKETED_PASTE.on}${prompt}`);
+  terminal.write(`${BRACKETED_PASTE.on}${isWide ? `${question}\n` : ''}${prompt}`);
   try {
     await done;
     await quiet(input.fedCount);

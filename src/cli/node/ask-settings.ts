@@ -1,4 +1,4 @@
-import { plainValue } from '../../config/index.ts';
+import { type Located, plainValue } from '../../config/index.ts';
 import { AppError, printableLine, shorten } from '../../kernel/index.ts';
 import { type Setting, settingDefault, settingValueTexts } from '../../plugins/index.ts';
 import { settingIntro } from '../render-configure.ts';
@@ -16,31 +16,39 @@ const MAX_SHOWN = 40;
  *
  * @throws AppError `SECRET_CANCELLED` at Ctrl-C and the end of input
  */
-export function askSettings(desk: SettingsDesk): Promise<readonly SettingChange[]> {
-  return withoutEcho(() => askAll(desk));
-}
-
-async function askAll(desk: SettingsDesk): Promise<readonly SettingChange[]> {
+export async function askSettings(desk: SettingsDesk): Promise<readonly SettingChange[]> {
   const { context, plugin, pluginId } = desk;
-  const say = (line: string): void => context.err.write(`${line}\n`);
+  // Opening the store may take a while, in which Ctrl-C is to work as ever.
   const states = new Map((await desk.states()).map((state) => [state.key, state]));
   const values = (await desk.config()).plugins.get(pluginId)?.values;
-  say(`Settings of ${pluginId}. Enter keeps what is set, or takes the default. Ctrl-C stops, and nothing is stored.`);
-  const changes: SettingChange[] = [];
-  for (const setting of plugin.settings) {
-    const state = states.get(setting.key);
-    if (state === undefined) continue;
-    say('');
-    for (const line of settingIntro(state)) say(line);
-    for (const line of choiceLines(setting)) say(line);
-    const current = state.from === 'config' && state.problem === null ? values?.get(setting.key) : undefined;
-    const places = placesOf(context);
-    const known = current === undefined ? settingDefault(setting, places) : plainValue(current);
-    const shown = known === null ? null : settingValueTexts(setting, known, places).join(', ');
-    const change = await askOne(desk, { setting, state, enter: enterText(state, shown) });
-    if (change !== null) changes.push(change);
-  }
-  return changes;
+  context.err.write(
+    `Settings of ${pluginId}. Enter keeps what is set, or takes the default. Ctrl-C stops, and nothing is stored.\n`,
+  );
+  return withoutEcho(async () => {
+    const changes: SettingChange[] = [];
+    for (const setting of plugin.settings) {
+      const state = states.get(setting.key);
+      if (state === undefined) continue;
+      const lines = ['', ...settingIntro(state), ...choiceLines(setting)];
+      context.err.write(lines.map((line) => `${line}\n`).join(''));
+      const shown = shownValue(desk, { setting, state, written: values?.get(setting.key) });
+      const change = await askOne(desk, { setting, state, enter: enterText(state, shown) });
+      if (change !== null) changes.push(change);
+    }
+    return changes;
+  });
+}
+
+/** What is set, or the default; null where there is nothing, or nothing to be shown. */
+function shownValue(
+  { context }: SettingsDesk,
+  of: { readonly setting: Setting; readonly state: SettingState; readonly written: Located | undefined },
+): string | null {
+  const { setting, state, written } = of;
+  const places = placesOf(context);
+  const isUsed = state.from === 'config' && state.problem === null && written !== undefined;
+  const known = isUsed ? plainValue(written) : settingDefault(setting, places);
+  return known === null ? null : settingValueTexts(setting, known, places).join(', ');
 }
 
 type Asking = { readonly setting: Setting; readonly state: SettingState; readonly enter: string };
@@ -74,7 +82,7 @@ async function askOne(desk: SettingsDesk, asking: Asking): Promise<SettingChange
   const { setting, state } = asking;
   for (;;) {
     const answer = await askTexts(desk, asking);
-    const wrong = (problem: string): void => context.err.write(`  '${setting.key}' ${problem}\n`);
+    const wrong = (problem: string): void => context.err.write(`  ${printableLine(`'${setting.key}' ${problem}`)}\n`);
     if (answer.kind === 'several_lines') {
       wrong(`is given in one line; for a value of several: --from-file ${setting.key}=PATH`);
     } else if (answer.texts.length > 0) {

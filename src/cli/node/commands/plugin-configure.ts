@@ -1,4 +1,4 @@
-import { AppError } from '../../../kernel/index.ts';
+import { AppError, commandLine, printableLine } from '../../../kernel/index.ts';
 import type { Plugin } from '../../../plugins/index.ts';
 import type { Input } from '../../command.ts';
 import { parseGiven, SETTING_OPTIONS, variableOf } from '../../configure-arguments.ts';
@@ -110,7 +110,8 @@ function exampleOf(plugin: Plugin, key: string): string {
     directory: 'FOLDER',
     file: 'FILE',
   };
-  return `--set ${key}=${choice === undefined ? example[setting.type] : String(choice)}`;
+  const value = choice === undefined ? example[setting.type] : printableLine(String(choice));
+  return `--set ${commandLine([`${key}=${value}`])}`;
 }
 
 async function reportOf(desk: SettingsDesk, made: readonly SettingChange[]): Promise<ConfiguredPlugin> {
