@@ -12,7 +12,7 @@ const WORD = 'Cnry7Qz4411Wv';
 
 type Answer = { readonly status: number; readonly headers: Readonly<Record<string, unknown>>; readonly body: string };
 
-async function send(address: string, how?: HttpRequest): Promise<Answer> {
+async function send(address: string, how: HttpRequest = {}): Promise<Answer> {
   const { status, headers, text } = await httpRequest(address, how);
   return { status, headers, body: await text() };
 }
