@@ -15,7 +15,7 @@ const store = createSecretStore({
   home,
   setting,
   passphrase: passphrase === undefined ? null : async () => new Secret('passphrase', passphrase),
-  keyring: createKeyring({ runProgram, env: process.env, waitMs: 5_000, onWait: () => {} }),
+  keyring: createKeyring({ runProgram, env: process.env, waitMs: 700, onWait: () => {} }),
   takeLock,
   // Only what is written needs a folder.
   privateFolder: () => {},

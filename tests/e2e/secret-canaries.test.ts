@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createReader } from '../support/age.ts';
+import { sealTo } from '../../src/secrets/node/age-file.ts';
+import { createReader, type Reader } from '../support/age.ts';
 import { CANARIES, type Canary, leaks } from '../support/canaries.ts';
 import { type Home, type Run, useHomes } from '../support/home.ts';
 import { PRODUCT } from '../support/product.ts';
@@ -28,6 +29,13 @@ function filesBelow(folder: string): readonly (readonly [string, string])[] {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .map((path) => [path, readFileSync(path, 'latin1')]);
+}
+
+const [{ word } = { word: '' }] = CANARIES;
+const SECRETS = CANARIES.map((one) => ({ name: one.name, for: 'docs', value: one.value, from: 'stdin' }));
+
+function sealed(text: string, { recipient }: Reader): Promise<string> {
+  return sealTo(text, [recipient]);
 }
 
 /** `secret set`, the value from a pipe, a file or a variable, in turn. */
@@ -85,7 +93,6 @@ test(proves('secrets.never-shown'), async () => {
   expect(await command('secret', 'import', backup, '--identity', identity, '--replace', '--json')).toBe(0);
 
   // What is wrong is said without what was given.
-  const [{ word } = { word: '' }] = CANARIES;
   const bad = join(home.folder, 'bad.txt');
   for (const content of [`${word}\0`, word.repeat(9000), Buffer.from([...Buffer.from(word), 0xff])]) {
     writeFileSync(bad, content);
@@ -122,3 +129,93 @@ test(proves('secrets.never-shown'), async () => {
   expect(CANARIES.filter(({ name, value }) => stored.get(name) !== value)).toEqual([]);
   expect(leaks(CANARIES.map(({ name, value }) => [name, value]))).toHaveLength(CANARIES.length);
 }, 180_000);
+
+/** Commands that fail over what a file holds: the files are made of values, and nothing of them is said. */
+const FAILING: readonly {
+  readonly name: string;
+  /** Writes into the home what is wrong. */
+  readonly make: (home: Home, file: string) => Promise<void> | void;
+  readonly args: (file: string) => readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  readonly status: number;
+}[] = [
+  {
+    name: 'a store that is a text of values',
+    make: (home) => writeFileSync(join(home.path, 'secrets.age'), CANARIES.map((one) => one.value).join('\n')),
+    args: () => ['secret', 'list'],
+    status: 1,
+  },
+  {
+    name: 'a store that another program encrypted',
+    make: async (home) => writeFileSync(join(home.path, 'secrets.age'), await sealed(word, await createReader())),
+    args: () => ['secret', 'unset', 'CANARY_0'],
+    status: 1,
+  },
+  {
+    name: 'a key file that is a text of values',
+    make: (home) => writeFileSync(join(home.path, 'identity.txt'), CANARIES.map((one) => one.value).join('\n')),
+    args: () => ['secret', 'set', 'NEW', '--for', 'docs', '--from-env', 'HOME'],
+    status: 2,
+  },
+  {
+    name: 'an import of a text of values',
+    make: (_, file) => writeFileSync(file, JSON.stringify({ schemaVersion: 1, secrets: SECRETS })),
+    args: (file) => ['secret', 'import', file],
+    status: 1,
+  },
+  {
+    name: 'an import of what is no store',
+    make: async (home, file) => {
+      const reader = await createReader();
+      writeFileSync(join(home.folder, 'key.txt'), reader.identity, { mode: 0o600 });
+      writeFileSync(file, await sealed(JSON.stringify({ schemaVersion: 1, secrets: SECRETS }), reader));
+    },
+    args: (file) => ['secret', 'import', file, '--identity', join(file, '..', 'key.txt')],
+    status: 1,
+  },
+  {
+    name: 'a key for an import that is a value',
+    make: (home, file) => {
+      writeFileSync(join(home.folder, 'key.txt'), word, { mode: 0o600 });
+      writeFileSync(file, 'age-encryption.org/v1\n');
+    },
+    args: (file) => ['secret', 'import', file, '--identity', join(file, '..', 'key.txt')],
+    status: 1,
+  },
+  {
+    name: 'an export to a value',
+    make: () => {},
+    args: () => ['secret', 'export', '--to-age', word],
+    status: 2,
+  },
+  {
+    name: 'a wrong passphrase',
+    make: async (home) => {
+      const env = { ...home.env, PLUGBOARD_SECRETS_PASSPHRASE: 'right' };
+      await home.finish(['secret', 'list'], { env });
+    },
+    args: () => ['secret', 'list'],
+    env: { PLUGBOARD_SECRETS_PASSPHRASE: word },
+    status: 3,
+  },
+];
+
+test.each(FAILING)(
+  '$name: what goes wrong is said, in text and in JSON, and no value with it',
+  async (failing) => {
+    const home = createHome();
+    home.configure({}, { secrets_store: 'file' });
+    await home.finish(['secret', 'set', 'CANARY_0', '--for', 'docs', '--from-env', 'GIVEN'], {
+      env: { ...home.env, GIVEN: word },
+    });
+    const file = join(home.folder, 'file');
+    await failing.make(home, file);
+    const env = { ...home.env, ...failing.env };
+    for (const json of [[], ['--json']]) {
+      const done = await home.finish([...failing.args(file), ...json], { env });
+      expect({ status: done.status, said: done.stderr !== '' }).toEqual({ status: failing.status, said: true });
+      expect(leaks([[failing.name, done.stdout + done.stderr]])).toEqual([]);
+    }
+  },
+  60_000,
+);

@@ -28,7 +28,8 @@ const SHAPES: readonly ((word: string) => string)[] = [
   (word) => `https://user:${word}@127.0.0.1/?q=${word}#${word}`,
   (word) => encodeURIComponent(`ü ${word}/?`),
   (word) => base64(word),
-  (word) => base64(`x${word}`),
+  // Short, and of letters that nothing else here is made of.
+  (word) => `ǂ${word.slice(4, 6)}ǂ`,
   (word) => Buffer.from(`xy${word}`).toString('base64url'),
   (word) => Buffer.from(word).toString('hex'),
   (word) => `ключ-${word}-鍵-🔑`,
@@ -52,25 +53,61 @@ export const CANARIES: readonly Canary[] = SHAPES.map((shape, index) => {
   return { name: `CANARY_${index}`, word, value: shape(word) };
 });
 
-/** The word as it is, and as it looks inside of base64, in each of its three positions, and in hex. */
-function tracesOf(word: string): readonly string[] {
-  const inBase64 = [0, 1, 2].flatMap((before) => {
-    // Only what the word alone decides: the letters at both ends depend on its neighbours.
-    const text = base64('\0'.repeat(before) + word).replace(/=+$/, '');
-    const whole = text.slice(before === 0 ? 0 : before + 1, -1);
-    return [whole, whole.replaceAll('+', '-').replaceAll('/', '_')];
+/** Shorter texts are met by chance in the encodings that mix letters. */
+const MIN_LENGTH = 8;
+
+/** A text as it looks inside of base64, in each of its three positions: only the letters that it alone decides. */
+function inBase64(text: string): readonly string[] {
+  return [0, 1, 2].flatMap((before) => {
+    const whole = base64('\0'.repeat(before) + text).replace(/=+$/, '');
+    const own = whole.slice(before === 0 ? 0 : before + 1, -1);
+    return [own, own.replaceAll('+', '-').replaceAll('/', '_')];
   });
-  const hex = Buffer.from(word).toString('hex');
-  return [...new Set([word, ...inBase64, hex, hex.toUpperCase()])];
 }
 
-const TRACES = CANARIES.map(({ name, word }) => ({ name, traces: tracesOf(word) }));
+function escaped(text: string, which: RegExp): string {
+  return text.replaceAll(which, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+const inJson = (text: string): string => JSON.stringify(text).slice(1, -1);
+
+/** Every way in which a text is commonly written. */
+function encodingsOf(text: string): readonly string[] {
+  const url = encodeURIComponent(text);
+  const form = new URLSearchParams([['', text]]).toString().slice(1);
+  const hex = Buffer.from(text).toString('hex');
+  const units = [escaped(text, /[^]/g), escaped(text, /[^ -~]/g)];
+  const readable = [text, encodeURI(text), url, form, inJson(text), inJson(inJson(text)), ...units];
+  const cased = [...readable, ...[url, form, ...units].map((one) => one.replaceAll(/(?<=%|\\u)[0-9a-f]+/gi, flipCase))];
+  return text.length < MIN_LENGTH ? cased : [...cased, ...inBase64(text), hex, hex.toUpperCase()];
+}
+
+function flipCase(digits: string): string {
+  return digits === digits.toUpperCase() ? digits.toLowerCase() : digits.toUpperCase();
+}
+
+/** The word, and each line of a value that is long enough to be known by, in every encoding. */
+function tracesOf({ word, value }: Canary): readonly string[] {
+  const lines = value.split(/[\r\n]+/).map((line) => line.trim());
+  const known = lines.filter((line) => line.length < 1000 && (line.length >= MIN_LENGTH || line.startsWith('ǂ')));
+  const whole = value.length < 1000 ? [value.trim()] : [];
+  const texts = new Set([word, ...known.filter((line) => !COMMON.has(line)), ...whole]);
+  return [...new Set([...texts].flatMap(encodingsOf))];
+}
+
+/** Lines that many a value has. */
+const COMMON = new Set(['-----BEGIN PRIVATE KEY-----', '-----END PRIVATE KEY-----']);
+
+const TRACES = CANARIES.map((canary) => ({ name: canary.name, traces: tracesOf(canary) }));
+
+/** Names of the canaries that a text shows, as they are or in an encoding. */
+export function findLeaks(text: string): readonly string[] {
+  return TRACES.filter(({ traces }) => traces.some((trace) => text.includes(trace))).map(({ name }) => name);
+}
 
 /** What holds a trace of a canary: `CANARY_7 in WHERE`. */
 export function leaks(seen: Iterable<readonly [where: string, text: string]>): readonly string[] {
-  return [...seen].flatMap(([where, text]) =>
-    TRACES.filter(({ traces }) => traces.some((trace) => text.includes(trace))).map(
-      ({ name }) => `${name} in ${where}`,
-    ),
-  );
+  // Command lines are seen many times.
+  const places = new Map([...seen].map(([where, text]) => [text, where]));
+  return [...places].flatMap(([text, where]) => findLeaks(text).map((name) => `${name} in ${where}`));
 }
