@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { createReader, readerWith } from '../support/age.ts';
 import { refusal, report, said } from '../support/cli.ts';
 import { fixture, type Home, useHomes } from '../support/home.ts';
+import { BUNDLED, install } from '../support/installed-plugin.ts';
 import { PRODUCT } from '../support/product.ts';
 import { proves } from './support/proves.ts';
 
@@ -105,6 +106,33 @@ test(proves('secrets.list'), async () => {
     ['TOKEN', 'docs', 'env GIVEN', 'docs'],
   ]);
   expect(lines.at(-1)?.[0]).toContain('The key is in identity.txt');
+});
+
+test('what is stored for the server of a plugin is stored for the plugin, and a running host is told of', async () => {
+  const home = createHome();
+  home.configure({ docs: { ...fixture('echo'), env_vars: [{ name: 'KEY', required: true }] } });
+  await install(home, 'poka@acme', { servers: { poka: { ...BUNDLED, env_vars: ['TOKEN'] } } });
+  await home.host();
+  const given = { env: { ...home.env, GIVEN: 'v' } };
+  const done = await report(home, ['secret', 'set', 'TOKEN', '--for', 'poka', '--from-env', 'GIVEN'], given);
+  expect(done).toMatchObject({
+    for: ['poka@acme'],
+    servers: ['poka'],
+    notes: [
+      expect.stringContaining('the key is in') as string,
+      "'poka' is a server of the plugin poka@acme, and reads what is stored for the plugin",
+      'read by poka; it restarts in the running host',
+    ],
+  });
+  await report(home, ['secret', 'set', 'KEY', '--for', 'docs', '--from-env', 'GIVEN'], given);
+  expect(await report(home, ['secret', 'unset', 'KEY', '--for', 'docs'])).toMatchObject({
+    servers: ['docs'],
+    notes: [
+      'was read by docs; it restarts in the running host',
+      "'docs' cannot start without it; see: plugboard doctor --server docs",
+    ],
+  });
+  expect(await report(home, ['secret', 'unset', 'TOKEN', '--for', 'poka'])).toMatchObject({ for: ['poka@acme'] });
 });
 
 test('unset takes a secret from one consumer, or from all', async () => {
