@@ -292,6 +292,18 @@ describe('installing', () => {
   });
 });
 
+test('a plugin that is removed leaves its settings, says where they are, and finds them again', async () => {
+  const home = await homeWith(SETTINGS);
+  await configure(home, ['--from-env', 'token=T', '--set', 'region=eu'], { T: WORD });
+  const text = await said(home, ['plugin', 'remove', 'poka']);
+  expect(text).toContain('what your configuration says about it stays:');
+  expect(text).toContain(
+    'its secrets stay: user_config.token; to take one away: plugboard secret unset user_config.token --for poka@acme',
+  );
+  await said(home, ['plugin', 'add', 'poka']);
+  expect(await origins(home)).toMatchObject({ token: 'secret', region: 'config' });
+});
+
 test(proves('settings.show'), async () => {
   const home = await homeWith(SETTINGS);
   await configure(home, ['--from-env', 'token=T'], { T: WORD });

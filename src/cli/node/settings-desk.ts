@@ -85,6 +85,17 @@ export async function lookAtSettings(
   return { settings, missing: missingSettings(settings) };
 }
 
+/** Names of the secrets that are stored for a plugin; none where the store does not open without asking anybody. */
+export async function secretsOf(context: CliContext, pluginId: string): Promise<readonly string[]> {
+  const silent = { ...context, interactive: false };
+  return withSecretStore(silent, undefined, async ({ store }) =>
+    (await store.open()).names(consumerOf(pluginId)),
+  ).catch((error: unknown) => {
+    if (error instanceof AppError) return [];
+    throw error;
+  });
+}
+
 function consumerOf(id: string): Consumer {
   return { kind: 'plugin', id };
 }

@@ -16,6 +16,7 @@ import {
 } from '../plugin-desk.ts';
 import { forgetPlugin, switchPlugin, whereEnabled } from '../plugin-switch.ts';
 import { reloadRunning } from '../running.ts';
+import { secretsOf } from '../settings-desk.ts';
 import { freshNotes } from '../user-config.ts';
 
 export const pluginRemove: CliCommand<RemovedPlugin> = {
@@ -45,7 +46,8 @@ function removePlugin(context: CliContext, input: Input): Promise<RemovedPlugin>
     const { name, marketplaceName: marketplace } = idParts(pluginId);
     const data = dataFolder(context.home, { name, marketplace });
     const kept = wasInstalled && existsSync(data) ? [`what it kept stays: ${data}`] : [];
-    const notes = [...(await forgetPlugin(context, pluginId)), ...kept];
+    const secrets = wasInstalled ? await secretsOf(context, pluginId) : [];
+    const notes = [...(await forgetPlugin(context, pluginId)), ...kept, ...secretNotes(pluginId, secrets)];
     if (wasInstalled) await reloadRunning(context);
     return {
       schemaVersion: 1,
@@ -55,6 +57,12 @@ function removePlugin(context: CliContext, input: Input): Promise<RemovedPlugin>
       notes,
     };
   });
+}
+
+function secretNotes(pluginId: string, [first, ...others]: readonly string[]): readonly string[] {
+  if (first === undefined) return [];
+  const names = [first, ...others].join(', ');
+  return [`its secrets stay: ${names}; to take one away: plugboard secret unset ${first} --for ${pluginId}`];
 }
 
 export const pluginEnable: CliCommand<SwitchedPlugin> = {
