@@ -76,10 +76,13 @@ export function planEnvironment(facts: {
     if (there !== null && value !== undefined) env.set(there, value);
   }
   for (const [name, value] of Object.entries(own)) {
-    if (platform === 'win32') {
-      for (const other of env.keys()) if (other.toUpperCase() === name.toUpperCase()) env.delete(other);
-    }
+    for (const other of platform === 'win32' ? sameName(env, name) : []) env.delete(other);
     env.set(name, value);
   }
   return Object.fromEntries(env);
+}
+
+/** Spellings of a name that Windows takes for the same. */
+function sameName(env: ReadonlyMap<string, unknown>, name: string): readonly string[] {
+  return [...env.keys()].filter((other) => other.toUpperCase() === name.toUpperCase());
 }

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, resolve as resolvePath } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigArgs, Greeting } from '../../api/index.ts';
 import { greetHost, type Met, privateFolder, type RunPaths, writeLine } from '../../api/node/index.ts';
@@ -94,7 +94,7 @@ type StartedHost = {
 async function startHost({ home, cwd, env, config, passphraseFile }: PipeOptions): Promise<StartedHost> {
   const { startDetached } = await import('../../executors/node/index.ts');
   const output = openOutput(home);
-  const passphrase = passphraseFile === undefined ? [] : ['--passphrase-file', resolve(cwd, passphraseFile)];
+  const passphrase = passphraseFile === undefined ? [] : ['--passphrase-file', resolvePath(cwd, passphraseFile)];
   const words = ['serve', '--detached', '--json', ...passphrase, ...overrideArgs(config)];
   const args = ['--max-semi-space-size=4', programFile(), ...words];
   const exited = startDetached(process.execPath, args, { cwd, env, log: output?.fd ?? null });

@@ -35,11 +35,11 @@ async function readSmall(file: string): Promise<Read> {
   try {
     const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     try {
-      const { mode, size, isFile } = await handle.stat().then((stat) => ({ ...stat, isFile: stat.isFile() }));
-      if (!isFile) return { problem: 'is not a file' };
-      if (size > MAX_BYTES) return { problem: 'is larger than 1 MiB' };
+      const stat = await handle.stat();
+      if (!stat.isFile()) return { problem: 'is not a file' };
+      if (stat.size > MAX_BYTES) return { problem: 'is larger than 1 MiB' };
       const text = new TextDecoder('utf-8', { fatal: true }).decode(await handle.readFile());
-      return text.includes('\0') ? { problem: 'is not text' } : { text, mode };
+      return text.includes('\0') ? { problem: 'is not text' } : { text, mode: stat.mode };
     } finally {
       await handle.close();
     }

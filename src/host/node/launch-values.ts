@@ -152,15 +152,12 @@ export class LaunchValues {
     const stamp = fileStamp(this.#house.secrets.file);
     if (stamp === this.#stamp) return stale;
     this.#stamp = stamp;
-    const readers = [...this.#readings].filter(([, { names }]) => names.size > 0);
-    if (readers.length === 0) return stale;
+    if (this.#opened === null && [...this.#readings.values()].every(({ names }) => names.size === 0)) return stale;
     const news = await this.#news(loaded);
-    for (const [name, { waits, names, consumer }] of readers)
-      if (
-        news !== null &&
-        (waits || news.some((ref) => names.has(ref.name) && isDeepStrictEqual(ref.consumer, consumer)))
-      )
-        stale.add(name);
+    if (news === null) return stale;
+    const concerns = ({ names, consumer }: Reading): boolean =>
+      news.some((ref) => names.has(ref.name) && isDeepStrictEqual(ref.consumer, consumer));
+    for (const [name, reading] of this.#readings) if (reading.waits || concerns(reading)) stale.add(name);
     return stale;
   }
 
@@ -178,6 +175,9 @@ export class LaunchValues {
         [...names].map((name) => ({ name, consumer })).filter((ref) => secretOf(opened, ref) !== undefined),
       );
     } catch (error) {
+      // What was read before counts no more: the next start tries again.
+      this.#opened = null;
+      this.#opening = null;
       this.#storeIssue = storeIssue(error);
       return null;
     }

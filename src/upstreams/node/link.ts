@@ -195,10 +195,9 @@ export class Link {
   async #connect(answered: () => void): Promise<void> {
     const prepared = await this.#options.prepare(() => this.#onRenewed());
     if (prepared.kind !== 'ready') return this.#closed ? undefined : this.#setState(prepared);
-    const { transport, redact } = prepared;
+    const { transport } = prepared;
     if (this.#closed) return transport.close();
-    this.#transport = transport;
-    this.#redact = redact;
+    [this.#transport, this.#redact] = [transport, prepared.redact];
     const { server, roots, events, clock, capabilities, clientVersion } = this.#options;
     let over: EndReason | null = null;
     const connection = new Connection({
@@ -248,7 +247,7 @@ export class Link {
       if (this.#closed || this.#transport !== transport) return;
       this.#lastStderr = transport.stderrTail();
       this.#forget();
-      this.#onFailed(timedOut ? { kind: 'timed_out', phase } : withoutSecrets(endOf(error, over), redact));
+      this.#onFailed(timedOut ? { kind: 'timed_out', phase } : withoutSecrets(endOf(error, over), prepared.redact));
     } finally {
       clearTimeout(timer);
     }

@@ -128,11 +128,13 @@ export function readStderr(stream: Readable, { redact, onText }: StderrReader): 
     windowBytes += chunk.length;
     if (windowBytes > WINDOW_BYTES) stream.pause();
   });
-  stream.once('close', () => {
+  const over = (): void => {
     if (window !== null) clearTimeout(window);
     lines.end();
     sayLeftOut();
-  });
+  };
+  stream.once('end', over);
+  stream.once('close', over);
   stream.on('error', () => {});
   return { tail: tail.text };
 }

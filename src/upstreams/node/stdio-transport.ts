@@ -144,8 +144,8 @@ async function drained(pipe: Readable): Promise<void> {
   }
   pipe.off('data', hear);
   pipe.destroy();
-  // Whoever reads it hears of its end only now.
-  await turn();
+  // Whoever reads it hears only now that there is no more.
+  if (!pipe.readableEnded) await Promise.race([closed, sleep(QUIET_MS, undefined, { ref: false })]);
 }
 
 function exitText(exit: ProcessExit): string {

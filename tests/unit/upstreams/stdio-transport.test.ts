@@ -2,9 +2,9 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { createLocalExecutor } from '../../../src/executors/node/index.ts';
-import { type JsonObject, type RpcMessage, silentLog } from '../../../src/kernel/index.ts';
+import { createRedactor, type JsonObject, type RpcMessage, Secret, silentLog } from '../../../src/kernel/index.ts';
 import { createStdioTransport, type StdioTransportOptions } from '../../../src/upstreams/node/stdio-transport.ts';
 import { type EndReason, type Transport, TransportEnded } from '../../../src/upstreams/transport.ts';
 import { isRunning, until } from '../../support/processes.ts';
@@ -357,4 +357,55 @@ test('fifty starts and stops leave no descriptor and no process', async () => {
   const before = descriptors();
   for (let i = 0; i < 50; i += 1) await cycle();
   await until(() => descriptors() <= before);
+});
+
+describe('of secrets nothing is shown', () => {
+  const VALUE = `tok-${'5f2e9c41'.repeat(4)}`;
+  const redact = createRedactor([new Secret('TOKEN', VALUE)]);
+
+  /** Runs a script with the value in its environment, to its end. */
+  async function printed(script: string): Promise<{ readonly all: string; readonly odds: readonly string[] }> {
+    const odds: string[] = [];
+    const said: string[] = [];
+    const ended = Promise.withResolvers<EndReason>();
+    const transport = createStdioTransport({
+      executor,
+      launch: { command: 'sh', args: ['-c', script], cwd: tmpdir(), env: { PATH, TOKEN: new Secret('TOKEN', VALUE) } },
+      redact,
+      onStderr: (text) => void said.push(text),
+    });
+    await transport.start({ onMessage: () => {}, onOdd: (detail) => void odds.push(detail), onEnd: ended.resolve });
+    const reason = await ended.promise;
+    return { all: JSON.stringify([said, odds, reason, transport.stderrTail()]), odds };
+  }
+
+  test.each([
+    {
+      name: 'a line that comes in pieces',
+      script: 'printf "%.9s" "$TOKEN" >&2; sleep 0.05; printf "%s\\n" "${TOKEN#?????????}" >&2',
+    },
+    { name: 'a last line without its end', script: 'printf "x %s" "$TOKEN" >&2' },
+    { name: 'more than is kept', script: 'i=0; while [ $i -lt 400 ]; do echo "$TOKEN" >&2; i=$((i+1)); done' },
+    { name: 'a line on stdout whose end is not shown', script: 'printf "%0190d%s\\n" 0 "$TOKEN"' },
+    { name: 'a line on stdout in an encoding', script: 'printf "%s" "user:$TOKEN" | base64 -w 0; echo' },
+  ])('$name', async ({ script }) => {
+    const { all } = await printed(script);
+    for (const part of [
+      VALUE,
+      VALUE.slice(0, 10),
+      VALUE.slice(-10),
+      Buffer.from(VALUE).toString('base64').slice(4, -4),
+    ])
+      expect(all).not.toContain(part);
+    expect(all).toMatch(/\[secret TOKEN|\u2026/);
+  });
+
+  test('a line over 1 MiB is left out, and that is said', async () => {
+    const { all, odds } = await printed(
+      'head -c 1200000 /dev/zero | tr "\\0" x >&2; echo "$TOKEN" >&2; echo after >&2; head -c 1200000 /dev/zero | tr "\\0" y; echo',
+    );
+    expect(all).toContain('[a line of more than 1 MiB left out]\\nafter\\n');
+    expect(odds).toEqual(['stdout: not JSON: (a line of more than 1 MiB)']);
+    expect(all).not.toContain('xxxx');
+  });
 });
