@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
@@ -190,4 +190,18 @@ test('a page of another site cannot send the form, also when it knows the addres
   run.child.kill('SIGINT');
   expect(await run.ended).toBe(5);
   await context.close();
+});
+
+test('where there is a screen, the browser of the desktop is opened at the address', async () => {
+  const home = createHome();
+  await addSettings(home, { region: SETTINGS.region });
+  const [program, opened] = [join(home.folder, 'browser'), join(home.folder, 'opened')];
+  writeFileSync(program, `#!/bin/sh\nprintf %s "$1" > '${opened}'\n`, { mode: 0o700 });
+  // Without descriptions of programs the opener of the desktop takes what BROWSER says.
+  const desktop = { DISPLAY: ':99', BROWSER: program, XDG_DATA_DIRS: join(home.folder, 'none') };
+  const run = home.run(['plugin', 'configure', 'poka', '--browser'], { env: { ...home.env, ...desktop } });
+  const address = await pageOf(run);
+  await expect.poll(() => existsSync(opened) && readFileSync(opened, 'utf8')).toBe(address);
+  run.child.kill('SIGINT');
+  expect(await run.ended).toBe(5);
 });
