@@ -56,12 +56,12 @@ describe(proves('values.hostile'), () => {
       servers: {
         names: { ...PROGRAM, env_vars: ['OTHER_TOKEN', 'GITHUB_TOKEN'] },
         // The name of a server that has a secret of its own.
-        'docs-too': { ...PROGRAM, env_vars: ['GITHUB_TOKEN'] },
+        docsToo: { ...PROGRAM, env_vars: ['GITHUB_TOKEN'] },
         stored: { ...PROGRAM, env: { X: '${secret:GITHUB_TOKEN}' } },
         provided: { ...PROGRAM, env: { X: '${secret:op://vault/item}' } },
         undeclared: { ...PROGRAM, env: { X: '${user_config.token}' } },
         file: { ...PROGRAM, env_file: join(home.folder, 'prize.env') },
-        'file-out': { ...PROGRAM, env_file: '../../../../../../prize.env' },
+        fileOut: { ...PROGRAM, env_file: '../../../../../../prize.env' },
       },
       files: digestFiles(),
     });
@@ -75,7 +75,7 @@ describe(proves('values.hostile'), () => {
       docs: 'connected',
       other: 'connected',
       names: 'connected',
-      'docs-too': 'connected',
+      docsToo: 'connected',
     });
     for (const name of ['stored', 'provided', 'undeclared'])
       expect([name, states[name]]).toEqual([name, expect.stringMatching(/^(?:invalid|needs_config)$/)]);
@@ -143,9 +143,9 @@ describe(proves('values.hostile'), () => {
     await changed(home, ['plugin', 'marketplace', 'add', version('1.0.0', {})]);
     await changed(home, ['plugin', 'add', ID, '--yes']);
     version('1.1.0', { K: '${env:AWS_SECRET_ACCESS_KEY}' });
-    const { status, stderr } = await home.finish(['plugin', 'upgrade', ID]);
+    const { status, stdout, stderr } = await home.finish(['plugin', 'upgrade', ID]);
     expect(status).not.toBe(0);
-    expect(stderr).toContain('AWS_SECRET_ACCESS_KEY');
+    expect(stdout + stderr).toContain('AWS_SECRET_ACCESS_KEY');
     const agent = await standaloneAgent(home, shell);
     const nothing = { K: null, AWS_SECRET_ACCESS_KEY: null };
     expect(arrived((await digestsFrom(agent, 'hostile')).env, nothing)).toEqual(nothing);

@@ -125,7 +125,9 @@ describe(proves('values.restart'), () => {
     const running = await runAll();
     const { home, agent } = running;
     const before = await pidsOf(running);
-    await changed(home, ['plugin', 'configure', ID, '--unset', 'key']);
+    const unset = await home.finish(['plugin', 'configure', ID, '--unset', 'key']);
+    // Done, and something is missing now.
+    expect(unset.status).toBe(1);
     expect(await home.untilServer('poka', 'needs_config')).toMatchObject({ state: { names: ['key'] } });
     await until(() => !isRunning(before.poka));
     const { error } = (await agent.exchange('tools/call', { name: 'poka__digests', arguments: {} })) as {
