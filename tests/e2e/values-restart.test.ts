@@ -128,7 +128,7 @@ describe(proves('values.restart'), () => {
     const unset = await home.finish(['plugin', 'configure', ID, '--unset', 'key']);
     // Done, and something is missing now.
     expect(unset.status).toBe(1);
-    expect(await home.untilServer('poka', 'needs_config')).toMatchObject({ state: { names: ['key'] } });
+    expect(await home.untilServer('poka', 'needs_config')).toMatchObject({ state: { names: ['user_config.key'] } });
     await until(() => !isRunning(before.poka));
     const { error } = (await agent.exchange('tools/call', { name: 'poka__digests', arguments: {} })) as {
       readonly error?: unknown;
