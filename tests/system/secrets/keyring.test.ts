@@ -155,6 +155,30 @@ test('a keyring that does not answer is waited for on a terminal, which says so,
   });
 });
 
+test('a first secret with a keyring that does not answer goes to a file, and with one that does to it, if it is demanded', async () => {
+  const home = createHome();
+  await inSession(home, 'unlocked', async (env) => {
+    // Opens the keyring, and so starts what is stopped next.
+    await report(
+      home,
+      ['secret', 'set', 'TOKEN', '--for', 'docs', '--from-env', 'GIVEN', '-c', 'secrets_store=keyring'],
+      given(env),
+    );
+    expect(await list(home, env)).toMatchObject({ key: 'keyring' });
+    const daemon = daemonOf(home);
+    process.kill(daemon, 'SIGSTOP');
+    const fresh = { ...env, PLUGBOARD_HOME: join(home.folder, 'fresh') };
+    expect(await refusal(home, [...SET, '-c', 'secrets_store=keyring'], given(fresh))).toMatchObject({
+      status: 3,
+      code: 'SECRET_KEYRING_LOCKED',
+    });
+    expect(existsSync(join(home.folder, 'fresh', 'secrets.age'))).toBe(false);
+    await report(home, SET, given(fresh));
+    expect(await list(home, fresh)).toMatchObject({ key: 'identity' });
+    process.kill(daemon, 'SIGCONT');
+  });
+});
+
 test('what was asked of the keyring and given up leaves no process', async () => {
   const home = createHome();
   await inSession(home, 'unlocked', async (env) => {
