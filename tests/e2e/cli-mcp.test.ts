@@ -77,7 +77,7 @@ test(proves('cli.mcp-list'), async () => {
       },
       auth_status: 'bearer_token',
       origin: at('web'),
-      state: null,
+      state: { kind: 'needs_config', names: ['MY_TOK'], command: 'run: plugboard secret set MY_TOK --for web' },
     },
   ]);
   expect(Object.keys(listed[0] ?? {})).toEqual([
@@ -112,6 +112,26 @@ test(proves('cli.mcp-list'), async () => {
     kind: 'connected',
     toolCount: 12,
   });
+});
+
+test('where no host runs, a server that lacks a value says so, and does not once it is stored', async () => {
+  const home = createHome();
+  home.configure({ web: { url: 'http://127.0.0.1:9/mcp', bearer_token_env_var: 'MY_TOK' }, probe: fixture('echo') });
+  const states = async (): Promise<readonly unknown[]> =>
+    (await report<Listed[]>(home, ['mcp', 'list'])).map(({ name, state }) => [name, state?.kind ?? null]);
+  expect(await states()).toEqual([
+    ['probe', null],
+    ['web', 'needs_config'],
+  ]);
+  const env = { ...home.env, GIVEN: 'a token' };
+  const { status } = await home.finish(['secret', 'set', 'MY_TOK', '--for', 'web', '--from-env', 'GIVEN'], { env });
+  expect([status, await states()]).toEqual([
+    0,
+    [
+      ['probe', null],
+      ['web', null],
+    ],
+  ]);
 });
 
 const pick = ({ file, line }: { readonly file: string; readonly line: number }) => ({ file, line });

@@ -1,4 +1,4 @@
-import type { Issue } from '../../../kernel/index.ts';
+import type { Issue, ServerState } from '../../../kernel/index.ts';
 import type { ResolvedServer } from '../../../servers/index.ts';
 import { staticState } from '../../../status/index.ts';
 import { renderServer, renderServerTable } from '../../render-servers.ts';
@@ -56,7 +56,11 @@ type Known = {
 /** Every server by name, and what is known of it without starting anything. */
 async function knownServers(context: CliContext): Promise<Known> {
   const [known, running] = await Promise.all([loadServers(context), statusOfOurs(context)]);
-  const states = new Map(running?.servers.map(({ name, state }) => [name, state]));
+  const { offlineStates } = await import('../offline-states.ts');
+  const states: ReadonlyMap<string, ServerState | null> =
+    running === null
+      ? await offlineStates(context, known)
+      : new Map(running.servers.map(({ name, state }) => [name, state]));
   return {
     issues: known.issues,
     broken: known.loaded.brokenFiles,
