@@ -19,7 +19,7 @@ function byRef(records: readonly SecretRecord[]): Map<string, SecretRecord> {
   return new Map(records.map((record) => [refKey(record), record]));
 }
 
-export function refKey({ name, consumer }: SecretRef): string {
+function refKey({ name, consumer }: SecretRef): string {
   return `${name}\0${consumerText(consumer)}`;
 }
 

@@ -3,7 +3,7 @@ import { type FileHandle, lstat, open } from 'node:fs/promises';
 const PIECE_BYTES = 1024 * 1024;
 
 /** What a file holds, and who may read it. */
-export type FileContent = { readonly bytes: Uint8Array; readonly mode: number };
+type FileContent = { readonly bytes: Uint8Array; readonly mode: number };
 
 /**
  * Reads a file, or a pipe to its end.

@@ -26,7 +26,7 @@ export type Unsealed =
 const MIB = 1024 * 1024;
 
 /** What all secrets may have together, as the text that is encrypted: a thousand values of the largest size, and room. */
-export const MAX_TEXT_BYTES = 128 * MIB;
+const MAX_TEXT_BYTES = 128 * MIB;
 /** With what encryption adds, and for an export what it takes to write that as letters. */
 const MAX_FILE_BYTES = MAX_TEXT_BYTES + MIB;
 export const MAX_EXPORT_BYTES = 1.4 * MAX_FILE_BYTES;
