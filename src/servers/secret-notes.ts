@@ -9,22 +9,9 @@ import {
 } from '../config/index.ts';
 import type { Issue } from '../kernel/index.ts';
 import { type Consumer, consumerText } from '../secrets/index.ts';
-import { mayNameSecret } from './values/secret-names.ts';
+import { isToken, mayNameSecret } from './values/secret-names.ts';
 import { atPlace } from './verdict-parts.ts';
 
-/** How tokens of well-known services begin or look. */
-const TOKENS: readonly RegExp[] = [
-  /^gh[a-z]_\w{16,}$/,
-  /^github_pat_\w{16,}$/,
-  /^glpat-[\w.-]{16,}$/,
-  /^(?:sk|rk|pk)[-_][\w-]{16,}$/,
-  /^xox[a-z]-[\w-]{8,}$/,
-  /^(?:AKIA|ASIA)[0-9A-Z]{12,}$/,
-  /^AIza[\w-]{20,}$/,
-  /^npm_\w{16,}$/,
-  /^eyJ[\w-]{4,}\.[\w-]{4,}\.[\w-]*$/,
-  /^-----BEGIN [A-Z ]+-----/,
-];
 const SCHEME = /^(?:bearer|basic|token)\s+/i;
 const PATH = /^(?:~|\.{1,2})?[/\\]|^[A-Za-z]:[/\\]/;
 const MIN_LENGTH = 16;
@@ -91,7 +78,7 @@ function literalsIn(
 function looksSecret(name: string, written: string): boolean {
   const value = written.replace(SCHEME, '');
   if (hasReferences(written)) return false;
-  if (TOKENS.some((token) => token.test(value))) return true;
+  if (isToken(value)) return true;
   return mayNameSecret(name) && value.length >= MIN_LENGTH && isMixed(value) && !isPlain(value);
 }
 

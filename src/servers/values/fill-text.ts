@@ -5,7 +5,7 @@ import { consumerText } from '../../secrets/index.ts';
 import type { Lookups, ServerSetting, ValueSources } from '../types.ts';
 import { settingOf } from './launch-needs.ts';
 import type { TextKey } from './launch-texts.ts';
-import { mayNameSecret, namesCredential } from './secret-names.ts';
+import { isToken, mayNameSecret, namesCredential } from './secret-names.ts';
 
 /** A text with its values in it; null where an optional setting in it is not set. */
 export type FilledText = string | Secret | null;
@@ -103,7 +103,7 @@ function join(
   const label = place.name ?? place.key;
   const whole = Secret.join(label, parts);
   if (typeof whole !== 'string') refuseSecret(filling, place);
-  else if (place.name === null || whole === '' || !mayNameSecret(place.name)) return whole;
+  else if (place.name === null || whole === '' || !(mayNameSecret(place.name) || isToken(whole))) return whole;
   return keep(filling, label, whole);
 }
 

@@ -5,6 +5,20 @@ const SECRET_NAME = /token|key|secret|pass|auth|credential|cookie/i;
 const CREDENTIAL_NAME =
   /(?:^|[_-])(?:token|secret|password|passwd|passphrase|pat|api_?key|access_?key|private_?key|credentials?)(?:$|[_-])/i;
 
+/** How tokens of well-known services begin or look. */
+const TOKENS: readonly RegExp[] = [
+  /^gh[a-z]_\w{16,}$/,
+  /^github_pat_\w{16,}$/,
+  /^glpat-[\w.-]{16,}$/,
+  /^(?:sk|rk|pk)[-_][\w-]{16,}$/,
+  /^xox[a-z]-[\w-]{8,}$/,
+  /^(?:AKIA|ASIA)[0-9A-Z]{12,}$/,
+  /^AIza[\w-]{20,}$/,
+  /^npm_\w{16,}$/,
+  /^eyJ[\w-]{4,}\.[\w-]{4,}\.[\w-]*$/,
+  /^-----BEGIN [A-Z ]+-----/,
+];
+
 /** Whether a value under this name is taken out of what people may come to read. */
 export function mayNameSecret(name: string): boolean {
   return SECRET_NAME.test(name);
@@ -13,4 +27,9 @@ export function mayNameSecret(name: string): boolean {
 /** Whether a value under this name is held to be a secret, and so kept from where other programs can see it. */
 export function namesCredential(name: string): boolean {
   return CREDENTIAL_NAME.test(name);
+}
+
+/** Whether a value is a secret by its looks, whatever it is called. */
+export function isToken(value: string): boolean {
+  return TOKENS.some((token) => token.test(value));
 }

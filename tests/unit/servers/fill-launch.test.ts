@@ -73,9 +73,10 @@ describe('a program', () => {
     expect(filledStdio({ env: { A: text } }, given)).toEqual({ env: { A: want } });
   });
 
-  test('a literal value that is named like a secret is one, and another is none', () => {
-    expect(filledStdio({ env: { API_KEY: 'k', REGION: 'eu', EMPTY_TOKEN: '' } })).toEqual({
-      env: { API_KEY: '<API_KEY=k>', REGION: 'eu', EMPTY_TOKEN: '' },
+  test('a literal value that is named like a secret, or looks like one, is one, and another is none', () => {
+    const looks = 'ghp_0123456789abcdef0123';
+    expect(filledStdio({ env: { API_KEY: 'k', GITHUB: looks, REGION: 'eu', EMPTY_TOKEN: '' } })).toEqual({
+      env: { API_KEY: '<API_KEY=k>', GITHUB: `<GITHUB=${looks}>`, REGION: 'eu', EMPTY_TOKEN: '' },
     });
   });
 
