@@ -230,7 +230,7 @@ describe(proves('values.overlay-named'), () => {
     expect(status).not.toBe(2);
     const agent = home.pipe();
     await agent.initialize();
-    for (const name of ['one_poka', 'two_poka'])
+    for (const name of ['one:poka', 'two:poka'])
       expect({ name, ...arrived((await digestsFrom(agent, name)).env, { TOKEN: null }) }).toEqual({
         name,
         TOKEN: null,

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { afterEach } from 'vitest';
-import { callText, fixture, type Home } from './home.ts';
+import { callText, fixture } from './home.ts';
 import { bundledFiles } from './installed-plugin.ts';
 import type { Files } from './marketplace-folder.ts';
 import type { RawClient } from './raw-client.ts';
@@ -29,24 +29,15 @@ export const digestOf = (value: string): string => createHash('sha256').update(v
 /** Makes `server.mjs` of a bundle the server that tells digests. */
 export const digestFiles = (file = 'server.mjs'): Files => ({ [file]: bundledFiles('digests')['server.mjs'] });
 
+const toolOf = (server: string): string => `${server.replaceAll(/\W/g, '_')}__digests`;
+
 /** What this server of the home was given, asked by an agent. */
 export async function digestsFrom(agent: RawClient, server: string): Promise<StdioDigests> {
-  return JSON.parse(await callText(agent, `${server}__digests`)) as StdioDigests;
+  return JSON.parse(await callText(agent, toolOf(server))) as StdioDigests;
 }
 
 export async function httpDigestsFrom(agent: RawClient, server: string): Promise<HttpDigests> {
-  return JSON.parse(await callText(agent, `${server}__digests`)) as HttpDigests;
-}
-
-/** The same through `plugboard tools call`, for a test that needs no agent. */
-export async function digestsByCommand(home: Home, server: string): Promise<StdioDigests> {
-  const { stdout, stderr } = await home.finish(['tools', 'call', `${server}__digests`, '--json']);
-  const result = JSON.parse(stdout || `{"failed": ${JSON.stringify(stderr)}}`) as {
-    readonly content?: readonly { readonly text: string }[];
-  };
-  const [content] = result.content ?? [];
-  if (content === undefined) throw new Error(`no answer of ${server}: ${stdout}${stderr}`);
-  return JSON.parse(content.text) as StdioDigests;
+  return JSON.parse(await callText(agent, toolOf(server))) as HttpDigests;
 }
 
 /**

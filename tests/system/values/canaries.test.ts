@@ -18,7 +18,7 @@ import { useFixtures } from '../../support/http-fixtures/fixtures.ts';
 import type { Answer } from '../../support/http-fixtures/serve.ts';
 import { bundledFiles, install } from '../../support/installed-plugin.ts';
 import { plugin, writeMarketplace } from '../../support/marketplace-folder.ts';
-import { until } from '../../support/processes.ts';
+import { processFacts, until } from '../../support/processes.ts';
 import { PRODUCT } from '../../support/product.ts';
 import type { RawClient } from '../../support/raw-client.ts';
 
@@ -34,12 +34,19 @@ const SENDABLE = CANARIES.filter(({ value }) => /^[\x21-\x7e]{1,4000}$/.test(val
 const ONE_LINE = CANARIES.filter(({ value }) => /^[\w.=-]+$/.test(value));
 /** In every way of giving a value there is at least one that is plain, and one that begins like an option. */
 const OF_SHELL = CANARIES.slice(0, 8);
+const LITERAL = CANARIES.slice(0, 32);
 const PROVIDED = CANARIES[7] as Canary;
 const VALUES = Object.fromEntries(CANARIES.map(({ name, value }) => [name, value]));
 
 const key = (canary: Canary): string => canary.name.toLowerCase();
 const values = (canaries: readonly Canary[]): Record<string, string> =>
   Object.fromEntries(canaries.map(({ name, value }) => [name, value]));
+
+/** What is written out in the configuration is a secret if its name says so, or if it looks like one. */
+const literalName = (name: string): string => `${name}_TOKEN`;
+/** As text that refers to nothing. */
+const escaped = (canaries: readonly Canary[]): Record<string, string> =>
+  Object.fromEntries(canaries.map(({ name, value }) => [literalName(name), value.replaceAll('${', () => '$${')]));
 
 /** Refuses everything, and repeats the headers of the request wherever a server can. */
 const telltale: Answer = (seen, response) => {
@@ -70,13 +77,21 @@ const filesBelow = (folder: string): readonly (readonly [string, string])[] =>
 /** Which programs got values, by a word in their command line: all others are to have none in their environment. */
 const RECEIVERS = ['as-child', 'as-shell', 'as-plug', 'as-filed', 'as-literal', 'as-provided', 'spill', 'hang-'];
 
+/** A copy of one of those that is about to become another program. */
+function isFork(pid: number, own: ReadonlySet<number>): boolean {
+  const parent = processFacts(pid)?.parent ?? 0;
+  return own.has(parent) && commandLine(parent).join(' ') === commandLine(pid).join(' ');
+}
+
 /** What can be read of the processes of a home, but for `own`: those to which the test itself gave something. */
 function processesOf(home: Home, own: ReadonlySet<number>): Seen {
   return home.processes().flatMap((pid): Seen => {
     const line = commandLine(pid).join(' ');
     const receives = RECEIVERS.some((word) => line.includes(word));
     const shown: Seen = [[`command line of ${line.slice(0, 300)}`, line]];
-    return receives || own.has(pid) ? shown : [...shown, [`environment of ${line.slice(0, 300)}`, environmentOf(pid)]];
+    return receives || own.has(pid) || isFork(pid, own)
+      ? shown
+      : [...shown, [`environment of ${line.slice(0, 300)}`, environmentOf(pid)]];
   });
 }
 
@@ -159,7 +174,7 @@ async function configureAll(home: Home): Promise<void> {
       child: { ...fixture('digests', 'as-child'), env_vars: NAMES },
       shell: { ...fixture('digests', 'as-shell'), env_vars: OF_SHELL.map(({ name }) => name) },
       filed: { ...fixture('digests', 'as-filed'), env_file: file },
-      literal: { ...fixture('digests', 'as-literal'), env: values(CANARIES.slice(0, 32)) },
+      literal: { ...fixture('digests', 'as-literal'), env: escaped(LITERAL) },
       provided: { ...fixture('digests', 'as-provided'), env: { [PROVIDED.name]: provided } },
       'provided-broken': { ...fixture('digests', 'as-broken'), env: { X: '${secret:op://vault/broken}' } },
       spill: { ...fixture('digests', 'spill'), env_vars: NAMES },
@@ -225,11 +240,11 @@ const CALLS: Readonly<Record<string, (home: Home, reader: Reader) => readonly (r
   'token create': () => [['t']],
   'token list': () => [[]],
   'token revoke': () => [['t']],
-  'config get': () => [['mcp_servers.literal.env'], ['mcp_servers.literal.env.CANARY_0'], ['mcp_servers']],
+  'config get': () => [['mcp_servers.literal.env'], ['mcp_servers.literal.env.CANARY_0_TOKEN'], ['mcp_servers']],
   'config set': () => [['mcp_optional_startup_grace_ms', '800']],
   'config unset': () => [['mcp_optional_startup_grace_ms']],
   'config explain': () => [
-    ['mcp_servers.literal.env.CANARY_0'],
+    ['mcp_servers.literal.env.CANARY_0_TOKEN'],
     ['mcp_servers.child.env_vars'],
     [`plugins."${ID}".user_config`],
     ['mcp_servers.plug.env.CANARY_3'],
@@ -265,7 +280,7 @@ async function provoke(agent: RawClient, seen: Seen): Promise<void> {
       if (index % 8 === 0) await agent.request('tools/call', { name: 'plug__print', arguments: args });
     }
   for (const [tool, args] of [
-    ...['spill__x', 'wrong__x', 'hang__x', 'refusing__x', 'provided-broken__x', 'refused__x', 'plug-args__x'].map(
+    ...['spill__x', 'wrong__x', 'hang__x', 'refusing__x', 'provided_broken__x', 'refused__x', 'plug_args__x'].map(
       (name) => [name, {}] as const,
     ),
     ['child__fall', { name: 'CANARY_1' }],
@@ -273,7 +288,7 @@ async function provoke(agent: RawClient, seen: Seen): Promise<void> {
     ['provided__fall', { name: PROVIDED.name }],
     ['filed__fall', { name: ONE_LINE[0]?.name ?? '' }],
     ['shell__fall', { name: OF_SHELL[2]?.name ?? '' }],
-    ['literal__fall', { name: 'CANARY_6' }],
+    ['literal__fall', { name: literalName('CANARY_6') }],
   ] as const)
     seen.push([
       `the answer to ${tool}`,
@@ -288,7 +303,7 @@ async function checkArrived(agent: RawClient): Promise<void> {
     plug: VALUES,
     shell: values(OF_SHELL),
     filed: values(ONE_LINE),
-    literal: values(CANARIES.slice(0, 32)),
+    literal: Object.fromEntries(LITERAL.map(({ name, value }) => [literalName(name), value])),
   };
   for (const [name, expected] of Object.entries(want))
     expect({ name, ...arrived((await digestsFrom(agent, name)).env, expected) }).toEqual({ name, ...expected });
@@ -346,7 +361,7 @@ test(proves('values.least'), async () => {
         await finish(`${name} ${args.join(' ')}`, home.run([...json, ...name.split(' '), ...args]));
   // What fetches plugins runs git and npm from a shell that has everything.
   for (const args of [
-    ['plugin', 'marketplace', 'add', `file://${market}`],
+    ['plugin', 'marketplace', 'add', 'https://127.0.0.1:9/acme/plugins.git'],
     ['plugin', 'marketplace', 'add', market],
     ['plugin', 'add', 'remote@none', '--yes'],
   ]) {
@@ -384,5 +399,9 @@ test(proves('values.least'), async () => {
   expect(fetched.map(([path]) => path.replace(/^.*\/(\w+)-.*$/, '$1'))).toEqual(expect.arrayContaining(['git', 'npm']));
   const provider = readFileSync(join(home.folder, 'provider-env'), 'utf8');
   expect([...new Set(leaks([...seen, ...files, ...fetched, ['the provider', provider]]))]).toEqual([]);
+  // The nets were cast where fish are: what is hidden left its mark, and the search finds what it should.
   expect(leaks(CANARIES.map(({ name, value }) => [name, value]))).toHaveLength(CANARIES.length);
+  const logs = new Map(seen.filter(([where]) => where.startsWith('logs of ')));
+  for (const name of ['child', 'spill', 'plug', 'shell', 'provided', 'filed', 'literal'])
+    expect([name, logs.get(`logs of ${name}`)]).toEqual([name, expect.stringContaining('[secret ')]);
 }, 600_000);
