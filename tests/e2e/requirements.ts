@@ -339,7 +339,8 @@ const settings = madeIn('docs/secrets.md', {
   'settings.options':
     'plugin configure takes values from options, standard input, variables and files, checks them all, and stores each where it belongs',
   'settings.state': 'plugin configure --json says which settings are set and where, and never a value',
-  'settings.nobody': 'where nobody can be asked, plugin configure names each setting that is missing, with a line to write',
+  'settings.nobody':
+    'where nobody can be asked, plugin configure names each setting that is missing, with a line to write',
   'settings.prompt':
     'on a terminal plugin configure asks for each setting, shows nothing of what is sensitive, and asks again for what is wrong',
   'settings.stopped': 'Ctrl-C while settings are asked for stores nothing of what was answered before',
