@@ -95,8 +95,9 @@ function noteOf({ key, name, value, path, at, consumer }: Literal): Issue {
   const shown = renderKey(path);
   const secret = /^[A-Za-z_]/.test(name) ? name.replaceAll(/[^A-Za-z0-9_]/g, '_') : `_${name}`;
   const scheme = SCHEME.exec(value)?.[0] ?? '';
+  // A list that is laid over a plugin's server takes the place of the one that the plugin has.
   const instead =
-    key === 'env' && secret === name
+    key === 'env' && secret === name && consumer.kind === 'server'
       ? `env_vars = ["${name}"]`
       : `${renderKey([key, name])} = "${scheme}\${secret:${secret}}"`;
   return {

@@ -328,12 +328,12 @@ describe('literal values that look like secrets', () => {
       [
         'mcp_servers.poka.env.TOKEN',
         8,
-        `run: plugboard secret set TOKEN --for ${ID}; then write env_vars = ["TOKEN"] in place of the value`,
+        `run: plugboard secret set TOKEN --for ${ID}; then write env.TOKEN = "\${secret:TOKEN}" in place of the value`,
       ],
       [
         `plugins."${ID}".mcp_servers.poka.env.OTHER`,
         10,
-        `run: plugboard secret set OTHER --for ${ID}; then write env_vars = ["OTHER"] in place of the value`,
+        `run: plugboard secret set OTHER --for ${ID}; then write env.OTHER = "\${secret:OTHER}" in place of the value`,
       ],
     ]);
     expect(JSON.stringify(notes)).not.toContain(token);
