@@ -1,16 +1,25 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { arrived, digestFiles, digestsFrom, type StdioDigests } from '../support/digests.ts';
+import { createReader } from '../support/age.ts';
+import {
+  arrived,
+  digestFiles,
+  digestsFrom,
+  httpDigestsFrom,
+  type StdioDigests,
+  useHttpDigests,
+} from '../support/digests.ts';
 import { eventually } from '../support/eventually.ts';
 import { agentOf, changed, piped, setSecret } from '../support/giving.ts';
-import { fixture, type Home, useHomes } from '../support/home.ts';
+import { callText, fixture, type Home, useHomes } from '../support/home.ts';
 import { install } from '../support/installed-plugin.ts';
 import { isRunning, until } from '../support/processes.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { proves } from './support/proves.ts';
 
 const createHome = useHomes();
+const serveHttp = useHttpDigests();
 const ID = 'poka@acme';
 
 /** Each reads something else: the store, a file, the configuration, and nothing. */
@@ -155,5 +164,65 @@ describe(proves('values.restart'), () => {
     });
     await other.close();
     await running.agent.close();
+  });
+
+  test('a call that runs meanwhile is answered by the process that has it', async () => {
+    const home = createHome();
+    home.configure({ echo: { ...fixture('echo'), env_vars: ['TOKEN'] } });
+    await setSecret(home, ['TOKEN', 'echo'], 'old');
+    const agent = await agentOf(home);
+    const answered = callText(agent, 'echo__slow', { ms: 4000 });
+    await setSecret(home, ['TOKEN', 'echo'], 'new');
+    await eventually(async () => expect(await callText(agent, 'echo__env', { name: 'TOKEN' })).toBe('new'));
+    expect(await answered).toBe('waited 4000');
+    await agent.close();
+  });
+
+  test('a header of an HTTP server', async () => {
+    const home = createHome();
+    const url = await serveHttp();
+    home.configure({ web: { url, http_headers: { 'X-Key': '${secret:KEY}' } }, alone: fixture('digests') });
+    await setSecret(home, ['KEY', 'web'], 'old');
+    const agent = await agentOf(home);
+    const { pid } = await digestsFrom(agent, 'alone');
+    const untilKey = (value: string): Promise<void> =>
+      eventually(async () =>
+        expect(arrived((await httpDigestsFrom(agent, 'web')).headers, { 'x-key': value })).toEqual({ 'x-key': value }),
+      );
+    await untilKey('old');
+    await setSecret(home, ['KEY', 'web'], 'new');
+    await untilKey('new');
+    expect((await digestsFrom(agent, 'alone')).pid).toBe(pid);
+    await agent.close();
+  });
+
+  test('a secret that is stored while a server waits for it, and one that is imported', async () => {
+    const home = createHome();
+    home.configure({ docs: { ...fixture('digests'), env: { TOKEN: '${secret:TOKEN}' } } });
+    const other = createHome();
+    other.configure({ docs: fixture('digests') });
+    const key = await createReader();
+    const [identity, backup] = [join(home.folder, 'key.txt'), join(home.folder, 'backup.age')];
+    writeFileSync(identity, `${key.identity}\n`, { mode: 0o600 });
+    await setSecret(other, ['TOKEN', 'docs'], 'imported');
+    await changed(other, ['secret', 'export', '--to-age', key.recipient, '--output', backup]);
+
+    const agent = await agentOf(home);
+    await home.untilServer('docs', 'needs_config');
+    const received = (value: string): Promise<void> =>
+      eventually(async () =>
+        expect(arrived((await digestsFrom(agent, 'docs')).env, { TOKEN: value })).toEqual({ TOKEN: value }),
+      );
+    await setSecret(home, ['TOKEN', 'docs'], 'stored');
+    await received('stored');
+    await changed(home, ['secret', 'import', backup, '--identity', identity, '--replace']);
+    await received('imported');
+    // The same values under another key are no change, and the host reads that key, too.
+    const { pid } = await digestsFrom(agent, 'docs');
+    await changed(home, ['secret', 'rotate']);
+    expect((await digestsFrom(agent, 'docs')).pid).toBe(pid);
+    await setSecret(home, ['TOKEN', 'docs'], 'last');
+    await received('last');
+    await agent.close();
   });
 });
