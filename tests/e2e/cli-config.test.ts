@@ -305,7 +305,7 @@ test(proves('config.codex-keys', 'config.not-yet'), async () => {
       env_http_headers: { 'X-B': 'B' },
       http_headers_helper: 'helper',
     },
-    state: null,
+    state: { kind: 'needs_config', names: ['T'] },
   });
   const issues = [...s.issues, ...h.issues];
   expect(new Set(issues.map(({ code }) => code))).toEqual(new Set(['KEY_NOT_YET_SUPPORTED']));
