@@ -19,4 +19,4 @@ export {
   STORE_SETTINGS,
   type StoreSetting,
 } from './types.ts';
-export { MAX_READ_BYTES, parseValue, parseValueBytes, valueText } from './value.ts';
+export { MAX_READ_BYTES, parseValue, parseValueBytes, valueText, valueTooLong } from './value.ts';

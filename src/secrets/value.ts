@@ -4,7 +4,7 @@ import { AppError, Secret } from '../kernel/index.ts';
 /** A value ends up in the environment of a process, and systems limit one variable to 128 KiB. Bytes. */
 export const MAX_VALUE_BYTES = 64 * 1024;
 
-/** How many bytes to read where a value is read from: enough to see that there is too much. */
+/** How many bytes there may be where a value is read from: a line break at its end is not part of it. */
 export const MAX_READ_BYTES = MAX_VALUE_BYTES + 3;
 
 /**
@@ -44,6 +44,11 @@ export function valueProblem(text: string): string | null {
   if (text === '') return 'is empty';
   if (text.includes('\0')) return 'holds a NUL character, which no environment can carry';
   return Buffer.byteLength(text) > MAX_VALUE_BYTES ? TOO_LONG : null;
+}
+
+/** Of what is not even read to its end. */
+export function valueTooLong(): AppError {
+  return wrongValue(TOO_LONG, HINTS[TOO_LONG]);
 }
 
 function wrongValue(problem: string, hint?: string): AppError {

@@ -77,6 +77,38 @@ test(proves('secrets.set'), async () => {
   ]);
 });
 
+test('what comes through a pipe in pieces is stored, and used as the passphrase, as a whole', async () => {
+  const home = createHome();
+  const key = await createReader();
+  const env = { ...home.env, PIPE: join(home.folder, 'pipe'), TO: key.recipient };
+  const slowly = async (args: string, before: NodeJS.ProcessEnv = {}): Promise<void> => {
+    const write = '{ printf first; sleep 0.3; echo " second"; } >"$PIPE" &';
+    const script = `rm -f "$PIPE"; mkfifo "$PIPE"; ${write} "$0" "$1" ${args}`;
+    const ran = home.command('sh', ['-c', script, process.execPath, PRODUCT], { env: { ...env, ...before } });
+    expect([await ran.ended, ran.stderr()]).toEqual([0, '']);
+  };
+  home.configure({}, { secrets_store: 'file' });
+  await slowly('secret set A --for docs --from-file "$PIPE"', { PLUGBOARD_SECRETS_PASSPHRASE: 'first second' });
+  const backup = join(home.folder, 'backup.age');
+  await slowly(`secret set B --for docs --stdin <"$PIPE"`, { PLUGBOARD_SECRETS_PASSPHRASE: 'first second' });
+  await slowly(`secret export --to-age "$TO" -o ${backup} --passphrase-file "$PIPE"`);
+  const { secrets } = JSON.parse(await key.open(readFileSync(backup, 'utf8'))) as { secrets: { value: string }[] };
+  expect(secrets.map(({ value }) => value)).toEqual(['first second', 'first second']);
+});
+
+test('a value that is longer than one may be is refused, from wherever it comes', async () => {
+  const home = createHome();
+  const file = join(home.folder, 'long');
+  writeFileSync(file, `${'x'.repeat(64 * 1024 + 1)}\n`.repeat(3));
+  const set = ['secret', 'set', 'A', '--for', 'docs'];
+  const want = { status: 2, code: 'SECRET_VALUE', message: 'the value is longer than 64 KiB; nothing was stored' };
+  expect(await refusal(home, [...set, '--from-file', file])).toMatchObject(want);
+  const piped = home.command('sh', ['-c', '"$0" "$@" <"$LONG"', process.execPath, PRODUCT, ...set, '--stdin'], {
+    env: { ...home.env, LONG: file },
+  });
+  expect([await piped.ended, piped.stderr()]).toEqual([2, expect.stringContaining(want.message)]);
+});
+
 test(proves('secrets.list'), async () => {
   const home = createHome();
   home.configure({

@@ -4,7 +4,7 @@ import { type SecretSource, valueText } from '../../secrets/index.ts';
 import type { GivenSetting } from '../configure-arguments.ts';
 import { checkSetting } from './check-setting.ts';
 import type { CliContext } from './context.ts';
-import { readStart, readStdin } from './read-secret.ts';
+import { readStdin, readValueFile } from './read-secret.ts';
 import type { SettingChange } from './settings-desk.ts';
 
 /**
@@ -61,7 +61,7 @@ async function textsOf(
     }
     case 'file': {
       const path = resolve(cwd, given.path);
-      return { texts: split(valueText(await readStart(path))), source: { how: 'file', what: path } };
+      return { texts: split(valueText(await readValueFile(path))), source: { how: 'file', what: path } };
     }
     default:
       return given satisfies never;

@@ -1,7 +1,6 @@
-import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AppError, type Secret } from '../../kernel/index.ts';
-import { MAX_READ_BYTES, parseValue, parseValueBytes, type SecretSource } from '../../secrets/index.ts';
+import { MAX_READ_BYTES, parseValue, parseValueBytes, type SecretSource, valueTooLong } from '../../secrets/index.ts';
 import type { Input } from '../command.ts';
 import { askSecret } from './ask-secret.ts';
 import type { CliContext } from './context.ts';
@@ -37,7 +36,7 @@ export async function readSecret(
   }
   if (file !== undefined) {
     const path = resolve(context.cwd, file);
-    return { value: parseValueBytes(label, await readStart(path)), source: { how: 'file', what: path } };
+    return { value: parseValueBytes(label, await readValueFile(path)), source: { how: 'file', what: path } };
   }
   if (fromStdin) return { value: parseValueBytes(label, await readStdin()), source: { how: 'stdin' } };
   if (!context.interactive)
@@ -53,23 +52,22 @@ function variableOf({ env }: CliContext, name: string): string {
   throw new AppError('USAGE', 'the variable that --from-env names is not set', { hint: 'check its name' });
 }
 
-/** As much of a file as a value may have, and a little more. @throws AppError `SECRET_STORE_UNREADABLE` */
-export async function readStart(path: string): Promise<Uint8Array> {
-  try {
-    const handle = await open(path, 'r');
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_READ_BYTES), 0, MAX_READ_BYTES);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
-  } catch (cause) {
+/** A whole file, or a pipe to its end. @throws AppError `SECRET_STORE_UNREADABLE`; `SECRET_VALUE` where it is longer than a value may be */
+export async function readValueFile(path: string): Promise<Uint8Array> {
+  const { readUpTo } = await import('../../secrets/node/index.ts');
+  const read = await readUpTo(path, MAX_READ_BYTES).catch((cause: unknown) => {
     const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
-    throw new AppError('SECRET_STORE_UNREADABLE', `the file cannot be read (${why})`, { where: path, cause });
-  }
+    throw why === 'EFBIG' ? valueTooLong() : unreadable(path, why, cause);
+  });
+  if (read === null) throw unreadable(path, 'ENOENT');
+  return read.bytes;
 }
 
-/** As much of standard input. @throws AppError `USAGE` where it is a terminal */
+function unreadable(where: string, why: string, cause?: unknown): AppError {
+  return new AppError('SECRET_STORE_UNREADABLE', `the file cannot be read (${why})`, { where, cause });
+}
+
+/** All of standard input. @throws AppError `USAGE` where it is a terminal; `SECRET_VALUE` where it is longer than a value may be */
 export async function readStdin(): Promise<Uint8Array> {
   if (process.stdin.isTTY)
     throw new AppError('USAGE', '--stdin reads what is piped to it; what is typed here would be shown', {
@@ -80,7 +78,7 @@ export async function readStdin(): Promise<Uint8Array> {
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > MAX_READ_BYTES) break;
+    if (size > MAX_READ_BYTES) throw valueTooLong();
   }
   return Buffer.concat(chunks);
 }

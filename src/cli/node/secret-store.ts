@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { get } from '../../config/index.ts';
 import { type LoadedConfig, loadConfig } from '../../config/node/index.ts';
@@ -13,6 +12,9 @@ import { brokenFile } from './user-config.ts';
 /** How long the keyring may take to be unlocked by a person, and how long where nobody can be asked. Milliseconds. */
 const DIALOG_MS = 60_000;
 export const NOBODY_MS = 700;
+
+/** More than anybody's passphrase. */
+const MAX_PASSPHRASE_BYTES = 64 * 1024;
 
 /** The secret store of this home with what a command needs beside it. */
 export type OpenedStore = {
@@ -121,17 +123,28 @@ export function passphraseOf(
 
 /** The text of a file without the line break at its end. @throws AppError `SECRET_PASSPHRASE_REQUIRED` */
 export async function readPassphrase(file: string): Promise<Secret> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
-    throw new AppError('SECRET_PASSPHRASE_REQUIRED', `the file with the passphrase cannot be read (${why})`, {
-      where: file,
-      hint: 'check the name and the rights of the file',
-    });
+  const { readUpTo } = await import('../../secrets/node/index.ts');
+  const read = await readUpTo(file, MAX_PASSPHRASE_BYTES).catch((cause: unknown) => {
+    throw unreadable(file, cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason');
   });
-  const passphrase = text.replace(/\r?\n$/, '');
+  if (read === null) throw unreadable(file, 'ENOENT');
+  const passphrase = Buffer.from(read.bytes)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
   if (passphrase !== '') return new Secret('passphrase', passphrase);
   throw new AppError('SECRET_PASSPHRASE_REQUIRED', 'the file with the passphrase is empty', {
     where: file,
     hint: 'put the passphrase into its first line',
   });
+}
+
+function unreadable(where: string, why: string): AppError {
+  const isLarge = why === 'EFBIG';
+  return new AppError(
+    'SECRET_PASSPHRASE_REQUIRED',
+    isLarge
+      ? `the file with the passphrase is larger than ${MAX_PASSPHRASE_BYTES / 1024} KiB`
+      : `the file with the passphrase cannot be read (${why})`,
+    { where, hint: isLarge ? 'name the file of the passphrase' : 'check the name and the rights of the file' },
+  );
 }

@@ -5,5 +5,6 @@
  * files, a lock and the running of a program, is handed in. Opened by `host`, `cli`, tests and bench.
  */
 export { createKeyring, type Keyring, type KeyringOptions } from './keyring.ts';
+export { readUpTo } from './read-file.ts';
 export type { NewSecret, SecretStore, SecretStoreOptions, Secrets, StoreEvent } from './secret-store.ts';
 export { createSecretStore } from './store.ts';
