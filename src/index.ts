@@ -25,11 +25,12 @@ export type HostOptions = {
  * @throws AppError what loading the configuration, the database or the folders refuse with
  */
 export async function createHost(options: HostOptions = {}): Promise<HostProcess> {
-  return startStandalone(contextOf(options), { passphraseFile: options.passphraseFile });
+  return startStandalone(contextOf(options));
 }
 
-function contextOf({ home, configFile, overrides = [], project }: HostOptions): CliContext {
-  const globals = { configFile: configFile ?? null, overrides, project: project ?? null, json: true };
+function contextOf({ home, configFile, overrides = [], project, passphraseFile }: HostOptions): CliContext {
+  const given = { configFile: configFile ?? null, project: project ?? null, passphraseFile: passphraseFile ?? null };
+  const globals = { ...given, overrides, json: true };
   return createContext(globals, home === undefined ? {} : { home: resolve(home) });
 }
 

@@ -5,6 +5,11 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'config', value: 'FILE', help: "use this file instead of the home's config.toml" },
   { name: 'set', short: 'c', value: 'KEY=VALUE', many: true, help: 'override one configuration key' },
   { name: 'project', value: 'DIR', help: 'the project whose configuration is read (default: the working folder)' },
+  {
+    name: 'passphrase-file',
+    value: 'FILE',
+    help: 'file with the passphrase of the key to the secrets (default: PLUGBOARD_SECRETS_PASSPHRASE)',
+  },
   { name: 'json', help: 'print the report as JSON' },
 ];
 

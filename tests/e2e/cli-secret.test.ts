@@ -100,10 +100,10 @@ test('a value that is longer than one may be is refused, from wherever it comes'
   const home = createHome();
   const file = join(home.folder, 'long');
   writeFileSync(file, `${'x'.repeat(64 * 1024 + 1)}\n`.repeat(3));
-  const set = ['secret', 'set', 'A', '--for', 'docs'];
+  const storing = ['secret', 'set', 'A', '--for', 'docs'];
   const want = { status: 2, code: 'SECRET_VALUE', message: 'the value is longer than 64 KiB; nothing was stored' };
-  expect(await refusal(home, [...set, '--from-file', file])).toMatchObject(want);
-  const piped = home.command('sh', ['-c', '"$0" "$@" <"$LONG"', process.execPath, PRODUCT, ...set, '--stdin'], {
+  expect(await refusal(home, [...storing, '--from-file', file])).toMatchObject(want);
+  const piped = home.command('sh', ['-c', '"$0" "$@" <"$LONG"', process.execPath, PRODUCT, ...storing, '--stdin'], {
     env: { ...home.env, LONG: file },
   });
   expect([await piped.ended, piped.stderr()]).toEqual([2, expect.stringContaining(want.message)]);

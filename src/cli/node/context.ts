@@ -6,6 +6,7 @@ import type { LoadOptions } from '../../config/node/index.ts';
 import { AppError } from '../../kernel/index.ts';
 import { environment, homeFolder, packageVersion } from '../../kernel/node/index.ts';
 import type { Command } from '../command.ts';
+import type { Passphrase } from './passphrase.ts';
 
 /** The options every command takes. */
 export type Globals = {
@@ -13,6 +14,8 @@ export type Globals = {
   readonly overrides: readonly string[];
   readonly project: string | null;
   readonly json: boolean;
+  /** File with the passphrase of the key to the secrets; it counts more than the variable. */
+  readonly passphraseFile: string | null;
 };
 
 /** What a command may use of the world. */
@@ -25,6 +28,8 @@ export type CliContext = {
   readonly globals: Globals;
   /** The configuration options as a host compares them. */
   readonly configArgs: ConfigArgs;
+  /** The passphrase of the key to the secrets; null where none was given. */
+  readonly passphrase: () => Promise<Passphrase | null>;
   /** For `loadConfig`. */
   readonly loadOptions: LoadOptions;
   readonly out: Terminal;
@@ -53,6 +58,11 @@ export function createContext(globals: Globals, fixed: { readonly home?: string 
   if (globals.project !== null && !isFolder(project))
     throw new AppError('USAGE', 'there is no such project folder', { where: project, hint: 'check --project' });
   const file = globals.configFile === null ? null : resolve(cwd, globals.configFile);
+  let passphrase: Promise<Passphrase | null> | null = null;
+  const readPassphrase = async (): Promise<Passphrase | null> => {
+    const { passphraseOf } = await import('./passphrase.ts');
+    return passphraseOf(env, { file: globals.passphraseFile, cwd });
+  };
   return {
     version: packageVersion(),
     home,
@@ -61,6 +71,7 @@ export function createContext(globals: Globals, fixed: { readonly home?: string 
     env,
     globals,
     configArgs: { file, overrides: globals.overrides, project: globals.project === null ? null : project },
+    passphrase: () => (passphrase ??= readPassphrase()),
     loadOptions: {
       home,
       overrides: globals.overrides,

@@ -31,15 +31,15 @@ export type HostProcess = {
  * Starts a host in this process, beside the host of the home and known to nobody.
  *
  * @param how `keeping: 'nothing'`: it writes no log, and what it learns stays in memory, for a home that cannot be used.
- *   `serving`: what is served in place of the servers and plugins of the home. `passphraseFile`: as {@link HostStart}.
+ *   `serving`: what is served in place of the servers and plugins of the home.
  * @throws AppError what loading the configuration, the database or the folders refuse with
  */
 export async function startStandalone(
   context: CliContext,
-  how: { readonly keeping?: 'nothing'; readonly serving?: Serving; readonly passphraseFile?: string | undefined } = {},
+  how: { readonly keeping?: 'nothing'; readonly serving?: Serving } = {},
 ): Promise<HostProcess> {
-  const { serving = servingOf(context), passphraseFile } = how;
-  const parts = { ofHome: null, serving, passphraseFile };
+  const { serving = servingOf(context) } = how;
+  const parts = { ofHome: null, serving };
   if (how.keeping === 'nothing') return assemble(context, { ...parts, logTo: null, store: openStore(null) });
   for (const folder of context.paths.folders) privateFolder(folder);
   return assemble(context, { ...parts, ...keepingIn(context.home) });
@@ -55,8 +55,6 @@ function servingOf(context: CliContext): Serving {
 export type HostStart = {
   /** Told when the number of socket callers changes. */
   readonly onClients: (clients: number) => void;
-  /** File with the passphrase of the key to the secrets; it counts more than the variable. */
-  readonly passphraseFile: string | undefined;
 };
 
 /** The lock of the home, and who is told when the number of socket callers changes. */
@@ -68,7 +66,7 @@ type OfHome = Pick<HostStart, 'onClients'> & { readonly unlock: () => void };
  * @returns null when the home has a running host already.
  * @throws AppError as {@link startStandalone}
  */
-async function startOfHome(context: CliContext, { onClients, passphraseFile }: HostStart): Promise<HostProcess | null> {
+async function startOfHome(context: CliContext, { onClients }: HostStart): Promise<HostProcess | null> {
   for (const folder of context.paths.folders) privateFolder(folder);
   const unlock = takeLock(context.paths.lock);
   if (unlock === null) return null;
@@ -77,7 +75,6 @@ async function startOfHome(context: CliContext, { onClients, passphraseFile }: H
       ofHome: { unlock, onClients },
       ...keepingIn(context.home),
       serving: servingOf(context),
-      passphraseFile,
     });
   } catch (error) {
     unlock();
@@ -123,12 +120,11 @@ function keepingIn(home: string): Keeping {
 type Assembly = {
   readonly ofHome: OfHome | null;
   readonly serving: Serving;
-  readonly passphraseFile: string | undefined;
 };
 
 async function assemble(
   context: CliContext,
-  { ofHome, logTo, store, serving, passphraseFile }: Keeping & Assembly,
+  { ofHome, logTo, store, serving }: Keeping & Assembly,
 ): Promise<HostProcess> {
   // What any server was given is in no line of the log, whoever wrote it.
   let redact: Redact = (text) => text;
@@ -141,7 +137,7 @@ async function assemble(
     workspace: context.loadOptions.projectDir ?? context.cwd,
     env: context.env,
     executor,
-    secrets: secretsOf(context, { passphraseFile, runProgram: executor.runProgram, log }),
+    secrets: secretsOf(context, { runProgram: executor.runProgram, log }),
     facts: store.facts,
     clock: systemClock,
     log,

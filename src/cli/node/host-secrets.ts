@@ -9,22 +9,21 @@ import type { CliContext } from './context.ts';
 export function secretsOf(
   context: CliContext,
   how: {
-    readonly passphraseFile: string | undefined;
     readonly runProgram: Executor['runProgram'];
     readonly log: Log;
   },
 ): HostSecrets {
-  const { passphraseFile, runProgram, log } = how;
+  const { runProgram, log } = how;
   return {
     file: join(context.home, SECRETS_FILE),
     open: async (loaded) => {
-      const [{ buildSecretStore, NOBODY_MS, passphraseOf }, { eventNote }] = await Promise.all([
+      const [{ buildSecretStore, NOBODY_MS }, { eventNote }] = await Promise.all([
         import('./secret-store.ts'),
         import('../render-secrets.ts'),
       ]);
       const store = await buildSecretStore(context, {
         loaded,
-        passphrase: passphraseOf(context, passphraseFile),
+        passphrase: await context.passphrase(),
         runProgram,
         waitMs: NOBODY_MS,
         onWait: () => {},

@@ -55,7 +55,7 @@ function needed({ env }: CliContext, { server: { sources }, launch, secrets }: O
 async function openQuietly(context: CliContext, loaded: KnownServers['loaded']): Promise<Opened | 'shut' | null> {
   const executor = createLocalExecutor({ log: silentLog });
   const { runProgram } = executor;
-  const { file, open } = secretsOf(context, { passphraseFile: undefined, runProgram, log: silentLog });
+  const { file, open } = secretsOf(context, { runProgram, log: silentLog });
   if (!existsSync(file)) return null;
   try {
     return await open(loaded);

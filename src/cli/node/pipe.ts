@@ -14,7 +14,7 @@ export type PipeOptions = {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly config: ConfigArgs;
   /** For the host, if it is started: file with the passphrase of the key to the secrets. */
-  readonly passphraseFile: string | undefined;
+  readonly passphraseFile: string | null;
   readonly want: Extract<Greeting['want'], { kind: 'agent' }>;
 };
 
@@ -94,7 +94,7 @@ type StartedHost = {
 async function startHost({ home, cwd, env, config, passphraseFile }: PipeOptions): Promise<StartedHost> {
   const { startDetached } = await import('../../executors/node/index.ts');
   const output = openOutput(home);
-  const passphrase = passphraseFile === undefined ? [] : ['--passphrase-file', resolvePath(cwd, passphraseFile)];
+  const passphrase = passphraseFile === null ? [] : ['--passphrase-file', resolvePath(cwd, passphraseFile)];
   const words = ['serve', '--detached', '--json', ...passphrase, ...overrideArgs(config)];
   const args = ['--max-semi-space-size=4', programFile(), ...words];
   const exited = startDetached(process.execPath, args, { cwd, env, log: output?.fd ?? null });

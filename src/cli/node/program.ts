@@ -140,6 +140,7 @@ function globalsOf(options: Readonly<Record<string, unknown>>, command: CliComma
     overrides: stringsOf(options[command.options.some(({ name }) => name === 'set') ? 'c' : 'set']),
     project: text('project'),
     json: options['json'] === true,
+    passphraseFile: text('passphraseFile'),
   };
 }
 

@@ -1,20 +1,17 @@
-import { resolve } from 'node:path';
 import { get } from '../../config/index.ts';
 import { type LoadedConfig, loadConfig } from '../../config/node/index.ts';
-import { AppError, Secret, silentLog } from '../../kernel/index.ts';
+import { silentLog } from '../../kernel/index.ts';
 import { systemClock } from '../../kernel/node/index.ts';
-import { PASSPHRASE_VARIABLE, STORE_SETTINGS, type StoreSetting } from '../../secrets/index.ts';
+import { STORE_SETTINGS, type StoreSetting } from '../../secrets/index.ts';
 import type { KeyringOptions, SecretStore, StoreEvent } from '../../secrets/node/index.ts';
 import { eventNote } from '../render-secrets.ts';
 import type { CliContext } from './context.ts';
+import type { Passphrase } from './passphrase.ts';
 import { brokenFile } from './user-config.ts';
 
 /** How long the keyring may take to be unlocked by a person, and how long where nobody can be asked. Milliseconds. */
 const DIALOG_MS = 60_000;
 export const NOBODY_MS = 700;
-
-/** More than anybody's passphrase. */
-const MAX_PASSPHRASE_BYTES = 64 * 1024;
 
 /** The secret store of this home with what a command needs beside it. */
 export type OpenedStore = {
@@ -28,19 +25,14 @@ export type OpenedStore = {
 /**
  * Runs `use` with the secret store of this home.
  *
- * @param passphraseFile Of `--passphrase-file`; it counts more than `PLUGBOARD_SECRETS_PASSPHRASE`.
  * @throws AppError `CONFIG_…` when the configuration cannot say where secrets are kept; what the store and `use` throw
  */
-export async function withSecretStore<T>(
-  context: CliContext,
-  passphraseFile: string | undefined,
-  use: (opened: OpenedStore) => Promise<T>,
-): Promise<T> {
+export async function withSecretStore<T>(context: CliContext, use: (opened: OpenedStore) => Promise<T>): Promise<T> {
   const { createLocalExecutor } = await import('../../executors/node/index.ts');
   const loaded = await loadConfig(context.loadOptions);
   const notes: string[] = [];
   const note = (line: string): void => void notes.push(line);
-  const passphrase = passphraseOf(context, passphraseFile);
+  const passphrase = await context.passphrase();
   const executor = createLocalExecutor({ log: silentLog });
   const store = await buildSecretStore(context, {
     loaded,
@@ -55,7 +47,7 @@ export async function withSecretStore<T>(
   });
   try {
     const result = await use({ store, loaded, notes, note });
-    if (passphraseFile !== undefined && passphrase?.wasRead() !== true)
+    if (context.globals.passphraseFile !== null && passphrase?.wasRead() !== true)
       note('--passphrase-file was not needed: the key is not under a passphrase');
     return result;
   } finally {
@@ -103,48 +95,4 @@ export function storeSetting(loaded: LoadedConfig): StoreSetting {
   if (broken !== null) throw broken;
   const value = get(loaded, 'secrets_store');
   return STORE_SETTINGS.find((setting) => setting === value) ?? 'auto';
-}
-
-export type Passphrase = { readonly read: () => Promise<Secret>; readonly wasRead: () => boolean };
-
-/** The passphrase of a file, else of the environment; null where neither gives one. */
-export function passphraseOf(
-  { env, cwd }: Pick<CliContext, 'env' | 'cwd'>,
-  file: string | undefined,
-): Passphrase | null {
-  const text = env[PASSPHRASE_VARIABLE] ?? '';
-  if (file === undefined && text === '') return null;
-  // Read once: the file may be a pipe.
-  let known: Promise<Secret> | null = null;
-  const read = async (): Promise<Secret> =>
-    file === undefined ? new Secret('passphrase', text) : readPassphrase(resolve(cwd, file));
-  return { read: () => (known ??= read()), wasRead: () => known !== null };
-}
-
-/** The text of a file without the line break at its end. @throws AppError `SECRET_PASSPHRASE_REQUIRED` */
-export async function readPassphrase(file: string): Promise<Secret> {
-  const { readUpTo } = await import('../../secrets/node/index.ts');
-  const read = await readUpTo(file, MAX_PASSPHRASE_BYTES).catch((cause: unknown) => {
-    throw unreadable(file, cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason');
-  });
-  if (read === null) throw unreadable(file, 'ENOENT');
-  const passphrase = Buffer.from(read.bytes)
-    .toString('utf8')
-    .replace(/\r?\n$/, '');
-  if (passphrase !== '') return new Secret('passphrase', passphrase);
-  throw new AppError('SECRET_PASSPHRASE_REQUIRED', 'the file with the passphrase is empty', {
-    where: file,
-    hint: 'put the passphrase into its first line',
-  });
-}
-
-function unreadable(where: string, why: string): AppError {
-  const isLarge = why === 'EFBIG';
-  return new AppError(
-    'SECRET_PASSPHRASE_REQUIRED',
-    isLarge
-      ? `the file with the passphrase is larger than ${MAX_PASSPHRASE_BYTES / 1024} KiB`
-      : `the file with the passphrase cannot be read (${why})`,
-    { where, hint: isLarge ? 'name the file of the passphrase' : 'check the name and the rights of the file' },
-  );
 }

@@ -1,9 +1,10 @@
 import { type Config, type KeyPath, locate, parseLayer, setKey, type TomlInput, unsetKey } from '../../config/index.ts';
 import { loadConfig } from '../../config/node/index.ts';
 import { AppError, type JsonValue, Secret } from '../../kernel/index.ts';
-import { type Plugin, type Setting, settingSecretName } from '../../plugins/index.ts';
+import type { Plugin } from '../../plugins/index.ts';
 import type { Consumer, SecretSource } from '../../secrets/index.ts';
 import type { SecretStore } from '../../secrets/node/index.ts';
+import { type Setting, settingSecretName } from '../../settings/index.ts';
 import { missingSettings, type SettingState, settingStates } from '../setting-states.ts';
 import type { CliContext } from './context.ts';
 import { withSecretStore } from './secret-store.ts';
@@ -42,10 +43,10 @@ export type SettingsDesk = ConfigurablePlugin & {
  */
 export async function withSettings<T>(
   context: CliContext,
-  of: ConfigurablePlugin & { readonly passphraseFile?: string | undefined },
+  of: ConfigurablePlugin,
   use: (desk: SettingsDesk) => Promise<T>,
 ): Promise<T> {
-  const { pluginId, plugin, passphraseFile } = of;
+  const { pluginId, plugin } = of;
   const notes: string[] = [];
   const run = (store: SecretStore | null, storeNotes: readonly string[]): Promise<T> => {
     const config = async (): Promise<Config> => (await loadConfig(context.loadOptions)).config;
@@ -63,11 +64,11 @@ export async function withSettings<T>(
     });
   };
   if (!plugin.settings.some(({ sensitive }) => sensitive)) {
-    if (passphraseFile !== undefined)
+    if (context.globals.passphraseFile !== null)
       notes.push('--passphrase-file was not needed: the plugin has no sensitive setting');
     return run(null, []);
   }
-  return withSecretStore(context, passphraseFile, (opened) => run(opened.store, opened.notes));
+  return withSecretStore(context, (opened) => run(opened.store, opened.notes));
 }
 
 /** The settings as they are, without asking anybody for anything: where the store does not open, it is not known which are set. */
@@ -88,12 +89,12 @@ export async function lookAtSettings(
 /** Names of the secrets that are stored for a plugin; none where the store does not open without asking anybody. */
 export async function secretsOf(context: CliContext, pluginId: string): Promise<readonly string[]> {
   const silent = { ...context, interactive: false };
-  return withSecretStore(silent, undefined, async ({ store }) =>
-    (await store.open()).names(consumerOf(pluginId)),
-  ).catch((error: unknown) => {
-    if (error instanceof AppError) return [];
-    throw error;
-  });
+  return withSecretStore(silent, async ({ store }) => (await store.open()).names(consumerOf(pluginId))).catch(
+    (error: unknown) => {
+      if (error instanceof AppError) return [];
+      throw error;
+    },
+  );
 }
 
 function consumerOf(id: string): Consumer {

@@ -54,8 +54,10 @@ async function run(argv: readonly string[]): Promise<number> {
   return runProgram(argv.length === 0 ? ['--help'] : argv, version);
 }
 
+const PASSPHRASE_OPTION = '--passphrase-file';
+
 /** Those of `plugboard stdio` that take a value. */
-const PIPE_OPTIONS: ReadonlySet<string> = new Set(['--agent', '--server', '--passphrase-file']);
+const PIPE_OPTIONS: ReadonlySet<string> = new Set(['--agent', '--server', PASSPHRASE_OPTION]);
 
 /**
  * The plain forms of `plugboard stdio`, read without the command parser: agents start this often, and it should be up in
@@ -65,17 +67,19 @@ function parsePipe(argv: readonly string[]): { readonly globals: Globals; readon
   if (argv[0] !== 'stdio') return null;
   const values: Record<string, string> = {};
   const flags = new Set<string>();
+  let passphraseFile: string | null = null;
   for (let index = 1; index < argv.length; index += 1) {
     const word = argv[index] ?? '';
     const value = argv[index + 1];
     if (word === '--human') flags.add('human');
     else if (PIPE_OPTIONS.has(word) && value !== undefined && !value.startsWith('-')) {
-      values[word.slice(2)] = value;
+      if (word === PASSPHRASE_OPTION) passphraseFile = value;
+      else values[word.slice(2)] = value;
       index += 1;
     } else return null;
   }
   return {
-    globals: { configFile: null, overrides: [], project: null, json: false },
+    globals: { configFile: null, overrides: [], project: null, json: false, passphraseFile },
     input: { args: {}, rest: [], flags, values, lists: {} },
   };
 }

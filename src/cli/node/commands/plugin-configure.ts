@@ -2,7 +2,6 @@ import { AppError, commandLine, printableLine } from '../../../kernel/index.ts';
 import type { Plugin } from '../../../plugins/index.ts';
 import type { Input } from '../../command.ts';
 import { parseGiven, SETTING_OPTIONS, variableOf } from '../../configure-arguments.ts';
-import { PASSPHRASE_OPTION } from '../../passphrase-option.ts';
 import { type ConfiguredPlugin, renderConfigured } from '../../render-configure.ts';
 import { missingSettings, type SettingState } from '../../setting-states.ts';
 import { askSettings } from '../ask-settings.ts';
@@ -42,17 +41,15 @@ export const pluginConfigure: CliCommand<ConfiguredPlugin> = {
     MARKETPLACE_OPTION,
     ...SETTING_OPTIONS,
     { name: 'browser', help: 'fill them in on a page that this machine alone can open, once' },
-    PASSPHRASE_OPTION,
   ],
   run: async (context, input) => {
     const found = await pluginOf(context, input);
-    const passphraseFile = input.values['passphrase-file'];
     const given = parseGiven(input, found.pluginId, found.plugin);
     const browser = input.flags.has('browser');
     if (browser && given.length > 0)
       throw new AppError('USAGE', '--browser asks for the values itself', { hint: 'leave the other options out' });
     const changes = await readGiven(context, given);
-    return withSettings(context, { ...found, passphraseFile }, async (desk) => {
+    return withSettings(context, found, async (desk) => {
       if (browser && found.plugin.settings.length > 0) {
         const { askInBrowser } = await import('../settings-page-server.ts');
         return reportOf(desk, await askInBrowser(desk));

@@ -2,7 +2,6 @@ import { open, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AppError } from '../../../kernel/index.ts';
 import { consumerText, type SecretRef } from '../../../secrets/index.ts';
-import { PASSPHRASE_OPTION } from '../../passphrase-option.ts';
 import { renderNotes } from '../../render-secrets.ts';
 import type { CliCommand } from '../context.ts';
 import { withSecretStore } from '../secret-store.ts';
@@ -25,7 +24,6 @@ export const secretExport: CliCommand<Exported> = {
   options: [
     { name: 'to-age', value: 'RECIPIENT', many: true, help: 'public key of who may open it, age1…' },
     { name: 'output', short: 'o', value: 'FILE', help: 'write it to this new file (default: standard output)' },
-    PASSPHRASE_OPTION,
   ],
   run: async (context, input) => {
     const recipients = input.lists['to-age'] ?? [];
@@ -35,7 +33,7 @@ export const secretExport: CliCommand<Exported> = {
       });
     const output = input.values['output'];
     const file = output === undefined ? null : resolve(context.cwd, output);
-    return withSecretStore(context, input.values['passphrase-file'], async ({ store, notes }) => {
+    return withSecretStore(context, async ({ store, notes }) => {
       const { text, count } = await store.exportTo(recipients);
       if (file !== null) await writeNew(file, text);
       return { schemaVersion: 1, count, file, age: file === null ? text.trimEnd() : null, notes };
@@ -98,12 +96,11 @@ export const secretImport: CliCommand<Imported> = {
       help: 'file with the key that opens it (default: the key of this home)',
     },
     { name: 'replace', help: 'where the store has another value, take the one of the file' },
-    PASSPHRASE_OPTION,
   ],
   run: async (context, input) => {
     const file = resolve(context.cwd, input.args['FILE'] ?? '');
     const identityFiles = (input.lists['identity'] ?? []).map((path) => resolve(context.cwd, path));
-    return withSecretStore(context, input.values['passphrase-file'], async ({ store, notes }) => {
+    return withSecretStore(context, async ({ store, notes }) => {
       const done = await store.importFrom({ file, identityFiles, replace: input.flags.has('replace') });
       const { added, unchanged, replaced, kept } = done;
       return {

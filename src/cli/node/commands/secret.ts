@@ -12,14 +12,14 @@ import {
 import type { SecretStore } from '../../../secrets/node/index.ts';
 import { secretReaders } from '../../../servers/index.ts';
 import type { Input } from '../../command.ts';
-import { PASSPHRASE_OPTION } from '../../passphrase-option.ts';
 import { renderNotes, renderSecrets, type SecretJson, secretJson } from '../../render-secrets.ts';
 import { effectNotes, effectsOf, type Readers, type Target, targetOf } from '../../secret-consumers.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { type KnownServers, loadServers } from '../known-servers.ts';
+import { readPassphrase } from '../passphrase.ts';
 import { readSecret, VALUE_OPTIONS } from '../read-secret.ts';
 import { statusOfOurs } from '../running.ts';
-import { type OpenedStore, readPassphrase, withSecretStore } from '../secret-store.ts';
+import { type OpenedStore, withSecretStore } from '../secret-store.ts';
 import { secretExport, secretImport } from './secret-transfer.ts';
 
 const NAME = { name: 'NAME', help: 'name of the secret, such as GITHUB_TOKEN', required: true } as const;
@@ -51,7 +51,6 @@ const secretSet: CliCommand<SecretSet> = {
       help: 'who may read it: PLUGIN@MARKETPLACE, or the name of a server',
     },
     ...VALUE_OPTIONS,
-    PASSPHRASE_OPTION,
   ],
   run: async (context, input) => {
     const name = parseSecretName(input.args['NAME'] ?? '');
@@ -60,7 +59,7 @@ const secretSet: CliCommand<SecretSet> = {
       throw new AppError('USAGE', '--for is missing: a secret is given to nobody but those it names', {
         hint: `for example: plugboard secret set ${name} --for SERVER`,
       });
-    return withSecretStore(context, input.values['passphrase-file'], async (opened) => {
+    return withSecretStore(context, async (opened) => {
       const known = await loadServers(context, { namesOnly: true });
       const targets = uniqueTargets(consumers, known);
       const refs = targets.map(({ consumer }) => ({ name, consumer }));
@@ -99,9 +98,9 @@ const secretList: CliCommand<SecretList> = {
   name: 'secret list',
   summary: 'List the secrets, never their values',
   args: [],
-  options: [PASSPHRASE_OPTION],
-  run: async (context, input) =>
-    withSecretStore(context, input.values['passphrase-file'], async ({ store, notes }) => {
+  options: [],
+  run: async (context) =>
+    withSecretStore(context, async ({ store, notes }) => {
       const [secrets, { servers }] = await Promise.all([store.open(), loadServers(context, { namesOnly: true })]);
       const listed = listSecrets(secrets.document(), secretReaders(servers));
       return { schemaVersion: 1, key: secrets.holder(), secrets: listed.map(secretJson), notes };
@@ -124,12 +123,12 @@ const secretUnset: CliCommand<SecretUnset> = {
   name: 'secret unset',
   summary: 'Take a secret away, from one consumer or from all',
   args: [NAME],
-  options: [{ name: 'for', value: 'CONSUMER', help: 'only for this plugin or server' }, PASSPHRASE_OPTION],
+  options: [{ name: 'for', value: 'CONSUMER', help: 'only for this plugin or server' }],
   run: async (context, input) => {
     const name = parseSecretName(input.args['NAME'] ?? '');
     const given = input.values['for'];
     const consumer = given === undefined ? null : parseConsumer(given);
-    return withSecretStore(context, input.values['passphrase-file'], async (opened) => {
+    return withSecretStore(context, async (opened) => {
       const { store, notes } = opened;
       const known = await loadServers(context, { namesOnly: true });
       const refs = await unsetFor(store, name, { consumer, known });
@@ -157,7 +156,6 @@ const secretRotate: CliCommand<SecretRotated> = {
   options: [
     { name: 'new-passphrase-file', value: 'FILE', help: 'put the new key under the passphrase in this file' },
     { name: 'drop-passphrase', help: 'keep the new key in a file without a passphrase' },
-    PASSPHRASE_OPTION,
   ],
   run: async (context, input) => {
     const file = input.values['new-passphrase-file'];
@@ -165,7 +163,7 @@ const secretRotate: CliCommand<SecretRotated> = {
     if (file !== undefined && dropPassphrase)
       throw new AppError('USAGE', 'give one of --new-passphrase-file and --drop-passphrase');
     const newPassphrase = file === undefined ? null : await readPassphrase(resolve(context.cwd, file));
-    return withSecretStore(context, input.values['passphrase-file'], async ({ store, notes }) => {
+    return withSecretStore(context, async ({ store, notes }) => {
       const { holder, count } = await store.rotate({ newPassphrase, dropPassphrase });
       return { schemaVersion: 1, key: holder, count, notes };
     });

@@ -4,7 +4,6 @@ import { loadConfig } from '../../../config/node/index.ts';
 import { AppError } from '../../../kernel/index.ts';
 import { openStore } from '../../../storage/node/index.ts';
 import type { Input } from '../../command.ts';
-import { PASSPHRASE_OPTION, passphraseFileOf } from '../../passphrase-option.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import {
   address,
@@ -15,7 +14,7 @@ import {
   type Stop,
   stopSignal,
 } from '../foreground.ts';
-import { type HostStart, startOrMeet, startStandalone } from '../host-process.ts';
+import { startOrMeet, startStandalone } from '../host-process.ts';
 
 /** A detached host that nobody uses leaves after this, unless `--idle` says otherwise. Seconds. */
 const IDLE_SEC = 300;
@@ -31,7 +30,6 @@ export const serveCommand: CliCommand<number> = {
   options: [
     ...addressOptions({ host: '[serve] host, else 127.0.0.1', port: '[serve] port, else 7450' }),
     { name: 'standalone', help: 'leave the host of the home alone: no lock, no socket' },
-    PASSPHRASE_OPTION,
     { name: 'detached', help: 'run without HTTP, for the pipes of this home, and leave when nobody uses it' },
     {
       name: 'idle',
@@ -46,10 +44,7 @@ export const serveCommand: CliCommand<number> = {
           'USAGE',
           '--detached opens no endpoint: it goes with neither --host, --port nor --standalone',
         );
-      return runDetached(context, {
-        leaveAfterMs: idleMs(input.values['idle']),
-        passphraseFile: passphraseFileOf(input),
-      });
+      return runDetached(context, idleMs(input.values['idle']));
     }
     if (input.values['idle'] !== undefined) throw new AppError('USAGE', '--idle goes with --detached');
     return runForeground(context, input);
@@ -65,9 +60,7 @@ function idleMs(given: string | undefined): number {
   return seconds * 1000;
 }
 
-type Detached = Pick<HostStart, 'passphraseFile'> & { readonly leaveAfterMs: number };
-
-async function runDetached(context: CliContext, { leaveAfterMs, passphraseFile }: Detached): Promise<number> {
+async function runDetached(context: CliContext, leaveAfterMs: number): Promise<number> {
   const stop = stopSignal();
   let idle: NodeJS.Timeout | undefined;
   let clients = 0;
@@ -79,7 +72,7 @@ async function runDetached(context: CliContext, { leaveAfterMs, passphraseFile }
     clients = now;
     watchIdle();
   };
-  const outcome = await startOrMeet(context, { onClients, passphraseFile });
+  const outcome = await startOrMeet(context, { onClients });
   if (outcome.kind === 'met') {
     outcome.met.socket.destroy();
     return 0;
@@ -93,10 +86,9 @@ async function runDetached(context: CliContext, { leaveAfterMs, passphraseFile }
 
 async function runForeground(context: CliContext, input: Input): Promise<number> {
   const stop = stopSignal();
-  const passphraseFile = passphraseFileOf(input);
   const outcome = input.flags.has('standalone')
-    ? ({ kind: 'started', running: await startStandalone(context, { passphraseFile }) } as const)
-    : await startOrMeet(context, { onClients: () => {}, passphraseFile });
+    ? ({ kind: 'started', running: await startStandalone(context) } as const)
+    : await startOrMeet(context, { onClients: () => {} });
   if (outcome.kind === 'met') return attach(context, input, { stop, met: outcome.met });
   const { running } = outcome;
   try {
@@ -131,7 +123,7 @@ async function attach(
   context.err.write(
     `plugboard: the host of this home runs already (version ${met.welcome.version}, process ${met.welcome.pid}); it ${ours ? 'opens the endpoint' : 'serves this address already'}\n`,
   );
-  if (passphraseFileOf(input) !== undefined)
+  if (context.globals.passphraseFile !== null)
     context.err.write('plugboard: --passphrase-file has no effect on a host that runs already\n');
   await announce(context, {
     endpoint,

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { localCaller, silentLog } from '../../../kernel/index.ts';
 import type { Input } from '../../command.ts';
-import { PASSPHRASE_OPTION, passphraseFileOf } from '../../passphrase-option.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { type PipeOptions, runPipe } from '../pipe.ts';
 
@@ -15,7 +14,6 @@ export const stdioCommand: CliCommand<number> = {
     { name: 'agent', value: 'NAME', help: 'name of the agent that starts this' },
     { name: 'human', help: 'questions to this agent reach a person' },
     { name: 'server', value: 'NAME', help: 'serve this one server, with its own names' },
-    { ...PASSPHRASE_OPTION, help: `${PASSPHRASE_OPTION.help}; for the host that this starts` },
     { name: 'standalone', help: 'keep everything in this process, without the host of the home' },
   ],
   run: async (context, input) =>
@@ -28,7 +26,7 @@ function pipeOptions(context: CliContext, input: Input): PipeOptions {
   return {
     ...context,
     config: context.configArgs,
-    passphraseFile: passphraseFileOf(input),
+    passphraseFile: context.globals.passphraseFile,
     want: {
       kind: 'agent',
       agent: input.values['agent'] ?? null,
@@ -44,7 +42,7 @@ async function runStandalone(context: CliContext, input: Input): Promise<number>
     import('../host-process.ts'),
     import('../../../gateway/node/index.ts'),
   ]);
-  const running = await startStandalone(context, { passphraseFile: passphraseFileOf(input) });
+  const running = await startStandalone(context);
   const caller = localCaller({
     workspace: context.cwd,
     agent: input.values['agent'] ?? null,
