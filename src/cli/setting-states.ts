@@ -1,9 +1,6 @@
-import { type Located, type Origin, plainValue } from '../config/index.ts';
+import type { Located, Origin } from '../config/index.ts';
 import { printableLine } from '../kernel/index.ts';
-import { checkSettingValue, type Setting, settingSecretName } from '../plugins/index.ts';
-
-/** Where the value of a setting comes from. `unknown`: only the secret store knows, and it was not opened. */
-export type SettingOrigin = 'config' | 'secret' | 'default' | 'unset' | 'unknown';
+import { type Setting, type SettingOrigin, settingSecretName, settingState } from '../settings/index.ts';
 
 /** One setting of a plugin as it is now. Never its value. */
 export type SettingState = Pick<
@@ -27,36 +24,22 @@ export type StoredSettings = {
 };
 
 /** Every declared setting, in the order of the manifest. */
-export function settingStates(settings: readonly Setting[], stored: StoredSettings): readonly SettingState[] {
+export function settingStates(
+  settings: readonly Setting[],
+  { values, secrets }: StoredSettings,
+): readonly SettingState[] {
   return settings.map((setting) => {
     const { key, title, description, type, sensitive, required, multiple } = setting;
-    const { from, where, problem } = placeOf(setting, stored);
+    const written = values.get(key);
+    const stored = secrets === null ? null : secrets.has(settingSecretName(key));
+    const { from, problem } = settingState(setting, { written, stored });
     const set = from === 'unknown' ? null : from === 'config' || from === 'secret';
+    const where = written === undefined ? null : originText(written.origin);
     return {
       ...{ key, title, description, type, sensitive, required, multiple, enum: setting.enum },
       ...{ set, from, where, problem },
     };
   });
-}
-
-type Placed = Pick<SettingState, 'from' | 'where' | 'problem'>;
-
-function placeOf(setting: Setting, { values, secrets }: StoredSettings): Placed {
-  const written = values.get(setting.key);
-  const where = written === undefined ? null : originText(written.origin);
-  if (setting.sensitive) {
-    const from =
-      secrets === null ? 'unknown' : secrets.has(settingSecretName(setting.key)) ? 'secret' : ('unset' as const);
-    const problem =
-      written === undefined
-        ? null
-        : 'stands in a configuration file, where it is not used and everybody with the file can read it';
-    return { from, where, problem };
-  }
-  if (written !== undefined) {
-    return { from: 'config', where, problem: checkSettingValue(setting, plainValue(written)) };
-  }
-  return { from: setting.default === null ? 'unset' : 'default', where: null, problem: null };
 }
 
 function originText({ file, line, layer }: Origin): string {

@@ -1,6 +1,6 @@
 /**
  * plugins: what a bundle declares. Manifest and MCP declarations of every family → one `Plugin`, with an issue (file,
- * line, column, key, hint) for whatever is dropped or wrong. And what its settings may be: texts → values → texts.
+ * line, column, key, hint) for whatever is dropped or wrong.
  *
  * It installs nothing, runs nothing and knows no marketplace. Reading a folder is in `node/`.
  * Called by authoring, marketplace, servers, status, host and cli.
@@ -13,17 +13,6 @@ export { PLUGIN_SERVER_KEYS, SETTING_KEYS } from './manifest/schema-keys.ts';
 export { parsePlugin } from './parse.ts';
 export { type Reading, readJson, tell } from './reading.ts';
 export { describeRequests, issuesInForce } from './server/server-requests.ts';
-export {
-  checkSettingValue,
-  type ParsedSettingValue,
-  parseSettingTexts,
-  settingDefault,
-  settingSecretName,
-  settingSecretText,
-  settingSeparator,
-  settingValueTexts,
-  type ValuePlaces,
-} from './setting-values.ts';
 export { capabilitySummary, invalidServers, pluginEnv } from './summary.ts';
 export type {
   AuthModel,
@@ -40,6 +29,4 @@ export type {
   PluginPart,
   PluginServer,
   ServerRequests,
-  Setting,
-  SettingType,
 } from './types.ts';

@@ -1,5 +1,6 @@
 import { byPlace } from '../config/index.ts';
 import { type Issue, limitIssues, shorten } from '../kernel/index.ts';
+import type { Setting } from '../settings/index.ts';
 import { readAgentDeclarations } from './agent/declarations.ts';
 import { readApps, readParts } from './manifest/components.ts';
 import { placeInEntry } from './manifest/entry-key.ts';
@@ -11,7 +12,7 @@ import { fileOf, type Reading } from './reading.ts';
 import { readDeclarations } from './server/declarations.ts';
 import { readServer } from './server/plugin-server.ts';
 import { describeRequests } from './server/server-requests.ts';
-import type { EntryFacts, ParsedPlugin, ParseOptions, Plugin, PluginServer, Setting } from './types.ts';
+import type { EntryFacts, ParsedPlugin, ParseOptions, Plugin, PluginServer } from './types.ts';
 
 /**
  * Reads a bundle of any family. Never throws, and runs nothing: what is wrong with a part becomes an issue with its place,

@@ -1,5 +1,6 @@
 import type { LocatedTable, ServerEntry } from '../config/index.ts';
 import type { Issue, JsonValue } from '../kernel/index.ts';
+import type { Setting } from '../settings/index.ts';
 
 /** Whose file format a bundle follows. `none`: a bundle without a manifest. */
 export type PluginFamily = 'codex' | 'claude' | 'cursor' | 'agent_plugins' | 'mcpb' | 'none';
@@ -85,24 +86,6 @@ export type PluginServer = {
   readonly authModelDeclared: boolean;
   /** What kinds of data it can return, in the plugin's own words (`data_classes`). */
   readonly dataClasses: readonly string[];
-};
-
-export type SettingType = 'string' | 'number' | 'boolean' | 'directory' | 'file';
-
-/** One declared setting: a key of `user_config` (Claude: `userConfig`). */
-export type Setting = {
-  readonly key: string;
-  readonly type: SettingType;
-  readonly title: string;
-  readonly description: string;
-  readonly sensitive: boolean;
-  readonly required: boolean;
-  readonly multiple: boolean;
-  readonly default: JsonValue | null;
-  readonly min: number | null;
-  readonly max: number | null;
-  readonly enum: readonly JsonValue[] | null;
-  readonly pattern: string | null;
 };
 
 /** A hook that a plugin brings. Plugboard lists hooks and runs none. */

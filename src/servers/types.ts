@@ -64,7 +64,6 @@ export type RemovedPlugin = { readonly pluginId: string; readonly servers: reado
 /** A setting that a server refers to, as far as it may be known without opening the store. */
 export type ServerSetting = {
   readonly key: string;
-  readonly title: string;
   readonly sensitive: boolean;
   readonly required: boolean;
   /**

@@ -13,11 +13,12 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   storage: [],
   // ── what is configured ──
   config: [],
-  plugins: ['config'],
+  settings: ['config'],
+  plugins: ['config', 'settings'],
   authoring: ['config', 'plugins'],
   marketplace: ['config', 'plugins'],
   secrets: ['config'],
-  servers: ['config', 'plugins', 'secrets'],
+  servers: ['config', 'settings', 'plugins', 'secrets'],
   // ── how we reach it ──
   executors: ['servers'],
   upstreams: ['servers', 'executors'],
@@ -47,6 +48,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   cli: [
     'storage',
     'config',
+    'settings',
     'plugins',
     'authoring',
     'marketplace',

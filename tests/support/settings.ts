@@ -1,4 +1,4 @@
-import type { Setting } from '../../src/plugins/index.ts';
+import type { Setting } from '../../src/settings/index.ts';
 
 /** A setting as a manifest declares it, with what matters to a test. */
 export function setting(key: string, more: Partial<Setting> = {}): Setting {

@@ -1,6 +1,6 @@
 import { type Located, plainValue } from '../../config/index.ts';
 import { AppError, printableLine, shorten } from '../../kernel/index.ts';
-import { type Setting, settingDefault, settingValueTexts } from '../../plugins/index.ts';
+import { type Setting, settingDefault, settingValueTexts } from '../../settings/index.ts';
 import { settingIntro } from '../render-configure.ts';
 import { missingSettings, type SettingState } from '../setting-states.ts';
 import { type AskedLine, askLine, withoutEcho } from './ask-line.ts';

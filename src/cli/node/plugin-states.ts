@@ -1,6 +1,6 @@
 import type { Issue, ServerState } from '../../kernel/index.ts';
-import { settingSecretName } from '../../plugins/index.ts';
 import type { ResolvedServer } from '../../servers/index.ts';
+import { settingSecretName } from '../../settings/index.ts';
 import { reportServer, staticState } from '../../status/index.ts';
 import type { PluginServerState } from '../plugin-reports.ts';
 import type { CliContext } from './context.ts';

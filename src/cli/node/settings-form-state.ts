@@ -1,6 +1,6 @@
 import { plainValue } from '../../config/index.ts';
 import { Secret } from '../../kernel/index.ts';
-import { settingDefault, settingValueTexts } from '../../plugins/index.ts';
+import { settingDefault, settingValueTexts } from '../../settings/index.ts';
 import { type FormField, planField, sentTexts } from '../settings-form.ts';
 import { checkSetting } from './check-setting.ts';
 import { placesOf } from './read-given.ts';

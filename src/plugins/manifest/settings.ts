@@ -9,10 +9,9 @@ import {
   read,
 } from '../../config/index.ts';
 import type { JsonValue } from '../../kernel/index.ts';
+import { type Setting, type SettingRules, type SettingType, settingProblem } from '../../settings/index.ts';
 import { NAMESPACE } from '../agent/manifest.ts';
 import { keyAt, kindOf, type Reading, tell, withoutNulls } from '../reading.ts';
-import { type SettingRules, settingProblem } from '../setting-values.ts';
-import type { Setting, SettingType } from '../types.ts';
 import type { Manifest } from './manifest.ts';
 import { patternProblem } from './pattern.ts';
 import { SETTING_KEYS } from './schema-keys.ts';

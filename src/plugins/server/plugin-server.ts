@@ -7,10 +7,11 @@ import {
   type ServerEntry,
 } from '../../config/index.ts';
 import type { Issue } from '../../kernel/index.ts';
+import type { Setting } from '../../settings/index.ts';
 import { readAgentServer, withOurs } from '../agent/server.ts';
 import { USERS_KEYS } from '../manifest/schema-keys.ts';
 import { type Reading, withoutNulls } from '../reading.ts';
-import type { PluginFamily, PluginServer, Setting } from '../types.ts';
+import type { PluginFamily, PluginServer } from '../types.ts';
 import { deriveAuthModel } from './auth-model.ts';
 import type { Declaration } from './declarations.ts';
 import { createSpelling, keyOf, type Spelling, type Statements, takeStatements, toServerKeys } from './server-keys.ts';

@@ -1,5 +1,5 @@
 import type { Finding, KeyPath, Piece } from '../../config/index.ts';
-import type { Setting } from '../types.ts';
+import type { Setting } from '../../settings/index.ts';
 
 /** What one reference of a plugin's server means where it stands. */
 export type ReferenceUse = {

@@ -16,7 +16,7 @@ import {
   type TextChange,
 } from '../../config/index.ts';
 import type { Issue } from '../../kernel/index.ts';
-import type { Setting } from '../types.ts';
+import type { Setting } from '../../settings/index.ts';
 import { useOf } from './reference-use.ts';
 import { keyOf } from './server-keys.ts';
 

@@ -2,13 +2,13 @@ import { delimiter } from 'node:path';
 import { type Config, type Located, plainValue, renderKey } from '../../config/index.ts';
 import { type Issue, nearest } from '../../kernel/index.ts';
 import {
-  checkSettingValue,
   type Setting,
   settingDefault,
   settingSeparator,
+  settingState,
   settingValueTexts,
   type ValuePlaces,
-} from '../../plugins/index.ts';
+} from '../../settings/index.ts';
 import type { PluginInput, ServerSetting } from '../types.ts';
 import { atPlace } from '../verdict-parts.ts';
 
@@ -33,10 +33,11 @@ export function valuesOfPlugin({ pluginId, plugin }: PluginInput, { plugins, pla
   const issues: Issue[] = [];
   for (const setting of declared) {
     const node = written.get(setting.key);
-    const problem = node === undefined || setting.sensitive ? null : checkSettingValue(setting, plainValue(node));
+    const state = settingState(setting, { written: node, stored: null });
+    const problem = setting.sensitive ? null : state.problem;
     settings.set(setting.key, {
       ...factsOf(setting),
-      values: textsOf(setting, problem === null ? node : undefined, places),
+      values: textsOf(setting, state.from === 'config' && problem === null ? node : undefined, places),
       problem,
     });
     if (node === undefined) continue;
@@ -57,12 +58,12 @@ export function valuesOfPlugin({ pluginId, plugin }: PluginInput, { plugins, pla
 }
 
 function factsOf(setting: Setting): Omit<ServerSetting, 'values' | 'problem'> {
-  const { key, title, sensitive, required, multiple } = setting;
-  return { key, title, sensitive, required, multiple, separator: settingSeparator(setting, PLATFORM) };
+  const { key, sensitive, required, multiple } = setting;
+  return { key, sensitive, required, multiple, separator: settingSeparator(setting, PLATFORM) };
 }
 
 function textsOf(setting: Setting, node: Located | undefined, places: ValuePlaces): ServerSetting['values'] {
-  const value = node === undefined || setting.sensitive ? settingDefault(setting, places) : plainValue(node);
+  const value = node === undefined ? settingDefault(setting, places) : plainValue(node);
   return value === null ? null : settingValueTexts(setting, value, places);
 }
 

@@ -11,7 +11,7 @@ import {
   type StdioTransport,
 } from '../../config/index.ts';
 import type { Issue } from '../../kernel/index.ts';
-import { settingSecretName } from '../../plugins/index.ts';
+import { settingSecretName } from '../../settings/index.ts';
 import type { Launch, PluginInput, ServerVerdict, ValueSources } from '../types.ts';
 import { beforeValues } from '../values/before-values.ts';
 import { againstRequirements, placeOf } from '../verdict-parts.ts';

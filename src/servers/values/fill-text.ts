@@ -1,7 +1,7 @@
 import { type Piece, scanReferences } from '../../config/index.ts';
 import { type Issue, Secret } from '../../kernel/index.ts';
-import { settingSecretName } from '../../plugins/index.ts';
 import { consumerText } from '../../secrets/index.ts';
+import { settingSecretName } from '../../settings/index.ts';
 import type { Lookups, ServerSetting, ValueSources } from '../types.ts';
 import { settingOf } from './launch-needs.ts';
 import type { TextKey } from './launch-texts.ts';

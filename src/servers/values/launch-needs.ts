@@ -1,4 +1,4 @@
-import { settingSecretName } from '../../plugins/index.ts';
+import { settingSecretName } from '../../settings/index.ts';
 import type { Launch, LaunchNeeds, ServerSetting, ValueSources } from '../types.ts';
 import { referencesOf, variablesOf } from './launch-texts.ts';
 

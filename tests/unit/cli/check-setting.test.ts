@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { checkSetting } from '../../../src/cli/node/check-setting.ts';
 import { Secret } from '../../../src/kernel/index.ts';
-import type { Setting } from '../../../src/plugins/index.ts';
+import type { Setting } from '../../../src/settings/index.ts';
 import { setting } from '../../support/settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'plugboard-check-'));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type SettingState, settingStates } from '../../../src/cli/setting-states.ts';
 import { type FieldPlan, type FormField, planField, sentTexts } from '../../../src/cli/settings-form.ts';
-import type { Setting } from '../../../src/plugins/index.ts';
+import type { Setting } from '../../../src/settings/index.ts';
 import { setting } from '../../support/settings.ts';
 
 function field(declared: Partial<Setting>, from: SettingState['from'], more: Partial<FormField> = {}): FormField {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../../../src/kernel/index.ts';
-import type { Setting } from '../../../src/plugins/index.ts';
 import { patternProblem } from '../../../src/plugins/manifest/pattern.ts';
+import type { Setting } from '../../../src/settings/index.ts';
 import { brief, useBundles } from './read-bundle.ts';
 
 const bundles = useBundles();

@@ -27,7 +27,7 @@ export function http(wish: Partial<HttpTransport> = {}): HttpTransport {
 
 export function serverSetting(key: string, wish: Partial<ServerSetting> = {}): ServerSetting {
   return {
-    ...{ key, title: key, sensitive: false, required: false, values: null, multiple: false, separator: ',' },
+    ...{ key, sensitive: false, required: false, values: null, multiple: false, separator: ',' },
     ...{ problem: null, ...wish },
   };
 }

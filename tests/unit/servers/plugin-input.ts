@@ -1,8 +1,9 @@
 import { parse } from 'smol-toml';
 import { type LocatedTable, locatedFrom, parseRequirements, parseServer } from '../../../src/config/index.ts';
 import type { Issue } from '../../../src/kernel/index.ts';
-import type { Plugin, PluginServer, Setting } from '../../../src/plugins/index.ts';
+import type { Plugin, PluginServer } from '../../../src/plugins/index.ts';
 import { type PluginInput, type RemovedPlugin, type Resolved, resolveServers } from '../../../src/servers/index.ts';
+import type { Setting } from '../../../src/settings/index.ts';
 import { configFrom, type Sources } from '../config/read-config.ts';
 
 /** What a test wants to be different about a server of a plugin. */

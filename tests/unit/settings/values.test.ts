@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type JsonValue, Secret } from '../../../src/kernel/index.ts';
 import {
-  checkSettingValue,
   parseSettingTexts,
   type Setting,
   settingDefault,
@@ -9,7 +8,8 @@ import {
   settingSecretText,
   settingSeparator,
   settingValueTexts,
-} from '../../../src/plugins/index.ts';
+} from '../../../src/settings/index.ts';
+import { checkSettingValue } from '../../../src/settings/values.ts';
 
 const places = { homeDir: '/home/ada' };
 
