@@ -16,7 +16,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   settings: ['config'],
   plugins: ['config', 'settings'],
   authoring: ['config', 'plugins'],
-  marketplace: ['config', 'plugins'],
+  marketplace: ['config', 'settings', 'plugins'],
   secrets: ['config'],
   servers: ['config', 'settings', 'plugins', 'secrets'],
   // ── how we reach it ──
