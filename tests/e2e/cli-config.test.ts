@@ -207,7 +207,7 @@ test(proves('config.layers', 'config.trust', 'config.explain'), async () => {
 
 /** The context of a command in this home, with another folder in place of `/etc`. */
 function contextOf(home: Home, systemDir: string): CliContext {
-  const context = createContext({ configFile: null, overrides: [], project: null, json: true });
+  const context = createContext({ configFile: null, passphraseFile: null, overrides: [], project: null, json: true });
   const loadOptions = { ...context.loadOptions, home: home.path, projectDir: home.folder, env: home.env, systemDir };
   return { ...context, home: home.path, paths: runPaths(home.path), env: home.env, loadOptions };
 }

@@ -17,7 +17,10 @@ const createHome = useHomes();
 function contextUnder(home: Home, requirements: string): CliContext {
   const systemDir = join(home.folder, 'etc');
   writeFiles(systemDir, { 'plugboard/requirements.toml': requirements });
-  const context = createContext({ configFile: null, overrides: [], project: null, json: true }, { home: home.path });
+  const context = createContext(
+    { configFile: null, passphraseFile: null, overrides: [], project: null, json: true },
+    { home: home.path },
+  );
   const quiet = { isTty: false, colour: false, columns: 80, write: () => {} };
   const loadOptions = { ...context.loadOptions, env: home.env, projectDir: home.folder, systemDir };
   return { ...context, env: home.env, cwd: home.folder, loadOptions, out: quiet, err: quiet, interactive: false };

@@ -243,6 +243,28 @@ test(proves('secrets.passphrase'), async () => {
   expect(await stored(home)).toMatchObject([{ value: 'v' }]);
 }, 60_000);
 
+test.each([
+  { name: 'doctor', args: ['doctor', '--server', 'docs'] },
+  { name: 'tools list', args: ['tools', 'list', '--server', 'docs'] },
+])('$name opens the secrets with the passphrase of --passphrase-file', async ({ args }) => {
+  const home = createHome();
+  const docs = { ...fixture('echo'), env_vars: [{ name: 'TOKEN', required: true }] };
+  home.configure({ docs }, { secrets_store: 'file' });
+  const file = join(home.folder, 'passphrase');
+  writeFileSync(file, 'open sesame\n');
+  const given = { env: { ...home.env, GIVEN: 'v' } };
+  const storing = ['secret', 'set', 'TOKEN', '--for', 'docs', '--from-env', 'GIVEN'];
+  await report(home, [...storing, '--passphrase-file', file], given);
+  const working = /"connected"|"docs__/;
+  const without = await home.finish([...args, '--json']);
+  expect(without.stdout).not.toMatch(working);
+  const opened = await home.finish(['--passphrase-file', file, ...args, '--json']);
+  expect({ status: opened.status, stdout: opened.stdout }).toEqual({
+    status: 0,
+    stdout: expect.stringMatching(working),
+  });
+});
+
 test(proves('secrets.keyring-only'), async () => {
   const home = createHome();
   home.configure({}, { secrets_store: 'keyring' });

@@ -16,7 +16,7 @@ async function report(
   { home, key, overrides = [] }: { readonly home: Home; readonly key: string; readonly overrides?: readonly string[] },
 ): Promise<Explained> {
   const [found] = configCommands.filter(({ name }) => name === command);
-  const place = { configFile: null, overrides, project: home.folder, json: true };
+  const place = { configFile: null, passphraseFile: null, overrides, project: home.folder, json: true };
   const context = createContext(place, { home: home.path });
   const input = { args: { KEY: key }, flags: new Set(['show-values']), values: {}, lists: {} };
   return (await found?.run(context, input as never)) as Explained;

@@ -72,7 +72,7 @@ function inline(value: unknown): string {
 
 const known = (home: Home, { project, overrides = [] }: Given): Promise<KnownServers> =>
   loadServers(
-    createContext({ configFile: null, overrides, project: project ?? home.folder, json: true }, { home: home.path }),
+    createContext({ configFile: null, passphraseFile: null, overrides, project: project ?? home.folder, json: true }, { home: home.path }),
   );
 
 test('there is a case for every key of a server', () => {

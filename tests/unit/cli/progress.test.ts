@@ -10,7 +10,7 @@ test.each([
 ])('progress on $name', ({ isTty, json, want }) => {
   let written = '';
   const err = { isTty, colour: false, columns: 11, write: (text: string) => void (written += text) };
-  const globals = { configFile: null, overrides: [], project: null, json };
+  const globals = { configFile: null, passphraseFile: null, overrides: [], project: null, json };
   const { show, clear } = createProgress({ err, globals });
   for (const line of ['one', 'one', 'two\u001b', 'a very\nlong line']) show(line);
   clear();
