@@ -75,7 +75,8 @@ export function hasReferences(text: string): boolean {
 }
 
 /**
- * The canonical spelling of a text that was written in another: what it refers to and what it says stay the same.
+ * The canonical spelling of a text that was written in another: what it refers to and what it says stay the same. A `$`
+ * right before a reference has no spelling, since `$${` is a literal: the text is broken then, and never something else.
  *
  * @param folders What stands for the folders of the plugin.
  */
@@ -83,14 +84,26 @@ export function canonicalText(
   pieces: readonly Piece[],
   folders: { readonly root: string; readonly data: string },
 ): string {
-  return pieces
-    .map((piece) => {
-      if (piece.kind === 'text') return escapeReferences(piece.text);
-      if (piece.kind === 'folder') return escapeReferences(folders[piece.folder]);
-      if (piece.kind === 'env') return `\${env:${piece.name}${piece.fallback === null ? '' : `:-${piece.fallback}`}}`;
-      return piece.written;
-    })
-    .join('');
+  const parts: string[] = [];
+  // Texts and folders beside each other are one: only together do they show what has to be escaped.
+  let said = '';
+  for (const piece of pieces) {
+    if (piece.kind === 'text') said += piece.text;
+    else if (piece.kind === 'folder') said += folders[piece.folder];
+    else {
+      parts.push(escapeReferences(said), said.endsWith('$') ? NO_SPELLING : '', spellingOf(piece));
+      said = '';
+    }
+  }
+  return [...parts, escapeReferences(said)].join('');
+}
+
+/** Is broken wherever it stands. The blank keeps it from being escaped. */
+const NO_SPELLING = ' ${env:$}';
+
+function spellingOf(piece: Exclude<Piece, { readonly kind: 'text' | 'folder' }>): string {
+  if (piece.kind !== 'env') return piece.written;
+  return `\${env:${piece.name}${piece.fallback === null ? '' : `:-${piece.fallback}`}}`;
 }
 
 /** A canonical text that says `text` and refers to nothing. Unchanged wherever that is so anyway. */

@@ -39,6 +39,50 @@ test.each<{ text: string; dialect: Dialect; want: string }>([
   expect(canonicalText(scanReferences(written, dialect), FOLDERS)).toBe(want);
 });
 
+test.each<{ root: string; text: string; want: readonly string[] }>([
+  { root: '/dev$', text: '${PLUGIN_ROOT}{secret:op://v/i}', want: ['/dev${secret:op://v/i}'] },
+  { root: '/dev${env:', text: '${PLUGIN_ROOT}A} ${env:B}', want: ['/dev${env:A} ', '<B>'] },
+  { root: '/dev$', text: '${PLUGIN_ROOT}${PLUGIN_DATA}', want: ['/dev$/d'] },
+  { root: '/dev$', text: '${PLUGIN_ROOT}${env:B}', want: ['/dev$ ', '<broken>', '<B>'] },
+  { root: '/dev$$', text: '${PLUGIN_ROOT}${env:B}/$', want: ['/dev$$ ', '<broken>', '<B>', '/$'] },
+])('a folder $root makes no reference of $text, and escapes none', ({ root, text: written, want }) => {
+  const canonical = canonicalText(scanReferences(written, 'canonical'), { root, data: '/d' });
+  const shown = scanReferences(canonical, 'canonical').map((piece) =>
+    piece.kind === 'text' ? piece.text : piece.kind === 'env' ? `<${piece.name}>` : `<${piece.kind}>`,
+  );
+  expect(shown).toEqual(want);
+});
+
+/** Pieces as a scan gives them, in any order. */
+const piece: fc.Arbitrary<Piece> = fc.oneof(
+  text.map((said): Piece => ({ kind: 'text', written: said, text: said })),
+  fc.constantFrom<Piece>(
+    { kind: 'folder', written: '${PLUGIN_ROOT}', folder: 'root' },
+    { kind: 'folder', written: '${CLAUDE_PLUGIN_DATA}', folder: 'data' },
+    { kind: 'setting', written: '${user_config.k}', key: 'k' },
+    { kind: 'env', written: '${A:-$}', name: 'A', fallback: '$' },
+    { kind: 'secret', written: '${secret:s}', name: 's' },
+    { kind: 'provided', written: '${secret:op://v/i}', scheme: 'op', reference: 'op://v/i' },
+    { kind: 'broken', written: '${env:1}' },
+  ),
+);
+
+test('whatever stands beside each other, the canonical text says the same or is broken', () => {
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 6 }), text, text, (pieces, root, data) => {
+      const folders = { root, data };
+      const whole = meaning(pieces, folders);
+      const isReference = (said: string | undefined): boolean => /^<(?:\{|broken)/.test(said ?? '');
+      const impossible =
+        whole.includes('<broken>') || whole.some((one, at) => one.endsWith('$') && isReference(whole[at + 1]));
+      const read = meaning(scanReferences(canonicalText(pieces, folders), 'canonical'), null);
+      if (impossible) expect(read).toContain('<broken>');
+      else expect(read).toEqual(whole);
+    }),
+    { numRuns: 5000 },
+  );
+});
+
 test('what is escaped says the same, and refers to nothing', () => {
   fc.assert(
     fc.property(text, (said) => {
