@@ -1,5 +1,12 @@
+import { scanReferences } from '../config/index.ts';
 import { commandLine, printableLine } from '../kernel/index.ts';
-import type { ConsentChange, ConsentFacts, ConsentServer, PluginSource } from '../marketplace/index.ts';
+import {
+  type ConsentChange,
+  type ConsentFacts,
+  type ConsentServer,
+  consentDefault,
+  type PluginSource,
+} from '../marketplace/index.ts';
 
 /** A name and what it is; the name is left out where a line goes on with the one above. */
 type Row = readonly [name: string, text: string];
@@ -70,11 +77,11 @@ export function sourceText(source: PluginSource): string {
   }
 }
 
-function whatRuns({ servers }: ConsentFacts, standing: ConsentStanding): readonly string[] {
+function whatRuns({ servers, settings }: ConsentFacts, standing: ConsentStanding): readonly string[] {
   if (servers.length === 0) return ['It brings no MCP servers.'];
   const shown = servers.flatMap((server) => [
     `  ${printableLine(server.name)} (${server.transport ?? 'no transport'}, ${server.runs})${isInvalid(server, standing) ? INVALID : ''}`,
-    ...rows(serverRows(server, standing), '    '),
+    ...rows(serverRows(server, { ...standing, settings }), '    '),
   ]);
   return [`It brings ${servers.length === 1 ? '1 MCP server' : `${servers.length} MCP servers`}:`, ...shown];
 }
@@ -100,14 +107,37 @@ export function renderInvalid({ servers }: ConsentFacts, standing: Pick<ConsentS
     .join('\n');
 }
 
-function serverRows(server: ConsentServer, standing: ConsentStanding): readonly Row[] {
+/** A text, and what its references to settings stand for as long as the user gives nothing. */
+function withDefaults(text: string, written: readonly string[], settings: ConsentFacts['settings']): string {
+  const keys = written.flatMap((part) =>
+    scanReferences(part, 'canonical').flatMap((piece) => (piece.kind === 'setting' ? [piece.key] : [])),
+  );
+  const known = settings.flatMap((setting) => {
+    const value = keys.includes(setting.key) ? consentDefault(setting) : null;
+    return value === null ? [] : [{ key: setting.key, value }];
+  });
+  const [first, ...others] = known;
+  if (first === undefined) return text;
+  if (others.length === 0) return `${text} (default ${first.value})`;
+  return `${text} (defaults: ${known.map(({ key, value }) => `${key} = ${value}`).join(', ')})`;
+}
+
+/** What stands before the path of an address, which need not be one yet. */
+function authorityOf(url: string): string {
+  return /^(?:[^/]*:\/\/)?([^/?#]*)/.exec(url)?.[1] ?? '';
+}
+
+function serverRows(server: ConsentServer, standing: ConsentStanding & Pick<ConsentFacts, 'settings'>): readonly Row[] {
+  const { command, host, cwd, url } = server;
+  const shown = (text: string | null, written: readonly string[] = [text ?? '']): string | undefined =>
+    text === null ? undefined : withDefaults(text, written, standing.settings);
   const wouldBe = isInvalid(server, standing);
   const granted = standing.requestsAccepted ? 'granted' : 'not granted unless you accept it';
   return [
-    ...one(wouldBe ? 'would run' : 'runs', server.command === null ? undefined : commandLine(server.command)),
-    ...one(wouldBe ? 'would contact' : 'contacts', server.host ?? undefined),
-    ...one('runs in', server.cwd ?? undefined),
-    ...one('address', server.url ?? undefined),
+    ...one(wouldBe ? 'would run' : 'runs', shown(command === null ? null : commandLine(command), command ?? [])),
+    ...one(wouldBe ? 'would contact' : 'contacts', shown(host, [authorityOf(url ?? '')])),
+    ...one('runs in', shown(cwd)),
+    ...one('address', shown(url)),
     ...one(
       'unpinned',
       server.unpinned === null ? undefined : `${server.unpinned}: what runs is decided when it starts`,
@@ -130,9 +160,14 @@ function serverRows(server: ConsentServer, standing: ConsentStanding): readonly 
 }
 
 function parts(facts: ConsentFacts): readonly Row[] {
-  const settings = facts.settings.map(({ key, sensitive, required }) => {
-    const marks = [required ? 'required' : 'optional', ...(sensitive ? ['secret'] : [])];
-    return `${key} (${marks.join(', ')})`;
+  const settings = facts.settings.map((setting) => {
+    const value = consentDefault(setting);
+    const marks = [
+      setting.required ? 'required' : 'optional',
+      ...(setting.sensitive ? ['secret'] : []),
+      ...(value === null ? [] : [`default ${value}`]),
+    ];
+    return `${setting.key} (${marks.join(', ')})`;
   });
   return [
     ...list('settings', settings),

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { commandLine } from '../kernel/index.ts';
 import { hookWithoutDigests } from './consent.ts';
-import type { ConsentFacts, ConsentServer, PluginSource } from './types.ts';
+import type { ConsentFacts, ConsentServer, ConsentSetting, PluginSource } from './types.ts';
 
 /** One difference between what was agreed to and what is there now. */
 export type ConsentChange = {
@@ -180,15 +180,17 @@ function tools(subject: string, [old, now]: Pair<ConsentServer>, isNew: boolean)
 function settings(before: ConsentFacts, after: ConsentFacts): readonly ConsentChange[] {
   const known = new Map(before.settings.map((setting) => [setting.key, setting]));
   const kept = new Set(after.settings.map(({ key }) => key));
-  const mark = ({ sensitive, required }: ConsentFacts['settings'][number]): string =>
-    `${required ? 'required' : 'optional'}${sensitive ? ', secret' : ''}`;
+  const mark = ({ sensitive, required, default: value = null }: ConsentSetting): string =>
+    `${required ? 'required' : 'optional'}${sensitive ? ', secret' : ''}${value === null ? '' : `, default ${value}`}`;
   return [
     ...after.settings.flatMap((now): readonly ConsentChange[] => {
       const old = known.get(now.key);
       const subject = `setting ${now.key}`;
       if (old === undefined) return [{ kind: 'added', subject, text: mark(now), widens: true }];
-      // A setting that is no secret any more is kept and shown in the clear.
-      const widens = (now.required && !old.required) || (old.sensitive && !now.sensitive);
+      // A setting that is no secret any more is kept and shown in the clear. Another default is another program, address or
+      // value wherever the setting stands; one that nobody was shown counts as another.
+      const another = (now.default ?? null) !== null && now.default !== old.default;
+      const widens = (now.required && !old.required) || (old.sensitive && !now.sensitive) || another;
       return changed(subject, [mark(old), mark(now)], { widens });
     }),
     ...before.settings

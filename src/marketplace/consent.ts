@@ -9,8 +9,9 @@ import {
   type PluginPart,
   type PluginServer,
 } from '../plugins/index.ts';
+import type { Setting } from '../settings/index.ts';
 import { shellWords, unpinnedLauncher } from './launchers.ts';
-import type { ConsentFacts, ConsentServer, Receipt } from './types.ts';
+import type { ConsentFacts, ConsentServer, ConsentSetting, Receipt } from './types.ts';
 
 /** What consent facts are made of, besides the plugin itself. */
 export type ConsentSubject = Pick<
@@ -39,17 +40,33 @@ export function consentFacts(subject: ConsentSubject): ConsentFacts {
     installPolicy: subject.installPolicy,
     authPolicy: subject.authPolicy,
     servers: byText(plugin.servers, ({ entry }) => entry.name).map((server) => serverFacts(server, folders)),
-    settings: byText(plugin.settings, ({ key }) => key).map(({ key, sensitive, required }) => ({
-      key,
-      sensitive,
-      required,
-    })),
+    settings: byText(plugin.settings, ({ key }) => key).map(settingFacts),
     hooks: sorted(plugin.hooks.map((hook) => hookText(hook, scriptDigest))),
     skills: names(plugin.skills),
     commands: names(plugin.commands),
     agents: names(plugin.agents),
     apps: sorted(plugin.apps),
   };
+}
+
+/** More than anybody reads through. Characters. */
+const MAX_DEFAULT_LENGTH = 400;
+
+function settingFacts({ key, sensitive, required, default: value }: Setting): ConsentSetting {
+  const json = value === null ? null : canonicalJson(value);
+  const isLong = json !== null && json.length > MAX_DEFAULT_LENGTH;
+  return { key, sensitive, required, default: isLong ? `sha256 ${sha256(value)}` : json };
+}
+
+/**
+ * What stands in the place of a setting as long as the user gives nothing, for people; null when nothing does, or nobody wrote
+ * it down.
+ */
+export function consentDefault({ default: fact = null }: Pick<ConsentSetting, 'default'>): string | null {
+  if (fact === null) return null;
+  if (fact.startsWith('sha256 ')) return `a long value, ${fact}`;
+  const value: unknown = JSON.parse(fact);
+  return typeof value === 'string' && /^[^\s"[\]]+$/.test(value) ? value : fact;
 }
 
 /** SHA-256 over consent facts, whatever the order of their keys. 64 hex digits. */

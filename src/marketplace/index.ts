@@ -5,7 +5,7 @@
  * itself: git, npm, the cache and the receipts on disk are in `node/`.
  * Called by servers, status, host and cli.
  */
-export { agreedVariables, type ConsentSubject, consentDigest, consentFacts } from './consent.ts';
+export { agreedVariables, type ConsentSubject, consentDefault, consentDigest, consentFacts } from './consent.ts';
 export { type ConsentChange, diffConsent } from './consent-diff.ts';
 export { dataFolder } from './data-folder.ts';
 export {
@@ -56,6 +56,7 @@ export type {
   Consent,
   ConsentFacts,
   ConsentServer,
+  ConsentSetting,
   FiledReceipt,
   FileRecord,
   InstalledPlugin,

@@ -165,6 +165,12 @@ const record =
     return null;
   };
 
+/** {@link consentDefault} reads it. */
+const shownDefault: Check = (value) =>
+  typeof value === 'string' && (/^sha256 [0-9a-f]{64}$/.test(value) || parsed(value) !== undefined)
+    ? null
+    : wrong('must be JSON in a string');
+
 const texts = list(text);
 const GIT = { ref: text, sha: text };
 const SOURCES: Readonly<Record<string, Check>> = {
@@ -195,7 +201,7 @@ const server = record({
 const facts = record({
   ...{ pluginId: text, version: text, marketplaceSource, source, revision: orNull(text), installPolicy, authPolicy },
   servers: list(server),
-  settings: list(record({ key: text, sensitive: flag, required: flag })),
+  settings: list(record({ key: text, sensitive: flag, required: flag }, { default: orNull(shownDefault) })),
   ...{ hooks: texts, skills: texts, commands: texts, agents: texts, apps: texts },
 });
 

@@ -40,6 +40,8 @@ export type Prepared = {
   readonly facts: ConsentFacts;
   /** What is installed now; null for a first install. */
   readonly before: InstalledPlugin | null;
+  /** What was agreed to of that, with what its receipt leaves out, as far as its files say it. null when nobody agreed. */
+  readonly agreed: ConsentFacts | null;
   /** The very files and facts that are installed now: nothing to do. */
   readonly unchanged: boolean;
   /** Puts it into the cache and writes the receipt: with the receipt it is installed. @throws AppError `PLUGIN_INSTALL_FAILED` */

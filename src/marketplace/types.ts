@@ -92,6 +92,18 @@ export type ConsentServer = {
   readonly requests: readonly string[];
 };
 
+/** One setting as the user is asked about it. */
+export type ConsentSetting = {
+  readonly key: string;
+  readonly sensitive: boolean;
+  readonly required: boolean;
+  /**
+   * What stands in its place as long as the user gives nothing: JSON, or `sha256 …` of JSON that is too long to be shown. null:
+   * nothing. Receipts of older versions do not say it.
+   */
+  readonly default?: string | null;
+};
+
 /** Everything the user is shown before a plugin is enabled. Its digest is what was consented to. */
 export type ConsentFacts = {
   readonly pluginId: string;
@@ -103,7 +115,7 @@ export type ConsentFacts = {
   readonly installPolicy: InstallPolicy;
   readonly authPolicy: AuthPolicy;
   readonly servers: readonly ConsentServer[];
-  readonly settings: readonly { readonly key: string; readonly sensitive: boolean; readonly required: boolean }[];
+  readonly settings: readonly ConsentSetting[];
   /** `EVENT [MATCHER] COMMAND`, with the SHA-256 of a script in the bundle. */
   readonly hooks: readonly string[];
   readonly skills: readonly string[];

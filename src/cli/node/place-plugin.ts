@@ -48,7 +48,7 @@ export async function placePlugin(desk: PluginDesk, prepared: Prepared, options:
 async function decide(desk: PluginDesk, prepared: Prepared, options: PlaceOptions): Promise<Placed> {
   const { context, plugins } = desk;
   const { before, facts } = prepared;
-  const agreed = before === null ? null : agreedBefore(before);
+  const agreed = before === null ? null : agreedBefore(before, prepared.agreed);
   const changes = agreed === null ? [] : diffConsent(agreed.facts, facts);
   const plan = planConsent({
     ...options,
@@ -82,9 +82,9 @@ function outcomeOf({ action, before }: Prepared): PlacedOutcome {
   return action === 'add' && before !== null ? 'reinstalled' : OUTCOMES[action];
 }
 
-function agreedBefore({ filed }: InstalledPlugin): ConsentCase['before'] {
+function agreedBefore({ filed }: InstalledPlugin, facts: Prepared['agreed']): ConsentCase['before'] {
   const { consent } = filed.receipt;
-  return consent === null ? null : { facts: consent.facts, requestsAccepted: consent.requestsAccepted };
+  return consent === null || facts === null ? null : { facts, requestsAccepted: consent.requestsAccepted };
 }
 
 function changesText(

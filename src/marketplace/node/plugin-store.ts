@@ -10,7 +10,8 @@ import { currentOf, glanceAtFiles, readInstalled, verifyFiles } from './installe
 import { type PluginPaths, pluginPaths, stagingFolder } from './plugin-paths.ts';
 import type { PluginStoreOptions } from './ports.ts';
 import { prepareFromCache, prepareOffer } from './prepare.ts';
-import { headOf, type Origin, originOf } from './prepared.ts';
+import { headOf } from './prepared.ts';
+import { type Origin, originOf } from './read-bundle.ts';
 import { fileReceipt, readReceipts, standingOf } from './receipts.ts';
 import { openStaging } from './staging.ts';
 

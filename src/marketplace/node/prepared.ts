@@ -1,111 +1,19 @@
 import { sep } from 'node:path';
 import { AppError, type Issue } from '../../kernel/index.ts';
-import { capabilitySummary, type Plugin, parsePlugin } from '../../plugins/index.ts';
-import { consentDigest, consentFacts } from '../consent.ts';
+import { capabilitySummary } from '../../plugins/index.ts';
+import { consentDigest } from '../consent.ts';
 import type { Agreement, Evidence, OnProgress, Prepared } from '../store.ts';
-import type { ConsentFacts, FiledReceipt, FileRecord, InstalledPlugin, Receipt } from '../types.ts';
+import type { ConsentFacts, FiledReceipt, InstalledPlugin, Receipt } from '../types.ts';
+import { agreedFacts } from './agreed-facts.ts';
 import { changing } from './change-lock.ts';
 import { writing } from './disk-errors.ts';
 import { currentOf, verifyFiles } from './installed.ts';
 import type { PluginPaths } from './plugin-paths.ts';
 import type { PluginStoreOptions } from './ports.ts';
+import { type Bundle, type Reading } from './read-bundle.ts';
 import { fileReceipt } from './receipts.ts';
 
 export const NOT_INSTALLED = { code: 'PLUGIN_INSTALL_FAILED', text: 'the plugin could not be installed' } as const;
-
-/** Where the files of a plugin came from, and what its marketplace says of it. */
-export type Origin = Pick<
-  Receipt,
-  'marketplaceSource' | 'source' | 'revision' | 'installPolicy' | 'authPolicy' | 'entry'
->;
-
-/** What a receipt, or anything else that says more, says of the origin. */
-export function originOf({ marketplaceSource, source, revision, installPolicy, authPolicy, entry }: Origin): Origin {
-  return { marketplaceSource, source, revision, installPolicy, authPolicy, entry };
-}
-
-/** The files of a plugin, and where they lie now. */
-export type Bundle = {
-  readonly paths: PluginPaths;
-  readonly origin: Origin;
-  /** Absolute folder. */
-  readonly content: string;
-  readonly files: readonly FileRecord[];
-  readonly contentSha256: string;
-};
-
-export type Reading = {
-  readonly plugin: Plugin;
-  readonly issues: readonly Issue[];
-  readonly version: string;
-  readonly facts: ConsentFacts;
-};
-
-/** The version of a plugin that has none, as Codex calls its folder. */
-const NO_VERSION = 'local';
-
-/** The version that a bundle says it is. @throws AppError as {@link readBundle} */
-export function versionOf(options: PluginStoreOptions, bundle: Bundle, shown: string): string {
-  return readBundle(options, bundle, { root: shown, shown }).version;
-}
-
-/**
- * Parses the files of a plugin as if they were where they will be.
- *
- * @param at `root`: the folder they will be in. `shown`: what stands for it in errors.
- * @throws AppError `PLUGIN_MANIFEST_INVALID`, `PLUGIN_NAME_MISMATCH`
- */
-export function readBundle(
-  { openBundle }: PluginStoreOptions,
-  { paths, origin, content, files }: Bundle,
-  at: { readonly root: string; readonly shown: string },
-): Reading {
-  const { pluginId, name, data } = paths;
-  const bundle = {
-    ...openBundle(
-      content,
-      files.map(({ path }) => path),
-    ),
-    root: at.root,
-  };
-  const { plugin, issues } = parsePlugin({ bundle, entry: origin.entry, dataDir: data });
-  if (plugin === null) throw invalid(pluginId, issues, at);
-  if (plugin.name !== name) {
-    const message = `plugin.json name \`${plugin.name}\` does not match marketplace plugin name \`${name}\``;
-    throw new AppError('PLUGIN_NAME_MISMATCH', message, { where: at.shown });
-  }
-  const version = plugin.version ?? NO_VERSION;
-  const hashes = new Map(files.map(({ path, sha256 }) => [path, sha256]));
-  const { entry: _, ...rest } = origin;
-  const facts = consentFacts({
-    ...rest,
-    pluginId,
-    version,
-    plugin,
-    folders: { root: at.root, data },
-    scriptDigest: (path) => hashes.get(path) ?? null,
-  });
-  return { plugin, issues, version, facts };
-}
-
-function invalid(
-  pluginId: string,
-  issues: readonly Issue[],
-  { root, shown }: { readonly root: string; readonly shown: string },
-): AppError {
-  const first = issues.find(({ severity }) => severity === 'error') ?? issues[0];
-  const place = [first?.file?.replace(root, () => shown), first?.line, first?.column].filter(
-    (part) => part !== undefined,
-  );
-  return new AppError(
-    'PLUGIN_MANIFEST_INVALID',
-    `\`${pluginId}\` cannot be installed: ${first?.message ?? 'no plugin'}`,
-    {
-      where: place.length === 0 ? shown : place.join(':'),
-      ...(first?.hint === undefined ? {} : { hint: first.hint }),
-    },
-  );
-}
 
 /** How files that were read become the installed ones. */
 export type Installing = {
@@ -128,6 +36,7 @@ export async function toPrepared(
 ): Promise<Prepared> {
   const { reading, paths } = bundle;
   const { action, before, readAt } = installing;
+  const agreed = before === null ? null : await agreedFacts(options, paths, before);
   let ended = false;
   return {
     action,
@@ -138,7 +47,8 @@ export async function toPrepared(
     issuesIn: (root) => movedIssues(reading.issues, readAt.root, root),
     facts: reading.facts,
     before,
-    unchanged: before !== null && (await isSame(before, bundle)),
+    agreed,
+    unchanged: before !== null && (await isSame(before, agreed, bundle)),
     commit: async (agreement, evidence) => {
       if (ended) throw new Error('this was committed or discarded before');
       ended = true;
@@ -166,17 +76,22 @@ function movedIssues(issues: readonly Issue[], from: string, to: string): readon
 }
 
 /** The same files under the same facts, and still as they were installed. */
-async function isSame(before: InstalledPlugin, bundle: Bundle & { readonly reading: Reading }): Promise<boolean> {
-  return hasTheSame(before, bundle) && (await verifyFiles(before)).kind === 'intact';
+async function isSame(
+  before: InstalledPlugin,
+  agreed: ConsentFacts | null,
+  bundle: Bundle & { readonly reading: Reading },
+): Promise<boolean> {
+  return hasTheSame(before, agreed, bundle) && (await verifyFiles(before)).kind === 'intact';
 }
 
 /** The same files under the same facts, as far as its receipt says it. */
 function hasTheSame(
   { filed }: InstalledPlugin,
+  agreed: ConsentFacts | null,
   { contentSha256, reading }: Bundle & { readonly reading: Reading },
 ): boolean {
-  const { contentSha256: installed, consent } = filed.receipt;
-  return installed === contentSha256 && consent !== null && digestOf(consent.facts) === digestOf(reading.facts);
+  const sameFiles = filed.receipt.contentSha256 === contentSha256;
+  return sameFiles && agreed !== null && digestOf(agreed) === digestOf(reading.facts);
 }
 
 /** Of what says something of the plugin itself: a commit that is about others leaves it as it is. */
@@ -193,7 +108,9 @@ async function install(
 ): Promise<FiledReceipt> {
   const { paths, before } = bundle;
   const now = currentOf(paths);
-  const asShown = now?.filed.digest === before?.filed.digest || (now !== null && hasTheSame(now, bundle));
+  const asShown =
+    now?.filed.digest === before?.filed.digest ||
+    (now !== null && hasTheSame(now, now.filed.receipt.consent?.facts ?? null, bundle));
   if (!asShown) throw overtaken(paths.pluginId);
   const { folder, takeOut } = await bundle.place();
   try {

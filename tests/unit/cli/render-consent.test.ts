@@ -60,6 +60,29 @@ It brings 1 MCP server:
   apps      calendar (not connected by Plugboard)`);
   });
 
+  test('says what a server runs, where, and whom it contacts, as long as the user sets nothing', () => {
+    const settings = [
+      { key: 'cmd', sensitive: false, required: false, default: '"npx"' },
+      { key: 'pkg', sensitive: false, required: false, default: '"tools@1.0.0 --x"' },
+      { key: 'dir', sensitive: false, required: false, default: '"/etc"' },
+      { key: 'Host', sensitive: false, required: true, default: '"127.0.0.1:18081"' },
+      { key: 'path', sensitive: false, required: true, default: null },
+    ];
+    const runs = { command: ['${user_config.cmd}', '-y', '${user_config.pkg}'], cwd: '${user_config.dir}' };
+    const shown = renderConsent(factsWith(runs, { settings }), ASKED);
+    expect(shown).toContain(`
+    runs     \${user_config.cmd} -y \${user_config.pkg} (defaults: cmd = npx, pkg = "tools@1.0.0 --x")
+    runs in  \${user_config.dir} (default /etc)`);
+    expect(shown).toContain('dir (optional, default /etc)');
+    const url = 'https://${user_config.Host}/${user_config.path}';
+    const web: Partial<ConsentServer> = {
+      ...{ transport: 'http', command: null, url, host: '${user_config.host}:443', runs: 'remote' },
+    };
+    expect(renderConsent(factsWith(web, { settings }), ASKED)).toContain(`
+    contacts  \${user_config.host}:443 (default 127.0.0.1:18081)
+    address   ${url} (default 127.0.0.1:18081)`);
+  });
+
   test('names where a remote server is, and what makes its headers', () => {
     const web: Partial<ConsentServer> = {
       ...{ name: 'web', transport: 'http', command: null, url: 'https://w.example/mcp', host: 'w.example:443' },

@@ -1,11 +1,15 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { ServerEntry } from '../../../src/config/index.ts';
-import { agreedVariables, consentDigest, consentFacts } from '../../../src/marketplace/consent.ts';
+import type { JsonValue } from '../../../src/kernel/index.ts';
+import { agreedVariables, consentDefault, consentDigest, consentFacts } from '../../../src/marketplace/consent.ts';
 import type { ConsentFacts, ConsentServer } from '../../../src/marketplace/types.ts';
 import type { Plugin, PluginServer } from '../../../src/plugins/index.ts';
 import { DATA, http, NO_FACTS, NO_SERVER, plugin, ROOT, server, stdio } from './sample-plugin.ts';
 
 const DIGEST = 'ab'.repeat(32);
+const LONG = 'x'.repeat(500);
+const LONG_SHA256 = createHash('sha256').update(JSON.stringify(LONG)).digest('hex');
 
 function facts(parts: Partial<Plugin>, folders = { root: ROOT, data: DATA }): ConsentFacts {
   const { pluginId, version, marketplaceSource, source, revision, installPolicy, authPolicy } = NO_FACTS;
@@ -193,7 +197,7 @@ describe('what a user is shown of a plugin', () => {
     const shown = facts({
       servers: [server('z', {}), server('a', {})],
       settings: [
-        { key: 'token', type: 'string', sensitive: true, required: true, ...setting },
+        { key: 'token', type: 'string', sensitive: true, required: true, ...setting, default: null },
         { key: 'host', type: 'string', sensitive: false, required: false, ...setting },
       ],
       skills: [part('s2'), part('s1')],
@@ -209,14 +213,37 @@ describe('what a user is shown of a plugin', () => {
         { ...bare, name: 'z' },
       ],
       settings: [
-        { key: 'host', sensitive: false, required: false },
-        { key: 'token', sensitive: true, required: true },
+        { key: 'host', sensitive: false, required: false, default: '"x"' },
+        { key: 'token', sensitive: true, required: true, default: null },
       ],
       skills: ['s1', 's2'],
       commands: ['c'],
       agents: ['g'],
       apps: ['connector_1', 'connector_2'],
     });
+  });
+
+  test.each<{ name: string; value: JsonValue | null; fact: string | null; shown: string | null }>([
+    { name: 'none', value: null, fact: null, shown: null },
+    { name: 'a word', value: '127.0.0.1:8080', fact: '"127.0.0.1:8080"', shown: '127.0.0.1:8080' },
+    { name: 'a text with blanks', value: '--require /x', fact: '"--require /x"', shown: '"--require /x"' },
+    { name: 'an empty text', value: '', fact: '""', shown: '""' },
+    { name: 'a number', value: 8080, fact: '8080', shown: '8080' },
+    { name: 'a list', value: ['a', 'b'], fact: '["a","b"]', shown: '["a","b"]' },
+    { name: 'a text that looks like a list', value: '["a"]', fact: '"[\\"a\\"]"', shown: '"[\\"a\\"]"' },
+    {
+      name: 'more than anybody reads',
+      value: LONG,
+      fact: `sha256 ${LONG_SHA256}`,
+      shown: `a long value, sha256 ${LONG_SHA256}`,
+    },
+  ])('the default of a setting: $name', ({ value, fact, shown }) => {
+    const rest = { title: 'T', description: '', multiple: false, min: null, max: null, enum: null, pattern: null };
+    const [setting] = facts({
+      settings: [{ key: 'k', type: 'string', sensitive: false, required: false, ...rest, default: value }],
+    }).settings;
+    expect(setting).toEqual({ key: 'k', sensitive: false, required: false, default: fact });
+    expect(consentDefault(setting ?? {})).toBe(shown);
   });
 
   test.each([
