@@ -6,6 +6,7 @@ import { createContext } from '../../src/cli/node/context.ts';
 import { type KnownServers, loadServers } from '../../src/cli/node/known-servers.ts';
 import type { DoctorReport } from '../../src/cli/render-doctor.ts';
 import { SERVER_KEYS } from '../../src/config/index.ts';
+import { refusal, report } from '../support/cli.ts';
 import { arrived, arrivedArgs, digestFiles, digestsFrom, httpDigestsFrom, useHttpDigests } from '../support/digests.ts';
 import { installFormed } from '../support/giving.ts';
 import { fixture, type Home, useHomes } from '../support/home.ts';
@@ -72,7 +73,10 @@ function inline(value: unknown): string {
 
 const known = (home: Home, { project, overrides = [] }: Given): Promise<KnownServers> =>
   loadServers(
-    createContext({ configFile: null, passphraseFile: null, overrides, project: project ?? home.folder, json: true }, { home: home.path }),
+    createContext(
+      { configFile: null, passphraseFile: null, overrides, project: project ?? home.folder, json: true },
+      { home: home.path },
+    ),
   );
 
 test('there is a case for every key of a server', () => {
@@ -208,6 +212,57 @@ describe(proves('values.overlay'), () => {
       ['a', 'b'],
     ]);
     expect(await lists({}, { enabled_tools: ['fall'], widen: true })).toEqual([['fall'], []]);
+  });
+});
+
+describe('an overlay that a command writes', () => {
+  const setToken = ['config', 'set', 'mcp_servers.poka.env.TOKEN', 'mine'];
+  const withPoka = async (...ids: readonly string[]): Promise<Home> => {
+    const home = createHome();
+    for (const id of ids)
+      await install(home, id, { servers: { poka: { command: 'node', args: ['server.mjs'] } }, files: digestFiles() });
+    return home;
+  };
+  const tokenOf = async (home: Home, name = 'poka'): Promise<unknown> => {
+    const transport = (await known(home, {})).entries.get(name)?.transport;
+    return transport?.kind === 'stdio' ? transport.env['TOKEN'] : 'no such server';
+  };
+
+  test('is written for the server of a plugin, by its name and by that of its plugin', async () => {
+    const home = await withPoka(ID);
+    expect(await report(home, setToken)).toMatchObject({ changed: true, notes: [] });
+    expect(await tokenOf(home)).toBe('mine');
+    await report(home, ['config', 'unset', 'mcp_servers.poka']);
+    await report(home, ['config', 'set', `plugins."${ID}".mcp_servers.poka.env.TOKEN`, 'policy']);
+    expect(await tokenOf(home)).toBe('policy');
+  });
+
+  test('of a plugin that was removed can be changed, and turned off and on', async () => {
+    const home = await withPoka(ID);
+    await report(home, setToken);
+    await report(home, ['plugin', 'remove', ID]);
+    expect(await report(home, ['config', 'set', 'mcp_servers.poka.env.OTHER', 'x'])).toMatchObject({ notes: [] });
+    expect(await report(home, ['mcp', 'disable', 'poka'])).toMatchObject({ changed: true });
+    expect(await report(home, ['mcp', 'enable', 'poka'])).toMatchObject({ changed: true });
+  });
+
+  test('for what no plugin has is refused, and the next step is one that works', async () => {
+    const home = await withPoka('one@acme', 'two@acme');
+    expect(await refusal(home, ['config', 'set', 'mcp_servers.nobody.env.TOKEN', 'mine'])).toMatchObject({
+      status: 2,
+      code: 'CONFIG_NO_TRANSPORT',
+      hint: 'add `command` for a program, or `url` for an HTTP server; or install the plugin that has this server',
+    });
+    expect(await refusal(home, ['config', 'set', 'mcp_servers."one:poca".env.TOKEN', 'mine'])).toMatchObject({
+      code: 'CONFIG_NO_TRANSPORT',
+      hint: expect.stringContaining('did you mean [mcp_servers."one:poka"]?'),
+    });
+    expect(await refusal(home, setToken)).toMatchObject({
+      code: 'PLUGIN_OVERLAY_AMBIGUOUS',
+      hint: expect.stringContaining('[plugins."one@acme".mcp_servers.poka.env]'),
+    });
+    await report(home, ['config', 'set', 'mcp_servers."one:poka".env.TOKEN', 'mine']);
+    expect([await tokenOf(home, 'one:poka'), await tokenOf(home, 'two:poka')]).toEqual(['mine', undefined]);
   });
 });
 

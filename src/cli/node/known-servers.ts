@@ -35,20 +35,21 @@ export async function loadServers(context: CliContext, how: { readonly namesOnly
   };
 }
 
+export const NO_PLUGINS: LoadedPlugins = {
+  plugins: [],
+  removed: [],
+  issues: [],
+  integrity: new Map(),
+  beforeStart: () => Promise.reject(new Error('no plugins')),
+};
+
 /** A home without a folder for plugins has none, and nothing about plugins is loaded for it. */
-async function loadPlugins(
+export async function loadPlugins(
   context: CliContext,
   config: Config,
   how: { readonly namesOnly?: true },
 ): Promise<LoadedPlugins> {
-  if (!existsSync(join(context.home, 'plugins')))
-    return {
-      plugins: [],
-      removed: [],
-      issues: [],
-      integrity: new Map(),
-      beforeStart: () => Promise.reject(new Error('no plugins')),
-    };
+  if (!existsSync(join(context.home, 'plugins'))) return NO_PLUGINS;
   const { pluginLoaderOf } = await import('./plugin-loader.ts');
   return pluginLoaderOf(context, how)(config);
 }

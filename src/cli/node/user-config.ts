@@ -4,7 +4,12 @@ import { AppError, type Issue, issueLocation, nearest, renderIssue } from '../..
 import type { CliContext } from './context.ts';
 
 /** The configuration as it is with another text in the user's file. */
-export type ConfigState = { readonly config: Config; readonly layers: readonly ParsedLayer[] };
+export type ConfigState = {
+  readonly config: Config;
+  readonly layers: readonly ParsedLayer[];
+  /** Those of the configuration, with what plugins have to say to its entries of servers. */
+  readonly issues: readonly Issue[];
+};
 
 export type UserEdit = {
   readonly file: string;
@@ -32,7 +37,8 @@ export async function editUserConfig(
   privateFolder(context.home);
   const loaded = await loadConfig(context.loadOptions);
   const file = userFile(context);
-  const evaluate = (text: string): ConfigState => evaluateWith(context, loaded, text);
+  const settle = await settledByPlugins(context, loaded);
+  const evaluate = (text: string): ConfigState => evaluateWith(context, { loaded, settle }, text);
   let states: { readonly before: ConfigState; readonly after: ConfigState } | undefined;
   let refusal: unknown;
   const changed = await editFile(editPlace(context, file), (text) => {
@@ -65,7 +71,47 @@ export function userFile(context: CliContext): string {
   return pathsOf(context.loadOptions).user;
 }
 
-function evaluateWith({ loadOptions }: CliContext, loaded: LoadedConfig, text: string): ConfigState {
+/**
+ * What is left of the issues of a configuration when plugins are known: an entry without a command may be laid over a server
+ * of one, also of one that was removed, and may fit several.
+ */
+async function settledByPlugins(
+  context: CliContext,
+  loaded: LoadedConfig,
+): Promise<(config: Config) => readonly Issue[]> {
+  const [{ loadPlugins, NO_PLUGINS }, { resolveServers }] = await Promise.all([
+    import('./known-servers.ts'),
+    import('../../servers/index.ts'),
+  ]);
+  // A configuration can be corrected also where plugins cannot be read.
+  const plugins = await loadPlugins(context, loaded.config, { namesOnly: true }).catch((error: unknown) => {
+    if (error instanceof AppError) return NO_PLUGINS;
+    throw error;
+  });
+  return (config) => {
+    if (config.overlays.size === 0) return config.issues;
+    const { issues } = resolveServers({
+      config,
+      requirements: loaded.requirements,
+      plugins: plugins.plugins,
+      removedPlugins: plugins.removed,
+      pluginIssues: plugins.issues,
+      workspace: context.cwd,
+    });
+    const settled = (issue: Issue): readonly Issue[] =>
+      issue.code === 'CONFIG_NO_TRANSPORT'
+        ? issues.filter(({ code, key, plugin }) => code === issue.code && key === issue.key && plugin === undefined)
+        : [issue];
+    return [...config.issues.flatMap(settled), ...issues.filter(({ code }) => code === 'PLUGIN_OVERLAY_AMBIGUOUS')];
+  };
+}
+
+type Surroundings = {
+  readonly loaded: LoadedConfig;
+  readonly settle: (config: Config) => readonly Issue[];
+};
+
+function evaluateWith({ loadOptions }: CliContext, { loaded, settle }: Surroundings, text: string): ConfigState {
   const user = parseLayer(text, pathsOf(loadOptions).user, 'user');
   const below = loaded.layers.filter(({ layer }) => layer === 'built_in' || layer === 'system');
   const above = loaded.layers.filter(({ layer }) => layer === 'project' || layer === 'flag');
@@ -75,13 +121,13 @@ function evaluateWith({ loadOptions }: CliContext, loaded: LoadedConfig, text: s
     projectDir: loadOptions.projectDir ?? null,
     configFile: loadOptions.configFile ?? null,
   });
-  return { config, layers };
+  return { config, layers, issues: settle(config) };
 }
 
 function refuseNewErrors({ before, after }: Pick<UserEdit, 'before' | 'after'>, file: string): void {
   const sign = (issue: Issue): string => `${issue.code} ${issue.message}`;
-  const known = new Set(before.config.issues.map(sign));
-  const fresh = after.config.issues.find(
+  const known = new Set(before.issues.map(sign));
+  const fresh = after.issues.find(
     (issue) => (issue.severity === 'error' || issue.code === 'CONFIG_SELF_REFERENCE') && !known.has(sign(issue)),
   );
   if (fresh === undefined) return;
@@ -93,8 +139,8 @@ function refuseNewErrors({ before, after }: Pick<UserEdit, 'before' | 'after'>, 
 
 /** Warnings and notes that came with an edit, one line each. */
 export function freshNotes({ before, after }: Pick<UserEdit, 'before' | 'after'>): readonly string[] {
-  const known = new Set(before.config.issues.map((issue) => issue.message));
-  return after.config.issues
+  const known = new Set(before.issues.map((issue) => issue.message));
+  return after.issues
     .filter((issue) => issue.severity !== 'error' && !known.has(issue.message))
     .map((issue) => (issue.hint === undefined ? issue.message : `${issue.message} (${issue.hint})`));
 }
