@@ -10,6 +10,13 @@ import { followEvents, parseEventData, pause } from './http-stream.ts';
 /** How long a stream may stay open after it brought the answer. Milliseconds. */
 const LINGER_MS = 5_000;
 
+/** What servers that are not MCP answer with. Any other type may repeat what they were sent, and is not shown. */
+const KNOWN_TYPES: ReadonlySet<string> = new Set([
+  ...['text/html', 'text/plain', 'text/xml', 'text/css', 'text/csv', 'text/javascript', 'text/markdown'],
+  ...['application/xml', 'application/xhtml+xml', 'application/octet-stream', 'application/javascript'],
+  ...['application/problem+json', 'application/x-ndjson', 'application/jsonl', 'application/grpc', 'application/pdf'],
+]);
+
 const FORGOTTEN: EndReason = { kind: 'network', detail: 'the server forgot the session before it answered' };
 
 export type AnswersOptions = {
@@ -49,7 +56,7 @@ export class Answers {
       throw notTheAnswer(
         type === '' || response.status === 202
           ? `HTTP ${response.status} without an answer to the request`
-          : `an answer of type ${type.slice(0, 80)}, not JSON or an event stream`,
+          : `an answer of ${KNOWN_TYPES.has(type) ? `type ${type}` : 'another type'}, not JSON or an event stream`,
       );
     }
   }

@@ -39,6 +39,11 @@ const failures: readonly { readonly name: string; readonly answer: Answer; reado
     reason: { kind: 'protocol', detail: 'an answer of type text/html, not JSON or an event stream' },
   },
   {
+    name: 'a type that repeats what it was sent, in small letters',
+    answer: (_seen, response) => void response.writeHead(200, { 'content-type': 'text/S3CR3T-Token' }).end('x'),
+    reason: { kind: 'protocol', detail: 'an answer of another type, not JSON or an event stream' },
+  },
+  {
     name: 'invalid JSON',
     answer: (_seen, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('{"a":'),
     reason: { kind: 'protocol', detail: 'the answer is not valid JSON' },
