@@ -9,6 +9,7 @@ import {
 import type { Issue } from '../../kernel/index.ts';
 import type { PluginServer } from '../../plugins/index.ts';
 import type { PluginInput, ServerOwner } from '../types.ts';
+import { namesMeaning } from './names.ts';
 
 /** One server of a plugin with what the user says of it. */
 export type PluginClaim = {
@@ -86,7 +87,7 @@ export function pluginServerSwitch(
     readonly declared: Pick<ServerEntry, 'enabled' | 'enabledOrigin'> | null;
   },
 ): { readonly enabled: boolean; readonly origin: Origin | null } {
-  for (const wanted of [name, owner.server]) {
+  for (const wanted of new Set([...namesMeaning(owner), name].reverse())) {
     const overlay = config.overlays.get(wanted);
     const entry = config.servers.get(wanted);
     if (overlay === undefined || entry === undefined || locate(overlay.table, ['enabled']) === undefined) continue;

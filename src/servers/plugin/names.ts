@@ -47,6 +47,16 @@ function looksQualified({ server }: NameClaim): boolean {
   return server.includes(':');
 }
 
+/**
+ * The names by which entries of config.toml may mean a server of a plugin, whatever people know it by: from the least exact
+ * to the most. What a plugin itself writes with a `:` is none of them, so that it cannot be meant in the place of another.
+ */
+export function namesMeaning({ pluginId, server }: Pick<NameClaim, 'pluginId' | 'server'>): readonly string[] {
+  const plugin = pluginId.split('@')[0] ?? '';
+  const qualified = [`${plugin}:${server}`, `${pluginId}:${server}`].map((name) => fit(name));
+  return server.includes(':') ? qualified : [server, ...qualified];
+}
+
 /** Whose the short name is. */
 function ownerOf<Claim extends NameClaim>(group: readonly Claim[]): Claim | null {
   if (group.some(looksQualified)) return null;

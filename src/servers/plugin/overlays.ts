@@ -4,6 +4,7 @@ import { atPlace } from '../verdict-parts.ts';
 import type { PluginClaim } from './claims.ts';
 import type { LaidTable } from './merge.ts';
 import { list } from './name-issues.ts';
+import { namesMeaning } from './names.ts';
 
 export type Overlays = {
   /** What is laid over each server, from low to high: its policy, then entries of config.toml. */
@@ -16,8 +17,9 @@ export type Overlays = {
 /**
  * Which entries without command and address are laid over which servers.
  *
- * An entry is for the server that people know by its name, or that alone has this name in its plugin. Where several plugins
- * have one, it takes away from each of them what it takes away, and adds to none.
+ * An entry is for the server that people know by its name, or that alone is meant by it: as its plugin calls it, or as
+ * `<plugin>:<server>`, also while no other plugin has one of that name. Where several are meant, it takes away from each of
+ * them what it takes away, and adds to none. The more exact a name is, the more its entry counts.
  */
 export function overlaysOf(
   claims: readonly PluginClaim[],
@@ -27,14 +29,20 @@ export function overlaysOf(
   const of = new Map(claims.map((claim) => [claim, policyOf(claim)]));
   const settled = new Map<string, PluginClaim | null>();
   const issues: Issue[] = [];
-  // What a plugin calls its server is less exact than the name that people know it by, and so comes first.
-  const sorted = [...config.overlays.values()].toSorted((a, b) => Number(isKnown(a.name)) - Number(isKnown(b.name)));
-  function isKnown(name: string): boolean {
-    return claims.some((claim) => names.get(claim) === name);
-  }
-  for (const overlay of sorted) {
+  const meaning = new Map(claims.map((claim) => [claim, namesMeaning(claim)]));
+  // From the end: the first of three may not be there.
+  const exactness = ({ name }: ServerOverlay): number =>
+    Math.max(
+      ...claims
+        .map((claim) => meaning.get(claim)?.toReversed().indexOf(name) ?? -1)
+        .map((at) => (at === -1 ? 0 : 3 - at)),
+      0,
+    );
+  for (const overlay of [...config.overlays.values()].toSorted((a, b) => exactness(a) - exactness(b))) {
     const meant = claims.filter((claim) => names.get(claim) === overlay.name);
-    const called = claims.filter((claim) => claim.server === overlay.name && !meant.includes(claim));
+    const called = claims.filter(
+      (claim) => meaning.get(claim)?.includes(overlay.name) === true && !meant.includes(claim),
+    );
     const exact = meant[0] ?? (called.length === 1 ? called[0] : undefined) ?? null;
     if (exact === null && called.length === 0) continue;
     settled.set(overlay.name, exact);

@@ -284,6 +284,55 @@ describe('a name that several plugins have', () => {
   });
 });
 
+describe('a qualified name', () => {
+  const good = pluginInput('good@acme', [pluginServer('github')]);
+  const impostor = pluginInput('evil@acme', [pluginServer('good:github')]);
+  const user = '[mcp_servers."good:github".env]\nTOKEN = "x"';
+  const envs = (plugins: readonly ReturnType<typeof pluginInput>[], text = user) =>
+    Object.fromEntries(
+      resolveWith({ plugins, user: text }).servers.map(({ name, verdict }) => {
+        if (verdict.kind !== 'startable' || verdict.launch.kind !== 'stdio') return [name, verdict.kind];
+        const { PLUGIN_ROOT: _root, PLUGIN_DATA: _data, ...env } = verdict.launch.env;
+        return [name, env];
+      }),
+    );
+
+  test('still means the server when no other plugin has one of that name any more', () => {
+    expect(envs([good])).toEqual({ github: { TOKEN: 'x' } });
+    expect(envs([good], '[mcp_servers."good@acme:github".env]\nTOKEN = "x"')).toEqual({ github: { TOKEN: 'x' } });
+  });
+
+  test('never means a server that another plugin calls so itself', () => {
+    expect(envs([impostor])).toEqual({ 'evil:good:github': {}, 'good:github': 'invalid' });
+    expect(envs([good, impostor])).toEqual({ github: { TOKEN: 'x' }, 'evil:good:github': {} });
+    expect(envs([impostor], '[mcp_servers."evil:good:github".env]\nA = "1"')).toEqual({
+      'evil:good:github': { A: '1' },
+    });
+  });
+
+  test('counts more than what is less exact, and adds to none where it means several', () => {
+    const texts = ['github', 'good:github', 'good@acme:github'].map(
+      (name, at) => `[mcp_servers."${name}".env]\nTOKEN = "${at}"\nT${at} = "x"`,
+    );
+    expect(envs([good], texts.toReversed().join('\n'))).toEqual({ github: { TOKEN: '2', T0: 'x', T1: 'x', T2: 'x' } });
+    const other = pluginInput('good@other', [pluginServer('github')]);
+    expect(envs([good, other])).toEqual({ 'good@acme:github': {}, 'good@other:github': {} });
+  });
+
+  test('turns off, and its switch is there', () => {
+    const off = '[mcp_servers."good:github"]\nenabled = false';
+    expect(envs([good], off)).toEqual({ github: 'disabled' });
+    const known = { name: 'github', owner: { pluginId: 'good@acme', server: 'github' }, declared: null };
+    expect(pluginServerSwitch(configFrom({ user: off }), known).enabled).toBe(false);
+    const literal = {
+      name: 'evil:good:github',
+      owner: { pluginId: 'evil@acme', server: 'good:github' },
+      declared: null,
+    };
+    expect(pluginServerSwitch(configFrom({ user: off }), literal).enabled).toBe(true);
+  });
+});
+
 describe('an overlay without a plugin', () => {
   const user = '[mcp_servers.poka.env]\nA = "1"';
 
