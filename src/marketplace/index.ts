@@ -30,6 +30,7 @@ export {
   pluginId,
 } from './manifest.ts';
 export {
+  githubUrl,
   marketplaceRefusal,
   parseMarketplaceSource,
   type SourceContext,

@@ -53,6 +53,19 @@ describe('marketplaces', () => {
     });
   });
 
+  test('a folder that is taken for a repository on GitHub is named, with what to write for it', async () => {
+    const home = createHome();
+    const root = offer(home, { poka: poka() });
+    const [cwd, name] = [join(root, '..', '..'), root.split('/').slice(-2).join('/')];
+    const env = { ...home.env, HTTPS_PROXY: 'http://127.0.0.1:9' };
+    expect(await refusal(home, ['plugin', 'marketplace', 'add', name], { cwd, env })).toMatchObject({
+      status: 1,
+      code: 'PLUGIN_FETCH_FAILED',
+      hint: expect.stringMatching(`^for the folder of this name write ./${name}; else `),
+    });
+    await report(home, ['plugin', 'marketplace', 'add', `./${name}`], { cwd });
+  });
+
   test('a name belongs to the source that has it', async () => {
     const home = createHome();
     await said(home, ['plugin', 'marketplace', 'add', offer(home, { poka: poka() })]);

@@ -1,8 +1,10 @@
 import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { setKey, unsetKey } from '../../../config/index.ts';
 import { AppError } from '../../../kernel/index.ts';
 import {
+  githubUrl,
   type Marketplace,
   type MarketplaceSource,
   marketplaceRefusal,
@@ -48,12 +50,38 @@ async function addMarketplace(desk: PluginDesk, input: Input): Promise<AddedMark
   if (refusal !== null) throw refusal;
   const there = known.all.find(({ place }) => place.kind === 'configured' && isSame(place, wanted));
   if (there !== undefined && there.marketplace !== null) return report(desk, there.marketplace, true);
-  const prepared = await desk.fetching((options) => marketplaces.prepare({ kind: 'configured', ...wanted }, options));
+  const folder = folderLeftOut(context, input, wanted);
+  const prepared = await desk
+    .fetching((options) => marketplaces.prepare({ kind: 'configured', ...wanted }, options))
+    .catch((error: unknown) => {
+      throw folder === null ? error : withFolder(error, folder);
+    });
   try {
-    return await report(desk, await keep(context, prepared, wanted), there !== undefined);
+    const added = await report(desk, await keep(context, prepared, wanted), there !== undefined);
+    return folder === null ? added : { ...added, notes: [...added.notes, `It is not the folder ${folder} here.`] };
   } finally {
     await prepared.discard();
   }
+}
+
+/** `./owner/repo` where there is a folder of the name that was taken for a repository; null where there is none. */
+function folderLeftOut({ cwd }: CliContext, { args }: Input, { source }: Wanted): string | null {
+  const [name = ''] = (args['SOURCE'] ?? '').split(/[@#]/);
+  return source.kind === 'git' && githubUrl(name) !== null && isFolder(resolve(cwd, name)) ? `./${name}` : null;
+}
+
+function withFolder(error: unknown, folder: string): unknown {
+  if (!(error instanceof AppError)) return error;
+  const { code, message, where, hint } = error;
+  return new AppError(code, message, {
+    ...(where === undefined ? {} : { where }),
+    hint: `for the folder of this name write ${folder}; else ${hint}`,
+    cause: error,
+  });
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 type Wanted = { readonly source: MarketplaceSource; readonly manifest: string | null };
@@ -69,7 +97,7 @@ function typedSource({ cwd, env }: CliContext, input: Input): MarketplaceSource 
     {
       cwd,
       homeDir: env['HOME'] || env['USERPROFILE'] || null,
-      isFolder: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
+      isFolder,
     },
   );
 }
