@@ -40,3 +40,4 @@ export {
   type TimeoutPhase,
 } from './state.ts';
 export { commandLine, nearest, printable, printableLine, shorten } from './text.ts';
+export { variableIn } from './variables.ts';

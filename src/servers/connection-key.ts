@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '../kernel/index.ts';
+import { canonicalJson, variableIn } from '../kernel/index.ts';
 import type { Launch, ResolvedServer } from './types.ts';
 import { variablesOf } from './values/launch-texts.ts';
 
@@ -14,7 +14,7 @@ export type EnvValues = Readonly<Record<string, string | undefined>>;
  * @returns 64 hex digits. The values cannot be read from it, but a guessed value can be tried: keep it inside the host.
  */
 export function connectionKey(launch: Launch, envValues: EnvValues): string {
-  const values = variablesOf(launch).map((name) => [name, envValues[name] ?? null]);
+  const values = variablesOf(launch).map((name) => [name, variableIn(envValues, name) ?? null]);
   return createHash('sha256')
     .update(canonicalJson([launch, values]))
     .digest('hex');

@@ -12,6 +12,7 @@ import {
   outcomeOf,
   type RpcOutcome,
   silentLog,
+  variableIn,
 } from '../../kernel/index.ts';
 import { createLineSplitter, LEGACY_VERSIONS } from '../../upstreams/index.ts';
 import type { CliContext } from './context.ts';
@@ -41,8 +42,8 @@ async function connectRunning(context: CliContext): Promise<AgentClient | null> 
     server: null,
   });
   if (met === null) return null;
-  const names = met.welcome.envNames.filter((name) => context.env[name] !== undefined);
-  writeLine(met.socket, { env: Object.fromEntries(names.map((name) => [name, context.env[name]])) });
+  const names = met.welcome.envNames.filter((name) => variableIn(context.env, name) !== undefined);
+  writeLine(met.socket, { env: Object.fromEntries(names.map((name) => [name, variableIn(context.env, name)])) });
   return initialize(met.socket, met.socket, async () => void met.socket.destroy());
 }
 

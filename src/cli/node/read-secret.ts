@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { AppError, type Secret } from '../../kernel/index.ts';
+import { AppError, type Secret, variableIn } from '../../kernel/index.ts';
 import { MAX_READ_BYTES, parseValue, parseValueBytes, type SecretSource, valueTooLong } from '../../secrets/index.ts';
 import type { Input } from '../command.ts';
 import { askSecret } from './ask-secret.ts';
@@ -47,7 +47,7 @@ export async function readSecret(
 }
 
 function variableOf({ env }: CliContext, name: string): string {
-  const value = env[name];
+  const value = variableIn(env, name);
   if (value !== undefined) return value;
   throw new AppError('USAGE', 'the variable that --from-env names is not set', { hint: 'check its name' });
 }

@@ -1,6 +1,6 @@
 import type { SecretProvider } from '../../config/index.ts';
 import { type Executor, planEnvironment } from '../../executors/index.ts';
-import { type Issue, Secret } from '../../kernel/index.ts';
+import { type Issue, Secret, variableIn } from '../../kernel/index.ts';
 import type { EnvValues } from '../../servers/index.ts';
 
 /** How long a provider may take, and how much it may print. */
@@ -52,7 +52,10 @@ async function ask(reference: string, { runProgram, providers, env, cwd }: Provi
   if (provider === undefined)
     return { problem: `there is no [${key}]`, hint: `write [${key}] with the command that gives it` };
   const hint = `run the command of [${key}] by hand; it may want you to sign in`;
-  const named = provider.envVars.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
+  const named = provider.envVars.flatMap((name) => {
+    const value = variableIn(env, name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
   const given = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
   const result = await runProgram([...provider.command, reference], {
     cwd,
