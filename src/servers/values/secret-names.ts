@@ -3,7 +3,10 @@ const SECRET_NAME = /token|key|secret|pass|auth|credential|cookie/i;
 
 /** Names that say it in whole words, so that `AUTHOR_NAME` and `KEYCLOAK_URL` are none. */
 const CREDENTIAL_NAME =
-  /(?:^|[_-])(?:token|secret|password|passwd|passphrase|pat|api_?key|access_?key|private_?key|credentials?)(?:$|[_-])/i;
+  /(?:^|[_-])(?:token|secret|(?:pg)?password|passwd|passphrase|pass|pwd|pat|(?:api|access|private)?key|credentials?)(?:$|[_-])/i;
+
+/** Names under which nobody keeps a secret. */
+const HARMLESS_NAME = /^(?:HOME|USER|LOGNAME|PATH|LANG|LC_\w+|TZ|TMPDIR|SHELL|XDG_\w+|PWD|HOSTNAME)$/;
 
 /** How tokens of well-known services begin or look. */
 const TOKENS: readonly RegExp[] = [
@@ -26,7 +29,12 @@ export function mayNameSecret(name: string): boolean {
 
 /** Whether a value under this name is held to be a secret, and so kept from where other programs can see it. */
 export function namesCredential(name: string): boolean {
-  return CREDENTIAL_NAME.test(name);
+  return CREDENTIAL_NAME.test(name) && isUnclearName(name);
+}
+
+/** Whether a variable of this name may hold a secret: any but those that say where and who somebody is. */
+export function isUnclearName(name: string): boolean {
+  return !HARMLESS_NAME.test(name);
 }
 
 /** Whether a value is a secret by its looks, whatever it is called. */
