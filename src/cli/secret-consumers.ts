@@ -1,6 +1,6 @@
-import { AppError, nearest, Secret } from '../kernel/index.ts';
-import { type Consumer, consumerText, type SecretDocument, type SecretRef } from '../secrets/index.ts';
-import { fillLaunch, type ResolvedServer, serversReading } from '../servers/index.ts';
+import { AppError, nearest } from '../kernel/index.ts';
+import { type Consumer, consumerText, isSameConsumer, type SecretDocument, type SecretRef } from '../secrets/index.ts';
+import { lackingOf, type ReadBy, type ResolvedServer, serversReading } from '../servers/index.ts';
 
 /** Who there is to read secrets. */
 export type Readers = {
@@ -55,59 +55,41 @@ function unknownServer(name: string, { servers, plugins }: Readers): string {
 }
 
 /** What a change of secrets does to the servers that there are. */
-export type Effects = {
-  /** Servers that read one of them, sorted. */
-  readonly servers: readonly string[];
-  /** Those that cannot start without it any more. */
+export type Effects = ReadBy & {
+  /** Servers that cannot start without it any more, sorted. */
   readonly waiting: readonly string[];
 };
 
-/**
- * @param after What is stored now.
- * @param isSet Whether the environment gives a variable.
- */
-export function effectsOf(
-  changed: readonly SecretRef[],
-  servers: readonly ResolvedServer[],
-  now: { readonly after: SecretDocument; readonly isSet: (name: string) => boolean },
-): Effects {
-  const names = serversReading(servers, changed);
-  const reading = servers.filter(({ name }) => names.includes(name));
-  return { servers: names.toSorted(), waiting: reading.filter((server) => lacks(server, changed, now)).map(nameOf) };
-}
+/** What there is now: in the store, and in the environment. */
+export type Now = { readonly after: SecretDocument; readonly variable: (name: string) => string | undefined };
 
-function nameOf({ name }: { readonly name: string }): string {
-  return name;
+export function effectsOf(changed: readonly SecretRef[], servers: readonly ResolvedServer[], now: Now): Effects {
+  const read = serversReading(servers, changed);
+  const reading = servers.filter(({ name }) => read.servers.includes(name));
+  const waiting = reading.filter((server) => needsOneOf(changed, server, now)).map(({ name }) => name);
+  return { ...read, waiting: waiting.sort() };
 }
 
 /** Whether a server has all it needs with these secrets, and not without them. */
-function lacks(
-  { verdict, sources }: ResolvedServer,
-  gone: readonly SecretRef[],
-  { after, isSet }: { readonly after: SecretDocument; readonly isSet: (name: string) => boolean },
-): boolean {
-  const launch = 'launch' in verdict ? verdict.launch : null;
-  if (launch === null) return false;
-  const reader = consumerText(sources.consumer);
-  const has = (refs: readonly SecretRef[], name: string): boolean =>
-    refs.some((ref) => ref.name === name && consumerText(ref.consumer) === reader);
-  const fills = (refs: readonly SecretRef[]): boolean => {
-    const secret = (name: string): Secret | undefined => (has(refs, name) ? new Secret(name, 'set') : undefined);
-    const variable = (name: string): string | undefined => (isSet(name) ? 'set' : undefined);
-    const provided = (reference: string): Secret => new Secret(reference, 'set');
-    return fillLaunch(launch, sources, { variable, secret, provided, envFile: {} }).kind !== 'needs_config';
+function needsOneOf(gone: readonly SecretRef[], server: ResolvedServer, { after, variable }: Now): boolean {
+  const lacksWith = (refs: readonly SecretRef[]): boolean => {
+    const has = (ref: SecretRef): boolean => isSameConsumer(ref.consumer, server.sources.consumer);
+    const names = new Set(refs.filter(has).map(({ name }) => name));
+    return lackingOf(server, { variable, secret: (name) => names.has(name) }) !== null;
   };
-  return fills([...after.records, ...gone]) && !fills(after.records);
+  return lacksWith(after.records) && !lacksWith([...after.records, ...gone]);
 }
 
 /** What is said of a change: who reads it, and what that means for them. One line each. */
 export function effectNotes(
-  { servers, waiting }: Effects,
-  { name, isRunning, removed }: { readonly name: string; readonly isRunning: boolean; readonly removed: boolean },
+  { servers, restarts, waiting }: Effects,
+  { name, running, removed }: { readonly name: string; readonly running: readonly string[]; readonly removed: boolean },
 ): readonly string[] {
-  const restart = isRunning ? `; ${servers.length === 1 ? 'it restarts' : 'they restart'} in the running host` : '';
   if (servers.length === 0)
     return removed ? [] : [`no server asks for ${name} yet: a server names it in env_vars, or as \${secret:${name}}`];
+  const again = restarts.filter((server) => running.includes(server));
+  const who = again.length < servers.length ? again.join(', ') : again.length === 1 ? 'it' : 'they';
+  const restart = again.length === 0 ? '' : `; ${who} restart${again.length === 1 ? 's' : ''} in the running host`;
   const read = `${removed ? 'was read by' : 'read by'} ${servers.join(', ')}${restart}`;
   const waits = waiting.map(
     (server) => `'${server}' cannot start without it; see: plugboard doctor --server ${server}`,

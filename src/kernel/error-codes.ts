@@ -754,6 +754,11 @@ export const ERROR_CODES = {
     means: 'The program of `[secret_providers]` did not give the value of a reference.',
     fix: 'Run the command of the provider by hand; it may want you to sign in.',
   },
+  ENV_VAR_UNSET: {
+    ...config,
+    means: 'A name in `env_vars` is set neither in the environment nor in the secret store; the server starts without it.',
+    fix: 'Store it with the `plugboard secret set` line of the message, or take the name out of `env_vars`.',
+  },
   ENV_FILE: {
     ...config,
     means: 'A file of `env_file` cannot be read, is not understood, or can be read by others.',

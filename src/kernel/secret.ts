@@ -23,6 +23,12 @@ export class Secret {
     return texts === null ? [this] : texts.map((text) => new Secret(this.label, text));
   }
 
+  /** Without blanks around it; undefined where nothing else is in it. */
+  trim(): Secret | undefined {
+    const text = this.#value.trim();
+    return text === '' ? undefined : new Secret(this.label, text);
+  }
+
   reveal(): string {
     return this.#value;
   }

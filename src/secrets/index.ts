@@ -6,7 +6,7 @@
  * keys and the keyring are behind `node/`. Called by `host` and `cli`.
  */
 export { type ListedSecret, listSecrets, type SecretReader } from './listing.ts';
-export { consumerText, parseConsumer, parseSecretName } from './names.ts';
+export { consumerText, isSameConsumer, parseConsumer, parseSecretName } from './names.ts';
 export {
   type Consumer,
   type KeyHolder,

@@ -18,7 +18,6 @@ export type {
   FilledLaunch,
   FilledStdio,
   Launch,
-  LaunchNeeds,
   Lookups,
   NamedTool,
   PluginInput,
@@ -33,7 +32,7 @@ export type {
   ValueSources,
 } from './types.ts';
 export { fillLaunch } from './values/fill-launch.ts';
-export { launchNeeds } from './values/launch-needs.ts';
+export { askedBy, type Given, type Lacking, lackingOf } from './values/lacking.ts';
 export { mayNameSecret } from './values/secret-names.ts';
-export { secretReaders, serversReading } from './values/secret-readers.ts';
+export { type ReadBy, secretReaders, serversReading } from './values/secret-readers.ts';
 export { settingsKey } from './verdict-parts.ts';

@@ -4,7 +4,7 @@ import { namedToolsOf } from './named-tools.ts';
 import { resolvePluginServers, type ServerParts } from './plugin/servers.ts';
 import { secretNotes } from './secret-notes.ts';
 import type { ResolvedServer, ResolveInput, ServerVerdict } from './types.ts';
-import { beforeValues } from './values/before-values.ts';
+import { beforeValues } from './values/lacking.ts';
 import { sourcesOfEntry } from './values/value-sources.ts';
 import { againstRequirements, factsOf, launchOf, placeOf } from './verdict-parts.ts';
 

@@ -95,16 +95,6 @@ export type ValueSources = {
   readonly allowKey: string;
 };
 
-/** What must be looked up before a launch can be filled in. All sorted, each once. */
-export type LaunchNeeds = {
-  /** Variables that the environment does not give: looked up in the store, under their own names. */
-  readonly variables: readonly string[];
-  /** Names in the store: `user_config.KEY` of sensitive settings, and those of `${secret:NAME}`. */
-  readonly secrets: readonly string[];
-  /** References for providers, such as `op://vault/item`. */
-  readonly provided: readonly string[];
-};
-
 /** Values by name. `undefined` is unset. */
 export type Lookups = {
   /** In the environment of whoever starts it. */
@@ -125,8 +115,6 @@ export type FilledStdio = {
   readonly env: Readonly<Record<string, string | Secret>>;
   /** Absolute. */
   readonly cwd: string;
-  /** Names in `env_vars` that are not set anywhere and are not required. */
-  readonly unset: readonly string[];
 };
 
 export type FilledHttp = Omit<HttpTransport, 'url' | 'headers' | 'bearerTokenEnvVar' | 'envHeaders'> & {
@@ -142,6 +130,8 @@ export type FilledLaunch =
       readonly launch: FilledStdio | FilledHttp;
       /** Every value that nobody should read, for whoever shows what the server prints. */
       readonly secrets: readonly Secret[];
+      /** What may be missed: names in `env_vars` that are not set anywhere and are not required. */
+      readonly issues: readonly Issue[];
     }
   /** Settings, variables and secrets that must be set first, and the command or sentence that says how. */
   | { readonly kind: 'needs_config'; readonly names: readonly string[]; readonly command: string }

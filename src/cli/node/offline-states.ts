@@ -1,64 +1,53 @@
 import { existsSync } from 'node:fs';
-import { createLocalExecutor } from '../../executors/node/index.ts';
-import { AppError, Secret, type ServerState, silentLog } from '../../kernel/index.ts';
-import { PASSPHRASE_VARIABLE } from '../../secrets/index.ts';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { AppError, silentLog, variableIn } from '../../kernel/index.ts';
+import { PASSPHRASE_VARIABLE, SECRETS_FILE } from '../../secrets/index.ts';
 import type { Secrets } from '../../secrets/node/index.ts';
-import { fillLaunch, type Launch, type ResolvedServer } from '../../servers/index.ts';
+import { type Lacking, lackingOf, type ResolvedServer } from '../../servers/index.ts';
 import type { CliContext } from './context.ts';
-import { secretsOf } from './host-secrets.ts';
 import type { KnownServers } from './known-servers.ts';
 
-type Needed = Extract<ServerState, { kind: 'needs_config' }>;
-
 /**
- * What servers that may start would lack, by name, where no host runs that knows. Starts nothing and asks nobody: what only
- * a provider, a file of `env_file` or a store that does not open could say counts as given.
+ * What servers lack, by name, where no host runs that knows. Starts nothing and asks nobody: what only a provider, a file of
+ * `env_file` or a store that does not open could say counts as given. The store is opened only where it can tell more.
  */
 export async function offlineStates(
   context: CliContext,
   { servers, loaded }: Pick<KnownServers, 'servers' | 'loaded'>,
-): Promise<ReadonlyMap<string, Needed>> {
-  const lacking = servers.flatMap((server) => {
-    const launch = server.verdict.kind === 'startable' ? server.verdict.launch : null;
-    if (launch === null || (launch.kind === 'stdio' && launch.envFile !== null)) return [];
-    const state = needed(context, { server, launch, secrets: null });
-    return state === null ? [] : [{ server, launch, state }];
-  });
-  if (lacking.length === 0) return new Map();
+): Promise<ReadonlyMap<string, Lacking>> {
+  const variable = (name: string): string | undefined =>
+    name === PASSPHRASE_VARIABLE ? undefined : variableIn(context.env, name);
+  const statesWith = (has: (name: string, server: ResolvedServer) => boolean): ReadonlyMap<string, Lacking> =>
+    new Map(
+      servers.flatMap((server) => {
+        const lacking = lackingOf(server, { variable, secret: (name) => has(name, server) });
+        return lacking === null ? [] : [[server.name, lacking] as const];
+      }),
+    );
+  const withAll = statesWith(() => true);
+  const withNone = statesWith(() => false);
+  if (isDeepStrictEqual(withAll, withNone)) return withAll;
   const secrets = await openQuietly(context, loaded);
-  if (secrets === 'shut') return new Map();
-  return new Map(
-    lacking.flatMap(({ server, launch, state }) => {
-      const now = secrets === null ? state : needed(context, { server, launch, secrets });
-      return now === null ? [] : [[server.name, now] as const];
-    }),
-  );
-}
-
-type Opened = Pick<Secrets, 'get'>;
-type Of = { readonly server: ResolvedServer; readonly launch: Launch; readonly secrets: Opened | null };
-
-function needed({ env }: CliContext, { server: { sources }, launch, secrets }: Of): Needed | null {
-  const filled = fillLaunch(launch, sources, {
-    variable: (name) => (name === PASSPHRASE_VARIABLE ? undefined : env[name]),
-    secret: (name) => {
-      const found = secrets?.get(name, sources.consumer);
-      return found?.kind === 'found' ? found.secret : undefined;
-    },
-    provided: (reference) => new Secret(reference, ''),
-    envFile: {},
-  });
-  return filled.kind === 'needs_config' ? filled : null;
+  if (secrets === 'shut') return withAll;
+  if (secrets === null) return withNone;
+  return statesWith((name, { sources }) => secrets.get(name, sources.consumer).kind === 'found');
 }
 
 /** @returns null where nothing was ever stored; `shut` where nobody can tell. */
-async function openQuietly(context: CliContext, loaded: KnownServers['loaded']): Promise<Opened | 'shut' | null> {
+async function openQuietly(
+  context: CliContext,
+  loaded: KnownServers['loaded'],
+): Promise<Pick<Secrets, 'get'> | 'shut' | null> {
+  if (!existsSync(join(context.home, SECRETS_FILE))) return null;
+  const [{ createLocalExecutor }, { secretsOf }] = await Promise.all([
+    import('../../executors/node/index.ts'),
+    import('./host-secrets.ts'),
+  ]);
   const executor = createLocalExecutor({ log: silentLog });
   const { runProgram } = executor;
-  const { file, open } = secretsOf(context, { runProgram, log: silentLog });
-  if (!existsSync(file)) return null;
   try {
-    return await open(loaded);
+    return await secretsOf(context, { runProgram, log: silentLog }).open(loaded);
   } catch (error) {
     if (error instanceof AppError) return 'shut';
     throw error;

@@ -1,5 +1,5 @@
-import type { Issue, ServerState } from '../../kernel/index.ts';
-import type { ResolvedServer } from '../../servers/index.ts';
+import type { Issue } from '../../kernel/index.ts';
+import { lackingOf } from '../../servers/index.ts';
 import { settingSecretName } from '../../settings/index.ts';
 import { reportServer, staticState } from '../../status/index.ts';
 import type { PluginServerState } from '../plugin-reports.ts';
@@ -22,9 +22,11 @@ export async function pluginNow(
 ): Promise<PluginNow> {
   const [known, running] = await Promise.all([loadServers(context), statusOfOurs(context)]);
   const states = new Map(running?.servers.map(({ name, state }) => [name, state]));
+  const without = new Set(missing.map(settingSecretName));
+  const given = { variable: () => 'any', secret: (name: string) => !without.has(name) };
   const servers = known.servers.flatMap((server): readonly PluginServerState[] => {
     if (server.owner?.pluginId !== pluginId) return [];
-    const state = states.get(server.name) ?? needsSettings(server, missing) ?? staticState(server);
+    const state = states.get(server.name) ?? lackingOf(server, given) ?? staticState(server);
     const { nextStep } = reportServer({ server, state, serverInfo: null, stderr: '' });
     return [{ name: server.owner.server, exposedAs: server.name, state, nextStep }];
   });
@@ -32,15 +34,4 @@ export async function pluginNow(
     servers: servers.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     issues: known.issues.filter(({ plugin }) => plugin === pluginId),
   };
-}
-
-/** A server that would start, as far as the configuration knows, and wants settings that are not there. */
-function needsSettings({ owner, verdict, sources }: ResolvedServer, missing: readonly string[]): ServerState | null {
-  if (owner === null || (verdict.kind !== 'startable' && verdict.kind !== 'needs_config')) return null;
-  const known = verdict.kind === 'needs_config' ? verdict.names : [];
-  const wanted = missing.filter((key) => Object.hasOwn(sources.settings, key)).map(settingSecretName);
-  if (wanted.length === 0) return null;
-  const command =
-    verdict.kind === 'needs_config' ? verdict.command : `run: plugboard plugin configure ${owner.pluginId}`;
-  return { kind: 'needs_config', names: [...new Set([...known, ...wanted])].toSorted(), command };
 }

@@ -1,3 +1,6 @@
+import type { Consumer } from '../../secrets/index.ts';
+import { serversReading } from '../../servers/index.ts';
+import { settingSecretName } from '../../settings/index.ts';
 import type { CliContext } from './context.ts';
 import { loadServers } from './known-servers.ts';
 import { isEnabled } from './plugin-switch.ts';
@@ -21,12 +24,10 @@ export async function effectOf(
   const notes = isEnabled(loaded.config, pluginId) ? [] : [enable];
   if (running === null) return { restarts: [], notes };
   const shown = new Set(running.servers.map(({ name }) => name));
-  const restarts = servers.filter(
-    ({ name, owner, verdict, sources }) =>
-      owner?.pluginId === pluginId &&
-      shown.has(name) &&
-      (verdict.kind === 'startable' || verdict.kind === 'needs_config') &&
-      keys.some((key) => Object.hasOwn(sources.settings, key)),
+  const consumer: Consumer = { kind: 'plugin', id: pluginId };
+  const { restarts } = serversReading(
+    servers,
+    keys.map((key) => ({ name: settingSecretName(key), consumer })),
   );
-  return { restarts: restarts.map(({ name }) => name).toSorted(), notes };
+  return { restarts: restarts.filter((name) => shown.has(name)), notes };
 }

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
 import type { LoadedConfig } from '../../config/node/index.ts';
 import type { Executor } from '../../executors/index.ts';
-import { AppError, type Issue, type Secret } from '../../kernel/index.ts';
-import type { SecretRef } from '../../secrets/index.ts';
+import { AppError, type Issue, type Secret, variableIn } from '../../kernel/index.ts';
+import { isSameConsumer, type SecretRef } from '../../secrets/index.ts';
 import type { Secrets } from '../../secrets/node/index.ts';
 import {
+  askedBy,
   type EnvValues,
   type FilledLaunch,
   fillLaunch,
@@ -99,13 +99,13 @@ export class LaunchValues {
     const path = launch.kind === 'stdio' ? launch.envFile : null;
     const envFile = path === null ? null : { path, stamp: fileStamp(path) };
     const file = path === null ? NO_ENV_FILE : await readEnvFile(path, name);
-    const asked = { names: new Set<string>(), references: new Set<string>() };
+    const asked = new Set<string>();
     const note = (reading: Pick<Reading, 'issues' | 'waits'>): void => {
       const before = this.#readings.get(name)?.names ?? [];
       this.#readings.set(name, {
         ...reading,
         consumer: sources.consumer,
-        names: new Set([...before, ...asked.names]),
+        names: new Set([...before, ...asked]),
         envFile,
       });
     };
@@ -113,30 +113,26 @@ export class LaunchValues {
       note({ issues: [], waits: false });
       return { kind: 'invalid', issues: [file.issue] };
     }
-    const variable = (of: string): string | undefined => values[of];
-    const noting = (set: Set<string>) => (of: string) => void set.add(of);
-    const open = { variable, envFile: file.values };
-    const blind = fillLaunch(launch, sources, {
-      ...open,
-      secret: noting(asked.names),
-      provided: noting(asked.references),
-    });
-    if (blind.kind === 'invalid') {
-      note({ issues: file.issues, waits: false });
-      return blind;
-    }
-    const [stored, provided] = await Promise.all([this.#stored(asked.names), this.#provided(asked.references, name)]);
+    const open = { variable: (of: string): string | undefined => variableIn(values, of), envFile: file.values };
+    const { names, references, without } = askedBy(launch, sources, open);
+    for (const of of names) asked.add(of);
+    // Before anything is waited for, so that a change in the meantime concerns this server.
+    note({ issues: file.issues, waits: false });
+    if (without.kind === 'invalid') return without;
+    const [stored, provided] = await Promise.all([this.#stored(names), this.#provided(references, name)]);
     const issues = [...file.issues, ...provided.issues];
-    note({ issues, waits: stored instanceof AppError });
     if (stored instanceof AppError) {
-      const names = blind.kind === 'needs_config' ? blind.names : [...asked.names];
-      return { kind: 'needs_config', names, command: stored.hint };
+      note({ issues, waits: true });
+      const lacking = without.kind === 'needs_config' ? without.names : [...names];
+      return { kind: 'needs_config', names: lacking, command: stepOf(stored, name) };
     }
-    return fillLaunch(launch, sources, {
+    const filled = fillLaunch(launch, sources, {
       ...open,
       secret: (of) => secretOf(stored, { name: of, consumer: sources.consumer }),
       provided: (reference) => provided.values.get(reference),
     });
+    note({ issues: filled.kind === 'filled' ? [...issues, ...filled.issues] : issues, waits: false });
+    return filled;
   }
 
   /**
@@ -150,13 +146,15 @@ export class LaunchValues {
     for (const [name, { envFile }] of this.#readings)
       if (envFile !== null && fileStamp(envFile.path) !== envFile.stamp) stale.add(name);
     const stamp = fileStamp(this.#house.secrets.file);
-    if (stamp === this.#stamp) return stale;
+    // A keyring that is unlocked changes no file: who waits for the store is a reason to try it again.
+    const someWait = [...this.#readings.values()].some(({ waits }) => waits);
+    if (stamp === this.#stamp && !someWait) return stale;
     this.#stamp = stamp;
     if (this.#opened === null && [...this.#readings.values()].every(({ names }) => names.size === 0)) return stale;
     const news = await this.#news(loaded);
     if (news === null) return stale;
     const concerns = ({ names, consumer }: Reading): boolean =>
-      news.some((ref) => names.has(ref.name) && isDeepStrictEqual(ref.consumer, consumer));
+      news.some((ref) => names.has(ref.name) && isSameConsumer(ref.consumer, consumer));
     for (const [name, reading] of this.#readings) if (reading.waits || concerns(reading)) stale.add(name);
     return stale;
   }
@@ -222,6 +220,13 @@ export class LaunchValues {
 function secretOf(stored: Opened | null, { name, consumer }: SecretRef): Secret | undefined {
   const found = stored?.get(name, consumer);
   return found?.kind === 'found' ? found.secret : undefined;
+}
+
+/** What to do about a store that does not open. Only a file that changes is noticed by itself. */
+function stepOf({ code, hint }: AppError, server: string): string {
+  return code === 'SECRET_KEYRING_UNAVAILABLE' || code === 'SECRET_KEYRING_LOCKED'
+    ? `${hint}; then run: plugboard mcp restart ${server}`
+    : hint;
 }
 
 /** @throws what is no AppError */

@@ -55,7 +55,8 @@ export async function prepareTransport(
   if (filled.kind !== 'filled') return filled;
   const block = await to.beforeStart();
   if (block !== null) return block;
-  const { launch, secrets } = filled;
+  const { launch, secrets, issues } = filled;
+  for (const { message } of issues) house.log('warn', message);
   if (launch.kind === 'stdio') {
     const redact = createRedactor(secrets);
     return { kind: 'ready', transport: known(house, stdio(house, to, { launch, redact }), redact), redact };
@@ -66,11 +67,10 @@ export async function prepareTransport(
 
 function stdio(
   house: TransportHouse,
-  { server, onStderr }: TransportFor,
+  { onStderr }: TransportFor,
   { launch, redact }: { readonly launch: FilledStdio; readonly redact: Redact },
 ): Transport {
-  const { command, args, cwd, unset } = launch;
-  if (unset.length > 0) house.log('warn', `${server.name}: env_vars that are not set: ${unset.join(', ')}`);
+  const { command, args, cwd } = launch;
   const env = planEnvironment({ own: launch.env, values: mapOf(house.env), platform: process.platform });
   return createStdioTransport({ executor: house.executor, launch: { command, args, cwd, env }, redact, onStderr });
 }

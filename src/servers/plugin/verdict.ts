@@ -13,7 +13,7 @@ import {
 import type { Issue } from '../../kernel/index.ts';
 import { settingSecretName } from '../../settings/index.ts';
 import type { Launch, PluginInput, ServerVerdict, ValueSources } from '../types.ts';
-import { beforeValues } from '../values/before-values.ts';
+import { beforeValues } from '../values/lacking.ts';
 import { againstRequirements, placeOf } from '../verdict-parts.ts';
 import type { PluginClaim } from './claims.ts';
 

@@ -2,7 +2,7 @@ import { isAbsolute, resolve, sep } from 'node:path';
 import { type HttpTransport, scanReferences } from '../../config/index.ts';
 import { Secret } from '../../kernel/index.ts';
 import type { FilledHttp, FilledLaunch, FilledStdio, Launch, Lookups, StdioLaunch, ValueSources } from '../types.ts';
-import { type Filling, fillArgument, fillText, keep, lookUp, missVariable, tableOf } from './fill-text.ts';
+import { type Filling, fillArgument, fillText, keep, lookUp, missVariable, tableOf, warnOfUnset } from './fill-text.ts';
 
 /**
  * Puts the values into a launch: what is really started. No reference is left in it, and no value is scanned for one.
@@ -11,13 +11,13 @@ import { type Filling, fillArgument, fillText, keep, lookUp, missVariable, table
  * folder of the plugin stays in those. Where both is the case, what is not allowed is said before what is missing.
  */
 export function fillLaunch(launch: Launch, sources: ValueSources, lookups: Lookups): FilledLaunch {
-  const filling: Filling = { sources, lookups, missing: new Map(), issues: [], secrets: new Set() };
+  const filling: Filling = { sources, lookups, missing: new Map(), issues: [], warnings: [], secrets: new Set() };
   const filled = launch.kind === 'stdio' ? fillStdio(launch, filling) : fillHttp(launch, filling);
-  const { issues, missing, secrets } = filling;
+  const { issues, missing, secrets, warnings } = filling;
   if (issues.length > 0) return { kind: 'invalid', issues };
   if (missing.size > 0)
     return { kind: 'needs_config', names: [...missing.keys()], command: oneCommand([...missing.values()]) };
-  return { kind: 'filled', launch: filled, secrets: [...secrets] };
+  return { kind: 'filled', launch: filled, secrets: [...secrets], issues: warnings };
 }
 
 /** Several commands as one next step. */
@@ -30,12 +30,12 @@ function fillStdio(launch: StdioLaunch, filling: Filling): FilledStdio {
   const command = openText(fillText(filling, { key: 'command', name: null }, launch.command));
   const args = launch.args.flatMap((text) => fillArgument(filling, text));
   const literal = fillNamed(filling, 'env', launch.env);
-  const { listed, unset } = fillListed(filling, launch.envVars, new Set(Object.keys(literal)));
+  const listed = fillListed(filling, launch.envVars, new Set(Object.keys(literal)));
   const cwd = resolve(filling.sources.startsIn, openText(fillText(filling, { key: 'cwd', name: null }, launch.cwd)));
   checkInside(filling, 'command', { template: launch.command, path: command });
   checkInside(filling, 'cwd', { template: launch.cwd, path: cwd });
   for (const secret of Object.values(filling.lookups.envFile)) filling.secrets.add(secret);
-  return { kind: 'stdio', command, args, env: { ...filling.lookups.envFile, ...listed, ...literal }, cwd, unset };
+  return { kind: 'stdio', command, args, env: { ...filling.lookups.envFile, ...listed, ...literal }, cwd };
 }
 
 /** What is no secret. One that is was refused. */
@@ -62,18 +62,17 @@ function fillListed(
   filling: Filling,
   envVars: StdioLaunch['envVars'],
   literal: ReadonlySet<string>,
-): { readonly listed: Readonly<Record<string, Secret>>; readonly unset: readonly string[] } {
+): Readonly<Record<string, Secret>> {
   const listed: [string, Secret][] = [];
-  const unset: string[] = [];
   for (const { name, source, required } of envVars) {
     if (source !== 'local' || literal.has(name)) continue;
     const value = lookUp(filling, name);
     if (value !== undefined) listed.push([name, keep(filling, name, value)]);
     else if (Object.hasOwn(filling.lookups.envFile, name)) continue;
     else if (required) missVariable(filling, name);
-    else unset.push(name);
+    else warnOfUnset(filling, name);
   }
-  return { listed: Object.fromEntries(listed), unset };
+  return Object.fromEntries(listed);
 }
 
 /** A path that its plugin, or the user, wrote into a folder of the plugin is not led out of it by a value. */
@@ -105,19 +104,19 @@ function fillHttp(launch: HttpTransport, filling: Filling): FilledHttp {
   const put = (name: string, value: string | Secret): void => void chosen.set(name.toLowerCase(), [name, value]);
   for (const [name, value] of Object.entries(fillNamed(filling, 'http_headers', headers))) put(name, value);
   for (const [name, variable] of Object.entries(envHeaders)) {
-    const value = notBlank(lookUp(filling, variable));
+    const value = headerValue(filling, variable);
     if (value !== undefined) put(name, keep(filling, variable, value));
   }
   if (bearerTokenEnvVar !== null) {
-    const token = notBlank(lookUp(filling, bearerTokenEnvVar));
+    const token = headerValue(filling, bearerTokenEnvVar);
     if (token === undefined) missVariable(filling, bearerTokenEnvVar);
     else put('Authorization', Secret.join('Authorization', ['Bearer ', keep(filling, bearerTokenEnvVar, token)]));
   }
   return { ...rest, url: filledUrl, headers: Object.fromEntries(chosen.values()) };
 }
 
-/** Without blanks around it. Of the store nothing comes that is blank. */
-function notBlank(value: string | Secret | undefined): string | Secret | undefined {
-  if (typeof value !== 'string') return value;
-  return value.trim() === '' ? undefined : value.trim();
+/** The value of a variable without blanks around it. One that is blank is unset. */
+function headerValue({ lookups }: Filling, name: string): string | Secret | undefined {
+  const value = lookups.variable(name)?.trim() ?? '';
+  return value === '' ? lookups.secret(name)?.trim() : value;
 }

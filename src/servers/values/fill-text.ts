@@ -3,9 +3,8 @@ import { type Issue, Secret } from '../../kernel/index.ts';
 import { consumerText } from '../../secrets/index.ts';
 import { settingSecretName } from '../../settings/index.ts';
 import type { Lookups, ServerSetting, ValueSources } from '../types.ts';
-import { settingOf } from './launch-needs.ts';
 import type { TextKey } from './launch-texts.ts';
-import { isToken, mayNameSecret, namesCredential } from './secret-names.ts';
+import { isToken, isUnclearName, mayNameSecret, namesCredential } from './secret-names.ts';
 
 /** A text with its values in it; null where an optional setting in it is not set. */
 export type FilledText = string | Secret | null;
@@ -17,6 +16,7 @@ export type Filling = {
   /** What must be set first: name → the command or sentence that says how. */
   readonly missing: Map<string, string>;
   readonly issues: Issue[];
+  readonly warnings: Issue[];
   /** Every value that nobody should read. */
   readonly secrets: Set<Secret>;
 };
@@ -56,9 +56,23 @@ export function fillArgument(filling: Filling, text: string): readonly (string |
   return items.flatMap((item) => join(filling, place, { pieces, item }) ?? []);
 }
 
-/** The value of a variable: of the environment, else of the store. */
+/** The value of a variable: of the environment, else of the store. Where that has none, an empty one counts. */
 export function lookUp({ lookups }: Filling, name: string): string | Secret | undefined {
-  return lookups.variable(name) ?? lookups.secret(name);
+  const value = lookups.variable(name);
+  return value === undefined || value === '' ? (lookups.secret(name) ?? value) : value;
+}
+
+/** Warns of a variable that is not set anywhere, and that the server may do without. */
+export function warnOfUnset(filling: Filling, name: string): void {
+  const { server } = filling.sources;
+  filling.warnings.push({
+    code: 'ENV_VAR_UNSET',
+    severity: 'warning',
+    message: `${name}, which ${server} is to get, is not set anywhere`,
+    hint: setCommand(filling, name),
+    key: `${tableOf(filling)}.env_vars`,
+    server,
+  });
 }
 
 /** Notes that a variable is not set anywhere. */
@@ -79,7 +93,7 @@ function listIn(
   pieces: readonly Piece[],
 ): { key: string; parts: readonly (string | Secret)[] } | null {
   for (const piece of pieces) {
-    const setting = piece.kind === 'setting' ? settingOf(filling.sources, piece.key) : undefined;
+    const setting = piece.kind === 'setting' ? settingOf(filling, piece.key) : undefined;
     if (setting === undefined || !setting.multiple) continue;
     const parts = settingParts(filling, setting);
     if (parts !== null) return { key: setting.key, parts };
@@ -133,8 +147,13 @@ function partOf(
   }
 }
 
+/** The setting of that key; undefined when the plugin does not declare it. */
+function settingOf({ sources: { settings } }: Filling, key: string): ServerSetting | undefined {
+  return Object.hasOwn(settings, key) ? settings[key] : undefined;
+}
+
 function settingValue(filling: Filling, place: TextPlace, key: string): FilledText {
-  const setting = settingOf(filling.sources, key);
+  const setting = settingOf(filling, key);
   const parts = setting === undefined ? null : settingParts(filling, setting);
   if (setting !== undefined && parts !== null) return Secret.join(settingSecretName(key), separated(parts, setting));
   if (setting !== undefined && !setting.required && RULES[place.key].optional === 'dropped') return null;
@@ -177,8 +196,23 @@ function variableValue(filling: Filling, { key }: TextPlace, { name, fallback }:
     return '';
   }
   if (typeof value !== 'string') return keep(filling, name, value);
-  // Of the environment a program or folder may be named by any variable: its name alone makes it no secret there.
-  return value !== '' && RULES[key].secret !== 'never' && namesCredential(name) ? keep(filling, name, value) : value;
+  return value !== '' && isSecretThere(filling, key, name) ? keep(filling, name, value) : value;
+}
+
+/** Whether a variable of the environment is held to be a secret under a key, by its name alone. */
+function isSecretThere({ sources }: Filling, key: TextKey, name: string): boolean {
+  switch (RULES[key].secret) {
+    case 'never':
+      // A program or folder may be named by any variable.
+      return false;
+    case 'with_leave':
+      // A plugin chooses what it names, and what is laid over its server cannot be told from its own text any more.
+      return sources.consumer.kind === 'plugin' ? isUnclearName(name) : namesCredential(name);
+    case 'fine':
+      return namesCredential(name);
+    default:
+      return RULES[key].secret satisfies never;
+  }
 }
 
 function storedValue(filling: Filling, { name }: { readonly name: string }): string | Secret {

@@ -72,6 +72,7 @@ describe('whom a secret is for', () => {
 });
 
 const ref = (name: string, consumer: string): SecretRef => ({ name, consumer: parseConsumer(consumer) });
+const env = (given: Readonly<Record<string, string>> = {}) => ({ variable: (name: string) => given[name] });
 const stored = (...refs: readonly SecretRef[]): SecretDocument => ({
   records: refs.map((one) => ({ ...one, value: new Secret(one.name, 'v'), setAt: 0, source: { how: 'stdin' } })),
   retired: [],
@@ -90,44 +91,54 @@ describe('what a change does to servers', () => {
     { name: 'one of another consumer', changed: ref('KEY', 'web'), want: { servers: [], waiting: [] } },
     { name: 'one that nobody names', changed: ref('OTHER', 'docs'), want: { servers: [], waiting: [] } },
   ])('taking away $name', ({ changed, want }) => {
-    expect(effectsOf([changed], servers, { after: stored(), isSet: () => false })).toEqual(want);
+    expect(effectsOf([changed], servers, { after: stored(), ...env() })).toEqual({ ...want, restarts: want.servers });
   });
 
   test('what the environment gives, or what was lacking before, is not waited for', () => {
     const changed = [ref('KEY', 'docs')];
-    expect(effectsOf(changed, servers, { after: stored(), isSet: (name) => name === 'KEY' }).waiting).toEqual([]);
-    expect(effectsOf([ref('TOKEN', 'docs')], servers, { after: stored(), isSet: () => false }).waiting).toEqual([]);
+    expect(effectsOf(changed, servers, { after: stored(), ...env({ KEY: 'k' }) }).waiting).toEqual([]);
+    expect(effectsOf([ref('TOKEN', 'docs')], servers, { after: stored(), ...env() }).waiting).toEqual([]);
   });
 
   test('setting one leaves nobody waiting for it', () => {
     const changed = ref('KEY', 'docs');
     const after = stored(changed);
-    expect(effectsOf([changed], servers, { after, isSet: () => false })).toEqual({ servers: ['docs'], waiting: [] });
+    expect(effectsOf([changed], servers, { after, ...env() })).toEqual({
+      servers: ['docs'],
+      restarts: ['docs'],
+      waiting: [],
+    });
   });
 
   test.each([
     {
       name: 'nobody asks for it',
-      effects: { servers: [], waiting: [] },
-      how: { isRunning: false, removed: false },
+      effects: { servers: [], restarts: [], waiting: [] },
+      how: { running: [], removed: false },
       want: ['no server asks for KEY yet: a server names it in env_vars, or as ${secret:KEY}'],
     },
     {
       name: 'nobody asked for it',
-      effects: { servers: [], waiting: [] },
-      how: { isRunning: false, removed: true },
+      effects: { servers: [], restarts: [], waiting: [] },
+      how: { running: [], removed: true },
       want: [],
     },
     {
       name: 'two read it, and run',
-      effects: { servers: ['a', 'b'], waiting: [] },
-      how: { isRunning: true, removed: false },
+      effects: { servers: ['a', 'b'], restarts: ['a', 'b'], waiting: [] },
+      how: { running: ['a', 'b', 'c'], removed: false },
       want: ['read by a, b; they restart in the running host'],
     },
     {
+      name: 'two read it, and one of them runs',
+      effects: { servers: ['a', 'b'], restarts: ['a'], waiting: [] },
+      how: { running: ['a', 'b'], removed: false },
+      want: ['read by a, b; a restarts in the running host'],
+    },
+    {
       name: 'one needs it',
-      effects: { servers: ['a'], waiting: ['a'] },
-      how: { isRunning: true, removed: true },
+      effects: { servers: ['a'], restarts: ['a'], waiting: ['a'] },
+      how: { running: ['a'], removed: true },
       want: [
         'was read by a; it restarts in the running host',
         "'a' cannot start without it; see: plugboard doctor --server a",

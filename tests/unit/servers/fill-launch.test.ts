@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { launchNeeds, type ServerSetting, type StdioLaunch, type ValueSources } from '../../../src/servers/index.ts';
-import { DATA, fill, type Given, http, opened, ROOT, serverSetting, sourcesOf, stdio } from './filling.ts';
+import {
+  askedBy,
+  type Launch,
+  lackingOf,
+  type ServerSetting,
+  type ServerVerdict,
+  type StdioLaunch,
+  type ValueSources,
+} from '../../../src/servers/index.ts';
+import { DATA, fill, type Given, http, lookupsOf, opened, ROOT, serverSetting, sourcesOf, stdio } from './filling.ts';
 
 const ref = { name: 'TOKEN', source: 'local', required: false } as const;
 const CONFIGURE = 'run: plugboard plugin configure poka@acme';
@@ -20,8 +28,9 @@ describe('a program', () => {
   test('without references is as it is written', () => {
     expect(fill(stdio({ args: ['a b'], env: { A: '1' } }))).toEqual({
       kind: 'filled',
-      launch: { kind: 'stdio', command: 'node', args: ['a b'], env: { A: '1' }, cwd: '/srv', unset: [] },
+      launch: { kind: 'stdio', command: 'node', args: ['a b'], env: { A: '1' }, cwd: '/srv' },
       secrets: [],
+      issues: [],
     });
   });
 
@@ -33,7 +42,13 @@ describe('a program', () => {
       text: '-${env:X}-',
       want: '<A=-s->',
     },
-    { name: 'that is empty', given: { env: { X: '' }, store: { X: 's' } }, text: '-${env:X}-', want: '--' },
+    {
+      name: 'of the store where that of the environment is empty',
+      given: { env: { X: '' }, store: { X: 's' } },
+      text: '-${env:X}-',
+      want: '<A=-s->',
+    },
+    { name: 'that is empty, and in no store', given: { env: { X: '' } }, text: '-${env:X}-', want: '--' },
     { name: 'by its default when unset', given: {}, text: '${env:X:-d}', want: 'd' },
     { name: 'by its default when empty', given: { env: { X: '' } }, text: '${env:X:-d}', want: 'd' },
     { name: 'by an empty default', given: {}, text: '[${env:X:-}]', want: '[]' },
@@ -85,32 +100,64 @@ describe('a program', () => {
     const given = { env: { A: 'vars', B: 'vars' }, envFile: { A: 'file', B: 'file', C: 'file' } };
     const result = fill(stdio({ env: { A: 'env' }, envVars }), given);
     expect(opened(result)).toMatchObject({
-      launch: { env: { A: 'env', B: '<B=vars>', C: '<C=file>' }, unset: [] },
+      launch: { env: { A: 'env', B: '<B=vars>', C: '<C=file>' } },
       secrets: ['<B=vars>', '<A=file>', '<B=file>', '<C=file>'],
     });
   });
 
   test.each([
+    { name: 'the environment', given: { env: { TOKEN: 'e' }, store: { TOKEN: 's' } }, want: { TOKEN: '<TOKEN=e>' } },
+    { name: 'the store', given: { store: { TOKEN: 's' } }, want: { TOKEN: '<TOKEN=s>' } },
     {
-      name: 'the environment',
-      given: { env: { TOKEN: 'e' }, store: { TOKEN: 's' } },
-      want: { TOKEN: '<TOKEN=e>' },
-      unset: [],
+      name: 'the store before an empty one',
+      given: { env: { TOKEN: '' }, store: { TOKEN: 's' } },
+      want: { TOKEN: '<TOKEN=s>' },
     },
-    { name: 'the store', given: { store: { TOKEN: 's' } }, want: { TOKEN: '<TOKEN=s>' }, unset: [] },
-    { name: 'nowhere', given: {}, want: {}, unset: ['TOKEN'] },
-    { name: 'the file', given: { envFile: { TOKEN: 'f' } }, want: { TOKEN: '<TOKEN=f>' }, unset: [] },
-  ])('a name in `env_vars` comes from $name', ({ given, want, unset }) => {
-    expect(opened(fill(stdio({ envVars: [ref] }), given))).toMatchObject({ launch: { env: want, unset } });
-    const required = fill(stdio({ envVars: [{ ...ref, required: true }] }), given);
-    expect(required).toMatchObject(
-      unset.length === 0 ? { kind: 'filled' } : { kind: 'needs_config', names: ['TOKEN'], command: setSecret('TOKEN') },
-    );
+    { name: 'the environment, empty', given: { env: { TOKEN: '' } }, want: { TOKEN: '<TOKEN=>' } },
+    { name: 'the file', given: { envFile: { TOKEN: 'f' } }, want: { TOKEN: '<TOKEN=f>' } },
+  ])('a name in `env_vars` comes from $name', ({ given, want }) => {
+    for (const required of [false, true])
+      expect(opened(fill(stdio({ envVars: [{ ...ref, required }] }), given))).toMatchObject({
+        launch: { env: want },
+        issues: [],
+      });
+  });
+
+  test.each([
+    { of: 'a server', sources: sourcesOf(), key: 'mcp_servers.poka.env_vars', consumer: 'poka' },
+    {
+      of: 'a plugin',
+      sources: plugin(),
+      key: 'plugins."poka@acme".mcp_servers.poka.env_vars',
+      consumer: 'poka@acme',
+    },
+  ])('a name in `env_vars` of $of that is set nowhere is warned of, and one that is required is needed', (of) => {
+    const { sources, key, consumer } = of;
+    const hint = setSecret('TOKEN', consumer);
+    expect(fill(stdio({ envVars: [ref] }), {}, sources)).toMatchObject({
+      kind: 'filled',
+      launch: { env: {} },
+      issues: [
+        {
+          code: 'ENV_VAR_UNSET',
+          severity: 'warning',
+          message: 'TOKEN, which poka is to get, is not set anywhere',
+          hint,
+          key,
+          server: 'poka',
+        },
+      ],
+    });
+    expect(fill(stdio({ envVars: [{ ...ref, required: true }] }), {}, sources)).toEqual({
+      kind: 'needs_config',
+      names: ['TOKEN'],
+      command: hint,
+    });
   });
 
   test('a name that is read on another machine is not looked up here', () => {
     const envVars = [{ name: 'FAR', source: 'remote', required: true } as const];
-    expect(fill(stdio({ envVars }), { env: { FAR: 'x' } })).toMatchObject({ launch: { env: {}, unset: [] } });
+    expect(fill(stdio({ envVars }), { env: { FAR: 'x' } })).toMatchObject({ launch: { env: {} }, issues: [] });
   });
 });
 
@@ -248,6 +295,22 @@ describe('what must be set first', () => {
 });
 
 describe('an address', () => {
+  test.each([
+    { name: 'of the environment, before the store', env: { T: ' tok\n' }, store: { T: 's' }, want: 'tok' },
+    { name: 'of the store', env: {}, store: { T: ' sto red\n' }, want: 'sto red' },
+    { name: 'of the store, where that of the environment is blank', env: { T: ' ' }, store: { T: 's' }, want: 's' },
+    { name: 'that is blank everywhere', env: { T: '' }, store: { T: ' \n' }, want: null },
+  ])('a token and a header $name, without blanks around them', ({ env, store, want }) => {
+    const launch = http({ bearerTokenEnvVar: 'T' });
+    const header = fill(http({ envHeaders: { 'X-T': 'T' } }), { env, store });
+    expect(opened(header)).toMatchObject({ launch: { headers: want === null ? {} : { 'X-T': `<T=${want}>` } } });
+    expect(opened(fill(launch, { env, store }))).toMatchObject(
+      want === null
+        ? { kind: 'needs_config', names: ['T'] }
+        : { launch: { headers: { Authorization: `<Authorization=Bearer ${want}>` } } },
+    );
+  });
+
   test('its headers: the later of one name counts, in any case', () => {
     const launch = http({
       headers: { authorization: 'lit', 'X-Org': '${env:ORG}', 'X-Gone': '${user_config.o}' },
@@ -258,89 +321,13 @@ describe('an address', () => {
     const result = fill(launch, given, plugin(serverSetting('o')));
     expect(opened(result)).toEqual({
       kind: 'filled',
+      issues: [],
       launch: {
         ...{ kind: 'http', url: 'https://h.example/mcp', headersHelper: null, caFile: null },
         ...{ clientCertFile: null, clientKeyFile: null },
         headers: { Authorization: '<Authorization=Bearer tok>', 'x-org': '<OTHER=b>' },
       },
       secrets: ['<authorization=lit>', '<OTHER=b>', '<T=tok>'],
-    });
-  });
-
-  test('a bearer token that is blank is none', () => {
-    expect(fill(http({ bearerTokenEnvVar: 'T' }), { env: { T: ' ' } })).toMatchObject({ kind: 'needs_config' });
-  });
-
-  test('a bearer token of the store', () => {
-    expect(opened(fill(http({ bearerTokenEnvVar: 'T' }), { store: { T: 's' } }))).toMatchObject({
-      launch: { headers: { Authorization: '<Authorization=Bearer s>' } },
-    });
-  });
-});
-
-describe('a secret where other programs can see it', () => {
-  const given = {
-    env: { API_KEY: 'k', HOME: '/h' },
-    store: { K: 'v', X: 's', 'user_config.t': 'u' },
-    provided: { 'op://v/i': 'p' },
-  };
-  const inArgs = (text: string, sources = sourcesOf()) => fill(stdio({ args: ['a', text] }), given, sources);
-  const sensitive = plugin(serverSetting('t', { sensitive: true }));
-
-  test.each(['${secret:K}', '--k=${secret:op://v/i}', '${env:X}', '${env:API_KEY}'])('%s in `args`', (text) => {
-    expect(inArgs(text)).toEqual({
-      kind: 'invalid',
-      issues: [
-        {
-          code: 'SECRET_IN_ARGS',
-          severity: 'error',
-          message: 'a secret would stand in the args of poka, where other programs can see it',
-          hint: 'hand it over in `env` or a header; or allow it with: mcp_servers.poka.allow_secret_in_args = true',
-          key: 'mcp_servers.poka.args',
-          server: 'poka',
-        },
-      ],
-    });
-    expect(inArgs(text, sourcesOf({ allowSecretInArgs: true })).kind).toBe('filled');
-  });
-
-  test('a sensitive setting in `args`, with the key of its plugin', () => {
-    expect(inArgs('${user_config.t}', sensitive)).toMatchObject({
-      issues: [
-        {
-          key: 'plugins."poka@acme".mcp_servers.poka.args',
-          hint: expect.stringContaining('plugins."poka@acme".mcp_servers.poka.allow_secret_in_args = true'),
-        },
-      ],
-    });
-  });
-
-  test('a variable that is no secret may stand in `args`', () => {
-    expect(inArgs('${env:HOME}').kind).toBe('filled');
-  });
-
-  test('in `url`, by leave of the user', () => {
-    const launch = http({ url: 'https://h/?k=${secret:K}' });
-    expect(fill(launch, given)).toMatchObject({ kind: 'invalid', issues: [{ key: 'mcp_servers.poka.url' }] });
-    expect(opened(fill(launch, given, sourcesOf({ allowSecretInArgs: true })))).toMatchObject({
-      launch: { url: '<url=https://h/?k=v>' },
-      secrets: ['<K=v>', '<url=https://h/?k=v>'],
-    });
-  });
-
-  test.each([
-    { key: 'command', launch: stdio({ command: '${secret:K}' }) },
-    { key: 'cwd', launch: stdio({ cwd: '/x/${env:X}' }) },
-  ])('in `$key`, never', ({ key, launch }) => {
-    expect(fill(launch, given, sourcesOf({ allowSecretInArgs: true }))).toMatchObject({
-      kind: 'invalid',
-      issues: [{ code: 'SECRET_IN_ARGS', key: `mcp_servers.poka.${key}`, hint: 'hand it over in `env` or a header' }],
-    });
-  });
-
-  test('a program or folder may be named by any variable of the environment', () => {
-    expect(fill(stdio({ command: '${env:API_KEY}', cwd: '${env:HOME}' }), given)).toMatchObject({
-      launch: { command: 'k', cwd: '/h' },
     });
   });
 });
@@ -403,27 +390,64 @@ test('a reference that stands for nothing never reaches a process', () => {
     expect(fill(stdio({ env: { A: text } }))).toMatchObject({ issues: [{ code: 'CONFIG_LITERAL_REFERENCE' }] });
 });
 
-describe('needs', () => {
-  test('name what only the store and providers can say, each once', () => {
+describe('asked of the store and of providers is', () => {
+  const asked = (launch: Launch, sources: ValueSources, given: Given = {}): unknown => {
+    const { names, references } = askedBy(launch, sources, lookupsOf(given));
+    return { names: [...names].sort(), references: [...references] };
+  };
+
+  test('what only they can say, each once', () => {
     const launch = stdio({
       args: ['${env:B}', '${user_config.s}', '${user_config.plain}'],
-      env: { A: '${secret:K} ${secret:op://v/i} ${env:A:-d}', C: '$${secret:NO}' },
-      envVars: [ref, { ...ref, name: 'FAR', source: 'remote' }],
+      env: { A: '${secret:K} ${secret:op://v/i} ${env:A:-d}', C: '$${secret:NO}', GIVEN: 'literal' },
+      envVars: [ref, { ...ref, name: 'FAR', source: 'remote' }, { ...ref, name: 'GIVEN' }, { ...ref, name: 'EMPTY' }],
     });
     const sources = plugin(serverSetting('s', { sensitive: true }), serverSetting('plain', { values: ['1'] }));
-    expect(launchNeeds(launch, sources, (name) => name === 'A')).toEqual({
-      variables: ['B', 'TOKEN'],
-      secrets: ['K', 'user_config.s'],
-      provided: ['op://v/i'],
+    expect(asked(launch, sources, { env: { A: 'a', EMPTY: '' } })).toEqual({
+      names: ['B', 'EMPTY', 'K', 'TOKEN', 'user_config.s'],
+      references: ['op://v/i'],
     });
   });
 
-  test('of an address', () => {
+  test('what an address and its headers name', () => {
     const launch = http({ url: 'https://${env:H}/', bearerTokenEnvVar: 'T', envHeaders: { 'X-A': 'A' } });
-    expect(launchNeeds(launch, sourcesOf(), () => false)).toEqual({
-      variables: ['A', 'H', 'T'],
-      secrets: [],
-      provided: [],
+    expect(asked(launch, sourcesOf(), { env: { T: ' ' } })).toEqual({ names: ['A', 'H', 'T'], references: [] });
+  });
+});
+
+describe('what a server lacks', () => {
+  const lacking = (verdict: ServerVerdict, given: Given = {}, sources = sourcesOf()): unknown => {
+    const { variable, secret } = lookupsOf(given);
+    return lackingOf({ verdict, sources }, { variable, secret: (name) => secret(name) !== undefined });
+  };
+  const launch = stdio({ env: { A: '${secret:K}', B: '${secret:op://v/i}' }, envVars: [{ ...ref, required: true }] });
+
+  test.each([
+    { name: 'all of it', given: {}, want: ['secret K', 'TOKEN'] },
+    { name: 'what is left', given: { env: { TOKEN: '' } }, want: ['secret K'] },
+    { name: 'nothing', given: { store: { K: 'k', TOKEN: 't' } }, want: null },
+  ])('is named: $name', ({ given, want }) => {
+    const state = lacking({ kind: 'startable', launch }, given);
+    expect(state === null ? null : (state as { names: unknown }).names).toEqual(want);
+  });
+
+  test('may be in its env_file, as far as it is listed', () => {
+    const filed = { ...launch, envFile: '/srv/a.env' };
+    expect(lacking({ kind: 'startable', launch: filed })).toMatchObject({ names: ['secret K'] });
+  });
+
+  test('is added to what it needs anyway', () => {
+    const command = 'run: something';
+    const verdict = { kind: 'needs_config', names: ['user_config.region'], command, launch } as const;
+    expect(lacking(verdict)).toEqual({
+      kind: 'needs_config',
+      names: ['TOKEN', 'secret K', 'user_config.region'],
+      command,
     });
+    expect(lacking({ ...verdict, launch: null })).toEqual({ kind: 'needs_config', names: verdict.names, command });
+  });
+
+  test('does not matter while it is not to start', () => {
+    expect(lacking({ kind: 'disabled', by: 'user', where: '-c', command: 'c', launch })).toBe(null);
   });
 });

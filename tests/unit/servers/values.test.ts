@@ -246,12 +246,12 @@ describe('readers of the store', () => {
         ID,
         [
           pluginServer('poka', { toml: 'command = "c"\nenv_vars = ["V"]\nenv.T = "${user_config.t}"' }),
-          pluginServer('quiet', { toml: 'command = "c"' }),
+          pluginServer('quiet', { toml: 'command = "c"\nenv.R = "${user_config.r}"' }),
         ],
-        { settings: [setting('t', { sensitive: true })] },
+        { settings: [setting('t', { sensitive: true }), setting('r')] },
       ),
     ],
-    user: '[mcp_servers.docs]\nurl = "https://h/"\nbearer_token_env_var = "V"\nhttp_headers.X = "${secret:K}"\n[mcp_servers.bad]\ncommand = 1',
+    user: '[mcp_servers.docs]\nurl = "https://h/"\nbearer_token_env_var = "V"\nhttp_headers.X = "${secret:K}"\n[mcp_servers.bad]\ncommand = 1\n[mcp_servers.off]\ncommand = "c"\nenabled = false\nenv_vars = ["V"]',
   });
 
   test('are the servers with the names they look up, for whom they ask', () => {
@@ -259,6 +259,7 @@ describe('readers of the store', () => {
     expect(secretReaders(servers)).toEqual([
       { server: 'bad', consumer: { kind: 'server', name: 'bad' }, names: [] },
       { server: 'docs', consumer: { kind: 'server', name: 'docs' }, names: ['K', 'V'] },
+      { server: 'off', consumer: { kind: 'server', name: 'off' }, names: ['V'] },
       { server: 'poka', consumer, names: ['V', 'user_config.t'] },
       { server: 'quiet', consumer, names: [] },
     ]);
@@ -269,9 +270,15 @@ describe('readers of the store', () => {
     { ref: { name: 'V', consumer: { kind: 'server', name: 'docs' } as const }, want: ['docs'] },
     { ref: { name: 'V', consumer: { kind: 'server', name: 'poka' } as const }, want: [] },
     { ref: { name: 'user_config.t', consumer: { kind: 'plugin', id: ID } as const }, want: ['poka'] },
+    { ref: { name: 'user_config.r', consumer: { kind: 'plugin', id: ID } as const }, want: ['quiet'] },
     { ref: { name: 'OTHER', consumer: { kind: 'plugin', id: ID } as const }, want: [] },
   ])('$ref.name of $ref.consumer changed', ({ ref, want }) => {
-    expect(serversReading(servers, [ref])).toEqual(want);
+    expect(serversReading(servers, [ref])).toEqual({ servers: want, restarts: want });
+  });
+
+  test('that are not to start are not started again', () => {
+    const ref = { name: 'V', consumer: { kind: 'server', name: 'off' } as const };
+    expect(serversReading(servers, [ref])).toEqual({ servers: ['off'], restarts: [] });
   });
 });
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { AppError, nearest } from '../../../kernel/index.ts';
+import { AppError, nearest, variableIn } from '../../../kernel/index.ts';
 import {
   type Consumer,
   consumerText,
@@ -221,12 +221,12 @@ async function tellEffects(
 ): Promise<readonly string[]> {
   const { known, refs, removed } = change;
   const after = (await store.open()).document();
-  const isSet = (variable: string): boolean => context.env[variable] !== undefined;
-  const effects = effectsOf(refs, known.servers, { after, isSet });
+  const variable = (of: string): string | undefined => variableIn(context.env, of);
+  const effects = effectsOf(refs, known.servers, { after, variable });
   // A host that does not answer now finds the change by itself, and nothing of this command depends on it.
   const host = await statusOfOurs(context).catch(() => null);
-  const isRunning = host?.servers.some(({ name }) => effects.servers.includes(name)) === true;
-  for (const line of effectNotes(effects, { name: refs[0]?.name ?? '', isRunning, removed })) note(line);
+  const running = host?.servers.map(({ name }) => name) ?? [];
+  for (const line of effectNotes(effects, { name: refs[0]?.name ?? '', running, removed })) note(line);
   return effects.servers;
 }
 
