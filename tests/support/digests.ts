@@ -47,7 +47,7 @@ export async function httpDigestsFrom(agent: RawClient, server: string): Promise
 export function arrived(digests: DigestTable, expected: Expected): Expected {
   return Object.fromEntries(
     Object.entries(expected).map(([name, value]) => {
-      const digest = digests[name];
+      const digest = Object.hasOwn(digests, name) ? digests[name] : undefined;
       if (digest === undefined) return [name, null];
       return [name, value !== null && digest === digestOf(value) ? value : 'something else'];
     }),

@@ -35,6 +35,20 @@ describe('a value of the store', () => {
     expect([bare.opened(), given.opened()]).toEqual([1, 0]);
   });
 
+  test('or of the environment may be called as what every object has, and then is not there by itself', async () => {
+    const keys = {
+      env_vars: ['constructor', 'toString'],
+      env: { A: '${env:valueOf:-none}', B: '${env:hasOwn:-none}' },
+    };
+    const config = { mcp_servers: { a: digests(keys) } };
+    const bare = await startHost({ config });
+    const none = { constructor: null, toString: null, A: 'none', B: 'none' };
+    expect(arrived((await bare.digests('a')).env, none)).toEqual(none);
+    const given = await startHost({ config, env: { constructor: 'c', hasOwn: 'h' }, secrets: { 'toString a': 's' } });
+    const all = { constructor: 'c', toString: 's', A: 'none', B: 'h' };
+    expect(arrived((await given.digests('a')).env, all)).toEqual(all);
+  });
+
   test('that is required brings its server up once it is there, and down when it is gone', async () => {
     const one = await startHost({ config: { mcp_servers: { a: digests({ env: { KEY: '${secret:KEY}' } }) } } });
     expect(one.state('a')).toMatchObject({ kind: 'needs_config', command: 'run: plugboard secret set KEY --for a' });
