@@ -16,7 +16,7 @@ export const SETTING_OPTIONS: readonly OptionSpec[] = [
     name: 'from-env',
     value: 'KEY[=VARIABLE]',
     many: true,
-    help: 'take a value from the environment (default: the variable in which the server gets it, else KEY in capitals)',
+    help: 'take a value from a variable of the environment (default: the one named as KEY in capitals)',
   },
   { name: 'from-file', value: 'KEY=PATH', many: true, help: 'take a value from a file' },
   { name: 'unset', value: 'KEY', many: true, help: 'take a value away' },
@@ -26,7 +26,8 @@ export const SETTING_OPTIONS: readonly OptionSpec[] = [
 export type GivenSetting = { readonly setting: Setting } & (
   | { readonly how: 'set'; readonly texts: readonly string[] }
   | { readonly how: 'stdin' }
-  | { readonly how: 'env'; readonly variable: string }
+  /** `named`: whether the command line says which variable. */
+  | { readonly how: 'env'; readonly variable: string; readonly named: boolean; readonly handedAs: string | null }
   | { readonly how: 'file'; readonly path: string }
   | { readonly how: 'unset' }
 );
@@ -55,7 +56,14 @@ export function parseGiven({ lists }: Input, pluginId: string, plugin: Plugin): 
     ...(lists['from-env'] ?? []).map((text): GivenSetting => {
       const [key, variable] = cut(text);
       const setting = of('--from-env', key);
-      return { setting, how: 'env', variable: variable ?? variableOf(plugin, setting) };
+      const handedAs = handedAsOf(plugin, setting);
+      return {
+        setting,
+        how: 'env',
+        variable: variable ?? variableOf(setting),
+        named: variable !== undefined,
+        handedAs,
+      };
     }),
     ...(lists['from-file'] ?? []).map((text): GivenSetting => {
       const { key, rest } = split('--from-file', text);
@@ -119,13 +127,18 @@ function refuseTwice(given: readonly GivenSetting[]): void {
     throw new AppError('USAGE', `'${twice}' is given twice`, { hint: 'leave one of the two out' });
 }
 
-/** The variable in which a server of the plugin gets exactly this setting, where that is one; else the key in capitals. */
-export function variableOf({ servers }: Plugin, { key }: Setting): string {
+/** The variable that is read where the command line names none. A plugin does not choose it, but by the name of the setting. */
+export function variableOf({ key }: Setting): string {
+  return key.toUpperCase().replaceAll('-', '_');
+}
+
+/** The one variable in which servers of the plugin get exactly this setting; null where there is none, or several. */
+function handedAsOf({ servers }: Plugin, { key }: Setting): string | null {
   const names = servers.flatMap(({ entry: { transport } }) =>
     transport?.kind === 'stdio'
       ? Object.entries(transport.env).flatMap(([name, text]) => (text === `\${user_config.${key}}` ? [name] : []))
       : [],
   );
   const [only, ...others] = new Set(names);
-  return only === undefined || others.length > 0 ? key.toUpperCase().replaceAll('-', '_') : only;
+  return only === undefined || others.length > 0 ? null : only;
 }

@@ -44,13 +44,11 @@ test(proves('settings.options'), async () => {
   mkdirSync(join(home.folder, 'docs'));
   const file = join(home.folder, 'keys');
   writeFileSync(file, 'one\ntwo\n');
-  expect(
-    await configure(home, ['--from-env', 'token', '--from-file', `keys=${file}`], { POKA_TOKEN: WORD }),
-  ).toMatchObject({
+  expect(await configure(home, ['--from-env', 'token', '--from-file', `keys=${file}`], { TOKEN: WORD })).toMatchObject({
     status: 1,
     stored: ['token', 'keys'],
     missing: ['region'],
-    notes: [expect.stringContaining('the key is in identity.txt')],
+    notes: ["'token' was taken from the variable TOKEN", expect.stringContaining('the key is in identity.txt')],
   });
   const set = ['region=eu', 'port=8443', 'folders=~', `folders=${home.folder}/docs`, 'verbose=yes', 'scopes=read'];
   expect(
@@ -87,6 +85,26 @@ test(proves('settings.options'), async () => {
     ['folders', 'region', 'scopes', 'verbose'].flatMap((key) => ['--unset', key]),
   );
   expect(settingsText(home)).toBe('[plugins."poka@acme"]\nenabled = true\n');
+});
+
+test('no variable is read that the plugin chose; what it is called there is said', async () => {
+  const home = await homeWith(SETTINGS, { env: { AWS_SECRET_ACCESS_KEY: '${user_config.token}' } });
+  const env = { ...home.env, AWS_SECRET_ACCESS_KEY: WORD };
+  const refused = await refusal(home, ['plugin', 'configure', 'poka', '--from-env', 'token'], { env });
+  expect(refused).toMatchObject({
+    ...{ code: 'USAGE', status: 2, message: "--from-env: the variable TOKEN for 'token' is not set" },
+    hint: 'set it, or name another: --from-env token=AWS_SECRET_ACCESS_KEY',
+  });
+  for (const name of ['constructor', 'toString', '__proto__'])
+    expect(await refusal(home, ['plugin', 'configure', 'poka', '--from-env', `token=${name}`])).toMatchObject({
+      ...{ code: 'USAGE', message: "--from-env: the variable for 'token' is not set" },
+      hint: 'set it, or name another: --from-env token=VARIABLE',
+    });
+  expect(await origins(home)).toMatchObject({ token: 'unset' });
+  expect(await configure(home, ['--from-env', 'token=AWS_SECRET_ACCESS_KEY'], env)).toMatchObject({
+    stored: ['token'],
+    notes: expect.arrayContaining(["'token' was taken from the variable AWS_SECRET_ACCESS_KEY"]) as unknown,
+  });
 });
 
 test(proves('settings.state'), async () => {

@@ -345,6 +345,12 @@ test.each([
   { name: 'two sources', args: ['set', 'A', '--for', 'x', '--from-env', 'HOME', '--stdin'], code: 'USAGE', status: 2 },
   { name: 'no source, and no terminal', args: ['set', 'A', '--for', 'x'], code: 'USAGE', status: 2 },
   {
+    name: 'what is no variable, and every object has',
+    args: ['set', 'A', '--for', 'x', '--from-env', 'constructor'],
+    code: 'USAGE',
+    status: 2,
+  },
+  {
     name: 'a variable that is not set',
     args: ['set', 'A', '--for', 'x', '--from-env', 'NONE'],
     code: 'USAGE',

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { AppError } from '../../kernel/index.ts';
+import { AppError, variableIn } from '../../kernel/index.ts';
 import { type SecretSource, valueText } from '../../secrets/index.ts';
 import type { GivenSetting } from '../configure-arguments.ts';
 import { checkSetting } from './check-setting.ts';
@@ -52,12 +52,9 @@ async function textsOf(
     case 'stdin':
       return { texts: split(valueText(await readStdin())), source: { how: 'stdin' } };
     case 'env': {
-      const { variable } = given;
-      const value = env[variable];
-      if (value !== undefined) return { texts: split(value), source: { how: 'env', what: variable } };
-      throw new AppError('USAGE', `--from-env: the variable for '${setting.key}' is not set`, {
-        hint: `set it, or name another: --from-env ${setting.key}=VARIABLE`,
-      });
+      const value = variableIn(env, given.variable);
+      if (value !== undefined) return { texts: split(value), source: { how: 'env', what: given.variable } };
+      throw notSet(given);
     }
     case 'file': {
       const path = resolve(cwd, given.path);
@@ -66,6 +63,24 @@ async function textsOf(
     default:
       return given satisfies never;
   }
+}
+
+/** The name is shown only where it was not given: what was may be a secret in the wrong place. */
+function notSet({ setting: { key }, variable, named, handedAs }: GivenSetting & { readonly how: 'env' }): AppError {
+  const which = named ? '' : ` ${variable}`;
+  const other = named || handedAs === null || handedAs === variable ? 'VARIABLE' : handedAs;
+  return new AppError('USAGE', `--from-env: the variable${which} for '${key}' is not set`, {
+    hint: `set it, or name another: --from-env ${key}=${other}`,
+  });
+}
+
+/** Says which variables values came from. */
+export function readNotes(changes: readonly SettingChange[]): readonly string[] {
+  return changes.flatMap((change) =>
+    change.to === 'value' && change.source.how === 'env'
+      ? [`'${change.setting.key}' was taken from the variable ${change.source.what}`]
+      : [],
+  );
 }
 
 /** A list is given with one item in each line. */

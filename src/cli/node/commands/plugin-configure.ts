@@ -15,7 +15,7 @@ import {
   PLUGIN_ARGUMENT,
   parseSelector,
 } from '../plugin-desk.ts';
-import { readGiven } from '../read-given.ts';
+import { readGiven, readNotes } from '../read-given.ts';
 import { type SettingChange, type SettingsDesk, withSettings } from '../settings-desk.ts';
 import { effectOf } from '../settings-effect.ts';
 import { readConfigurable } from '../settings-plugin.ts';
@@ -98,7 +98,7 @@ function exampleOf(plugin: Plugin, key: string): string {
   const setting = plugin.settings.find((one) => one.key === key);
   if (setting === undefined) return `--stdin ${key}`;
   if (setting.sensitive)
-    return `--stdin ${key}    (or --from-env ${key}=${variableOf(plugin, setting)}, or --from-file ${key}=PATH)`;
+    return `--stdin ${key}    (or --from-env ${key}=${variableOf(setting)}, or --from-file ${key}=PATH)`;
   const [choice] = setting.enum ?? [];
   const example: Readonly<Record<typeof setting.type, string>> = {
     string: 'VALUE',
@@ -126,6 +126,6 @@ async function reportOf(desk: SettingsDesk, made: readonly SettingChange[]): Pro
     settings,
     missing: missingSettings(settings),
     restarts: effect.restarts,
-    notes: [...desk.notes, ...effect.notes],
+    notes: [...readNotes(made), ...desk.notes, ...effect.notes],
   };
 }
