@@ -6,6 +6,8 @@ export type ConsentCase = {
   readonly named: boolean;
   /** A first install, or more than was agreed to. */
   readonly widens: boolean;
+  /** It would get what nobody can tell was meant for it: naming the plugin says nothing of that. */
+  readonly handsOver: boolean;
   readonly facts: ConsentFacts;
   /** What was agreed to; null for a first install. */
   readonly before: { readonly facts: ConsentFacts; readonly requestsAccepted: boolean } | null;
@@ -30,12 +32,13 @@ export function planConsent(facts: ConsentCase): ConsentPlan {
   return { consent: planAgreement(facts), requests: planRequests(facts) };
 }
 
-function planAgreement({ named, widens, before, interactive, yes, required }: ConsentCase): ConsentPlan['consent'] {
-  if (!widens) return 'unchanged';
+function planAgreement(facts: ConsentCase): ConsentPlan['consent'] {
+  const { named, widens, handsOver, before, interactive, yes, required } = facts;
+  if (!widens && !handsOver) return 'unchanged';
   if (required === true) return 'requirements';
   if (yes) return 'yes';
   if (interactive) return 'ask';
-  return named && before === null ? 'no_terminal' : 'refuse';
+  return named && before === null && !handsOver ? 'no_terminal' : 'refuse';
 }
 
 /** Requests that were accepted stay in force as long as there is no other one among them. */

@@ -9,11 +9,13 @@ import {
   type Prepared,
 } from '../../marketplace/index.ts';
 import { invalidServers, issuesInForce } from '../../plugins/index.ts';
+import { type Given, givenLines, handsOver } from '../consent-given.ts';
 import { type ConsentCase, planConsent, requestsOf } from '../consent-plan.ts';
 import type { PlacedOutcome, PlacedPlugin } from '../plugin-reports.ts';
 import { renderChanges, renderConsent, renderInvalid } from '../render-consent.ts';
 import { askYesNo } from './ask.ts';
 import type { CliContext } from './context.ts';
+import { givenTo } from './given-values.ts';
 import { idParts, type PluginDesk } from './plugin-desk.ts';
 
 /** What the command line says of consent, and what it does not say. */
@@ -28,8 +30,8 @@ export type PlaceOptions = Pick<ConsentCase, 'named' | 'yes' | 'acceptRequests'>
  * and is not to be asked about anything else.
  */
 export type Placed =
-  | { readonly kind: 'placed'; readonly report: PlacedPlugin; readonly stopped: boolean }
-  | { readonly kind: 'refused'; readonly changes: readonly ConsentChange[] };
+  | { readonly kind: 'placed'; readonly report: PlacedPlugin; readonly stopped: boolean; readonly given: Given }
+  | { readonly kind: 'refused'; readonly changes: readonly ConsentChange[]; readonly given: Given };
 
 /**
  * Shows what a prepared plugin is and does, asks what has to be asked, and puts it in place. Whatever happens, the
@@ -50,26 +52,30 @@ async function decide(desk: PluginDesk, prepared: Prepared, options: PlaceOption
   const { before, facts } = prepared;
   const agreed = before === null ? null : agreedBefore(before, prepared.agreed);
   const changes = agreed === null ? [] : diffConsent(agreed.facts, facts);
+  const given = await givenTo(desk, prepared);
   const plan = planConsent({
     ...options,
+    handsOver: handsOver(given),
     widens: agreed === null || changes.some(({ widens }) => widens),
     facts,
     before: agreed,
     interactive: context.interactive,
   });
   const nothingNew = prepared.unchanged && plan.requests === agreed?.requestsAccepted;
-  if (nothingNew && before !== null) return placed(prepared, { outcome: 'unchanged', changes, filed: before.filed });
+  if (nothingNew && before !== null)
+    return { ...placed(prepared, { outcome: 'unchanged', changes, filed: before.filed }), given };
   const standing = { requestsAccepted: plan.requests === true, invalid: invalidServers(prepared.plugin) };
-  show(context, agreed === null ? renderConsent(facts, standing) : changesText(prepared, changes));
-  if (plan.consent === 'refuse') return { kind: 'refused', changes };
+  const text = agreed === null ? renderConsent(facts, standing) : changesText(prepared, changes);
+  show(context, [text, givenLines(prepared.pluginId, given).join('\n')].filter((part) => part !== '').join('\n\n'));
+  if (plan.consent === 'refuse') return { kind: 'refused', changes, given };
   const agreement = await ask(context, plan, prepared);
   if (agreement === 'no' || agreement === 'stopped') {
     const declined = placed(prepared, { outcome: 'declined', changes, filed: before?.filed ?? null });
-    return { ...declined, stopped: agreement === 'stopped' };
+    return { ...declined, given, stopped: agreement === 'stopped' };
   }
   const spoilt = before !== null && changes.length === 0 && (await plugins.verify(before)).kind === 'tampered';
   const filed = await prepared.commit(agreement, options.evidence);
-  return placed(prepared, { outcome: spoilt ? 'repaired' : outcomeOf(prepared), changes, filed });
+  return { ...placed(prepared, { outcome: spoilt ? 'repaired' : outcomeOf(prepared), changes, filed }), given };
 }
 
 const OUTCOMES: Readonly<Record<Prepared['action'], PlacedOutcome>> = {
@@ -132,7 +138,7 @@ type Result = {
 function placed(
   { pluginId, version, before, issues, issuesIn }: Prepared,
   { outcome, changes, filed }: Result,
-): Extract<Placed, { kind: 'placed' }> {
+): Omit<Extract<Placed, { kind: 'placed' }>, 'given'> {
   const consent = filed?.receipt.consent ?? null;
   const root = outcome === 'declined' ? null : (filed?.receipt.installedPath ?? null);
   const report: PlacedPlugin = {

@@ -1,6 +1,7 @@
 import { AppError } from '../../kernel/index.ts';
 import type { ConsentChange, Evidence, InstalledPlugin, Offer, Prepared } from '../../marketplace/index.ts';
 import type { Input } from '../command.ts';
+import { type Given, takeAwayCommands } from '../consent-given.ts';
 import type { ChangeError, PlacedPlugin } from '../plugin-reports.ts';
 import { placePlugin } from './place-plugin.ts';
 import { idParts, type PluginDesk } from './plugin-desk.ts';
@@ -97,34 +98,52 @@ export async function placeOffer(
   } else {
     const { pluginId, action } = prepared;
     const { changes } = placed;
-    const error = consentRequired(prepared, `plugboard plugin upgrade ${pluginId}`);
+    const error = consentRequired(prepared, `plugboard plugin upgrade ${pluginId}`, {
+      untrusted: null,
+      given: placed.given,
+    });
     await noteFailure(desk, tally, { pluginId, action, offer, error, changes });
   }
 }
 
 /**
  * @param command The one that would agree, without `--yes`.
- * @param untrusted A folder that is not trusted, whose marketplace offers it.
+ * @param why `untrusted`: a folder that is not trusted, whose marketplace offers it.
  */
 export function consentRequired(
   { pluginId, version, before }: Prepared,
   command: string,
-  untrusted: string | null = null,
+  { untrusted, given }: { readonly untrusted: string | null; readonly given: Given },
 ): AppError {
+  const agree = `look at it in a terminal, or agree with: ${command} --yes`;
   if (before === null && untrusted !== null)
     return new AppError(
       'PLUGIN_CONSENT_REQUIRED',
       `'${pluginId}' comes from the marketplace of a folder that is not trusted; nothing was installed`,
-      { where: untrusted, hint: `look at it in a terminal, or agree with: ${command} --yes` },
+      { where: untrusted, hint: agree },
     );
-  const stays = before === null ? 'nothing was installed' : `${before.version} stays`;
+  if (before === null)
+    return new AppError('PLUGIN_CONSENT_REQUIRED', `${handedText(pluginId, given)}; nothing was installed`, {
+      hint: [agree, ...takeAwayHint(pluginId, given)].join('; '),
+    });
   return new AppError(
     'PLUGIN_CONSENT_REQUIRED',
-    `'${pluginId}' ${version} would do more than you agreed to; ${stays}`,
-    {
-      hint: `look at it in a terminal, or agree with: ${command} --yes`,
-    },
+    `'${pluginId}' ${version} would do more than you agreed to; ${before.version} stays`,
+    { hint: agree },
   );
+}
+
+function handedText(pluginId: string, { laid, otherSource }: Given): string {
+  const names = [...new Set(laid.filter(({ byId }) => !byId).map(({ key }) => key))];
+  return names.length === 0 && otherSource !== null
+    ? `'${pluginId}' would get what is stored for the one of ${otherSource.source}`
+    : `'${pluginId}' would get what your configuration gives to ${names.join(', ')}`;
+}
+
+/** How to keep a plugin from what was meant for another; empty when nothing is there for its id. */
+export function takeAwayHint(pluginId: string, given: Given): readonly string[] {
+  const commands = takeAwayCommands(pluginId, given);
+  return commands.length === 0 ? [] : [`to take away what is there for it: ${commands.join(', and ')}`];
 }
 
 export type Failure = {

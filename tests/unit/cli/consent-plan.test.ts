@@ -9,6 +9,7 @@ const before = (facts: ConsentFacts, requestsAccepted: boolean): ConsentCase['be
 const CASE: ConsentCase = {
   named: true,
   widens: true,
+  handsOver: false,
   facts: asking(),
   before: null,
   interactive: false,
@@ -41,6 +42,17 @@ describe('whether a person is asked', () => {
     { name: 'not for an upgrade with --yes', of: { named: false, yes: true }, want: 'yes' },
     { name: 'not where nothing is more', of: { interactive: true, widens: false }, want: 'unchanged' },
     { name: 'not where nothing is more, without a terminal', of: { named: false, widens: false }, want: 'unchanged' },
+    {
+      name: 'without a terminal, for a named one that would get what may have been meant for another: it is not made',
+      of: { handsOver: true },
+      want: 'refuse',
+    },
+    { name: 'not for such a one with --yes', of: { handsOver: true, yes: true }, want: 'yes' },
+    {
+      name: 'for such a one at a terminal, also where nothing is more',
+      of: { handsOver: true, widens: false, interactive: true },
+      want: 'ask',
+    },
     { name: 'not for what requirements want', of: { named: false, required: true }, want: 'requirements' },
   ])('$name', ({ of, want }) => expect(planConsent({ ...CASE, ...of }).consent).toBe(want));
 });

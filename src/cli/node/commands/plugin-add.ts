@@ -5,7 +5,7 @@ import type { AddedPlugin, PlacedPlugin } from '../../plugin-reports.ts';
 import { renderAddedPlugin } from '../../render-plugin-change.ts';
 import type { CliCommand } from '../context.ts';
 import { untrustedFolder } from '../known-marketplaces.ts';
-import { placePlugin } from '../place-plugin.ts';
+import { type Placed, placePlugin } from '../place-plugin.ts';
 import {
   atPluginDesk,
   findInstalled,
@@ -29,6 +29,7 @@ import {
   newTally,
   REQUESTS_OPTION,
   recordFailure,
+  takeAwayHint,
   YES_OPTION,
 } from '../upgrade-plugins.ts';
 
@@ -58,12 +59,17 @@ async function addPlugin(desk: PluginDesk, input: Input): Promise<AddedPlugin> {
   const offer = version === undefined ? findOffer(desk, selector) : null;
   const pluginId = offer === null ? installedId(desk, selector) : idOf(offer.entry.name, offer.marketplace.name);
   refuseWhileOff(desk.loaded.config, pluginId);
-  const placed = await place(desk, input, { pluginId, offer });
-  if (placed.outcome === 'declined') {
-    const what = placed.previousVersion === null ? 'nothing was installed' : `${placed.previousVersion} stays`;
-    throw new AppError('PLUGIN_DECLINED', `you did not agree to '${pluginId}'; ${what}`);
+  const { report, given } = await place(desk, input, { pluginId, offer });
+  if (report.outcome === 'declined') {
+    const what = report.previousVersion === null ? 'nothing was installed' : `${report.previousVersion} stays`;
+    const [hint] = takeAwayHint(pluginId, given);
+    throw new AppError(
+      'PLUGIN_DECLINED',
+      `you did not agree to '${pluginId}'; ${what}`,
+      hint === undefined ? {} : { hint },
+    );
   }
-  return enable(desk, placed);
+  return enable(desk, report);
 }
 
 /** @throws AppError `PLUGIN_*`, also `PLUGIN_CONSENT_REQUIRED`; a failure is written down among the receipts of the plugin */
@@ -71,7 +77,7 @@ async function place(
   desk: PluginDesk,
   input: Input,
   { pluginId, offer }: { readonly pluginId: string; readonly offer: Offer | null },
-): Promise<PlacedPlugin> {
+): Promise<Extract<Placed, { kind: 'placed' }>> {
   const tally = newTally([idParts(pluginId).marketplaceName]);
   try {
     const prepared = await desk.fetching((how) =>
@@ -86,9 +92,9 @@ async function place(
     if (placed.kind === 'refused') {
       const { version } = input.values;
       const what = version === undefined ? pluginId : `${pluginId} --version ${version}`;
-      throw consentRequired(prepared, `plugboard plugin add ${what}`, untrusted);
+      throw consentRequired(prepared, `plugboard plugin add ${what}`, { untrusted, given: placed.given });
     }
-    return placed.report;
+    return placed;
   } catch (error) {
     if (error instanceof AppError) {
       const isThere = desk.plugins.installed().plugins.some((plugin) => plugin.pluginId === pluginId);
