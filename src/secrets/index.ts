@@ -9,6 +9,7 @@ export { type ListedSecret, listSecrets, type SecretReader } from './listing.ts'
 export { consumerText, isSameConsumer, parseConsumer, parseSecretName } from './names.ts';
 export {
   type Consumer,
+  KEY_FILES,
   type KeyHolder,
   PASSPHRASE_VARIABLE,
   SECRETS_FILE,

@@ -3,6 +3,9 @@ import type { EpochMs, Secret } from '../kernel/index.ts';
 /** The file of a home that holds all values. */
 export const SECRETS_FILE = 'secrets.age';
 
+/** Where the key is, in a home whose key is in a file. */
+export const KEY_FILES = { identity: 'identity.txt', passphrase: 'identity.age' } as const;
+
 /** A variable with the passphrase of the key. No program that Plugboard starts gets it. */
 export const PASSPHRASE_VARIABLE = 'PLUGBOARD_SECRETS_PASSPHRASE';
 

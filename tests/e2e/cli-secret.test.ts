@@ -197,6 +197,17 @@ test(proves('secrets.transfer'), async () => {
     code: 'SECRET_STORE_UNWRITABLE',
     hint: 'name a file that does not exist yet',
   });
+  for (const name of ['config.toml', 'secrets.age', 'identity.txt', 'identity.age', 'sub/../IDENTITY.age'])
+    expect(
+      await refusal(home, ['secret', 'export', '--to-age', key.recipient, '-o', join(home.path, name)]),
+    ).toMatchObject({
+      ...{
+        status: 1,
+        code: 'SECRET_STORE_UNWRITABLE',
+        message: 'an export does not take the place of a file of the home',
+      },
+      hint: 'name another file, such as backup.age',
+    });
   expect(await said(home, ['secret', 'export', '--to-age', key.recipient])).toMatch(
     /^-----BEGIN AGE ENCRYPTED FILE-----\n/,
   );

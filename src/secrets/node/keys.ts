@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, type Secret } from '../../kernel/index.ts';
-import type { KeyHolder, KeyRef } from '../types.ts';
+import { KEY_FILES, type KeyHolder, type KeyRef } from '../types.ts';
 import { createKey, type StoreKey } from './age-file.ts';
 import { type IdentityFile, openIdentityFile, openLockedIdentityFile } from './identity-file.ts';
 import type { Keyring } from './keyring.ts';
@@ -31,9 +31,6 @@ export type KeysOptions = {
   /** Reads the passphrase; null when none was given. */
   readonly passphrase: (() => Promise<Secret>) | null;
 };
-
-/** Where the key is, in a home whose key is in a file. */
-export const KEY_FILES = { identity: 'identity.txt', passphrase: 'identity.age' } as const;
 
 export function createKeys({ home, keyring, passphrase }: KeysOptions): Keys {
   const found = new Map<string, StoreKey>();

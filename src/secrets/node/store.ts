@@ -4,6 +4,7 @@ import { changedRefs, lookUp, planImport, refOf, withoutSecret, withRecords } fr
 import { planHolder } from '../holder.ts';
 import { isSameConsumer, isSameRef } from '../names.ts';
 import {
+  KEY_FILES,
   type KeyHolder,
   type KeyRef,
   type SameValue,
@@ -12,7 +13,7 @@ import {
   type SecretRecord,
 } from '../types.ts';
 import type { StoreKey } from './age-file.ts';
-import { createKeys, KEY_FILES, type Keys } from './keys.ts';
+import { createKeys, type Keys } from './keys.ts';
 import { whileLocked } from './lock.ts';
 import { fetchKey, keepAside, readSealed, type Sealed, type Unsealed, writeSealed } from './sealed-file.ts';
 import type { SecretStore, SecretStoreOptions, Secrets } from './secret-store.ts';

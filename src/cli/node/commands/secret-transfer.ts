@@ -1,7 +1,7 @@
-import { open, rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { open, realpath, rm } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 import { AppError } from '../../../kernel/index.ts';
-import { consumerText, type SecretRef } from '../../../secrets/index.ts';
+import { consumerText, KEY_FILES, SECRETS_FILE, type SecretRef } from '../../../secrets/index.ts';
 import { renderNotes } from '../../render-secrets.ts';
 import type { CliCommand } from '../context.ts';
 import { withSecretStore } from '../secret-store.ts';
@@ -33,6 +33,7 @@ export const secretExport: CliCommand<Exported> = {
       });
     const output = input.values['output'];
     const file = output === undefined ? null : resolve(context.cwd, output);
+    if (file !== null) await refuseOwnFile(file, context.home);
     return withSecretStore(context, async ({ store, notes }) => {
       const { text, count } = await store.exportTo(recipients);
       if (file !== null) await writeNew(file, text);
@@ -47,6 +48,19 @@ export const secretExport: CliCommand<Exported> = {
   },
   exitCode: () => 0,
 };
+
+/** Files that mean something in a home, by the names that count there: whoever wrote an export under one would change the home. */
+const OWN_FILES: readonly string[] = ['config.toml', SECRETS_FILE, KEY_FILES.identity, KEY_FILES.passphrase];
+
+async function refuseOwnFile(file: string, home: string): Promise<void> {
+  const realFolder = (folder: string): Promise<string | null> => realpath(folder).catch(() => null);
+  const isOwn = OWN_FILES.includes(basename(file).toLowerCase());
+  if (!isOwn || (await realFolder(dirname(file))) !== (await realFolder(home))) return;
+  throw new AppError('SECRET_STORE_UNWRITABLE', 'an export does not take the place of a file of the home', {
+    where: file,
+    hint: 'name another file, such as backup.age',
+  });
+}
 
 /** Never over a file that is there: it may be the only copy of something. What could not be written whole is taken away. */
 async function writeNew(file: string, text: string): Promise<void> {
