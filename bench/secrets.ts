@@ -140,18 +140,18 @@ async function besideKeyrings({ path, env }: WorkFolder): Promise<void> {
 async function writing({ path }: WorkFolder): Promise<void> {
   print('\nWrites of eight processes at once, 200 each, ms');
   print('| | p50 | p99 | longest | killed | writes/s |\n|---|---|---|---|---|---|');
-  for (const killAfterMs of [null, 10_000]) {
-    const home = join(path, `writes-${killAfterMs}`);
+  for (const killAfter of [null, 10_000]) {
+    const home = join(path, `writes-${killAfter}`);
     mkdirSync(home, { mode: 0o700 });
     const start = performance.now();
     const results = await Promise.all(
-      Array.from({ length: 8 }, (_, worker) => runWriter({ home, worker, writes: 200, killAfterMs, onAck: () => {} })),
+      Array.from({ length: 8 }, (_, worker) => runWriter({ home, worker, writes: 200, killAfter, onAck: () => {} })),
     );
     const seconds = (performance.now() - start) / 1000;
     const took = results.flatMap(({ tookMs }) => tookMs).toSorted((a, b) => a - b);
     const at = (share: number): string => (took[Math.floor((took.length - 1) * share)] ?? 0).toFixed(0);
     const kills = results.reduce((sum, one) => sum + one.kills, 0);
-    const name = killAfterMs === null ? 'undisturbed' : 'killed at random';
+    const name = killAfter === null ? 'undisturbed' : 'killed at random';
     print(`| ${name} | ${at(0.5)} | ${at(0.99)} | ${at(1)} | ${kills} | ${(took.length / seconds).toFixed(0)} |`);
     rmSync(home, { recursive: true });
   }

@@ -12,19 +12,20 @@ export type WriterResult = {
 };
 
 /**
- * One worker that makes `writes` writes, killed at random and started again where it was.
+ * One worker that makes `writes` writes, killed again and again in the middle of one, and started again where it was.
  *
  * @param onAck Called with the number of each write, once it is acknowledged.
- * @param killAfterMs The most that a process gets to live after its first write; null lets it live.
+ * @param killAfter How many writes a process gets to acknowledge; it is killed at a random moment of the next one. null lets
+ *   it live.
  */
 export async function runWriter(options: {
   readonly home: string;
   readonly worker: number;
   readonly writes: number;
-  readonly killAfterMs: number | null;
+  readonly killAfter: number | null;
   readonly onAck: (count: number) => void;
 }): Promise<WriterResult> {
-  const { home, worker, writes, killAfterMs, onAck } = options;
+  const { home, worker, writes, killAfter, onAck } = options;
   const tookMs: number[] = [];
   const progress = { next: 0, kills: 0 };
   const run = async (): Promise<void> => {
@@ -32,12 +33,15 @@ export async function runWriter(options: {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let timer: NodeJS.Timeout | undefined;
+    let acknowledged = 0;
     createInterface({ input: child.stdout }).on('line', (line) => {
       const [count = '', ms = ''] = line.split(' ');
       progress.next = Number(count) + 1;
       tookMs.push(Number(ms));
       onAck(Number(count));
-      if (killAfterMs !== null) timer ??= setTimeout(() => child.kill('SIGKILL'), randomInt(killAfterMs));
+      acknowledged += 1;
+      if (acknowledged === killAfter)
+        timer = setTimeout(() => child.kill('SIGKILL'), randomInt(Math.max(2, Math.ceil(Number(ms)))));
     });
     const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
       child.once('close', (exit, by) => resolve([exit, by])),

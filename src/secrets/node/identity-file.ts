@@ -33,14 +33,17 @@ export function openIdentityFile(file: string): IdentityFile {
   });
 }
 
-export type LockedIdentityFile = IdentityFile & {
-  /** From the next write on, the file is under this passphrase. */
-  readonly changePassphrase: (next: Secret) => void;
+type LockedIdentityFile = IdentityFile & {
+  /**
+   * Puts the file under another passphrase; where there is none, the one that is made will be.
+   *
+   * @throws as `keys`; `SECRET_STORE_UNWRITABLE`, and the file is under the old one
+   */
+  readonly changePassphrase: (next: Secret) => Promise<void>;
 };
 
 /** @param passphrase Asked for when it is needed; throws when there is none. */
 export function openLockedIdentityFile(file: string, passphrase: () => Promise<Secret>): LockedIdentityFile {
-  let next = passphrase;
   let current = passphrase;
   const opened = identityFile(file, {
     decode: async (bytes) => {
@@ -50,21 +53,25 @@ export function openLockedIdentityFile(file: string, passphrase: () => Promise<S
         ? new AppError('SECRET_PASSPHRASE_WRONG', 'the passphrase does not open the key', { where: file })
         : unusable(file, 'is damaged');
     },
-    encode: async (text) => sealWithPassphrase(text, await next()),
+    encode: async (text) => sealWithPassphrase(text, await current()),
   });
   return {
     ...opened,
-    add: async (key) => {
-      await opened.add(key);
-      current = next;
-    },
-    changePassphrase: (secret) => {
-      next = async () => secret;
+    changePassphrase: async (next) => {
+      // What is there is read with the old one.
+      await opened.keys();
+      const before = current;
+      current = async () => next;
+      await opened.rewrite().catch((error: unknown) => {
+        current = before;
+        throw error;
+      });
     },
   };
 }
 
-function identityFile(file: string, coding: Coding): IdentityFile {
+/** `rewrite`: what is there, encoded anew; nothing where there is no file. */
+function identityFile(file: string, coding: Coding): IdentityFile & { readonly rewrite: () => Promise<void> } {
   // Decoding may take a second, so that of a file that did not change is not done again.
   let last: { readonly bytes: Uint8Array; readonly text: string } | null = null;
   const read = async (): Promise<string | null> => {
@@ -98,6 +105,10 @@ function identityFile(file: string, coding: Coding): IdentityFile {
       else if (gone !== undefined) await removeFile(file);
       // What a killed process left behind holds the key, too.
       await removeFile(`${file}.new`);
+    },
+    rewrite: async () => {
+      const text = await read();
+      if (text !== null) await write(text);
     },
   };
 }

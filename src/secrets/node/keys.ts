@@ -21,8 +21,8 @@ export type Keys = {
   readonly provide: (holder: KeyHolder, how: { readonly fresh: boolean }) => Promise<StoreKey>;
   /** Takes a key away for good. @throws AppError as `provide` */
   readonly drop: (ref: KeyRef) => Promise<void>;
-  /** From the next write on, keys under a passphrase are under this one. */
-  readonly changePassphrase: (next: Secret) => void;
+  /** Puts the keys that are under a passphrase under this one, those to come too. @throws AppError as `provide` */
+  readonly changePassphrase: (next: Secret) => Promise<void>;
 };
 
 export type KeysOptions = {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { AppError } from '../../kernel/index.ts';
+import { AppError, type Secret } from '../../kernel/index.ts';
 import { changedRefs, lookUp, planImport, refOf, withoutSecret, withRecords } from '../changes.ts';
 import { planHolder } from '../holder.ts';
 import { isSameConsumer, isSameRef } from '../names.ts';
@@ -29,6 +29,8 @@ type ChangeOptions = {
   readonly freshKey?: boolean;
   /** Where the key is to be, whatever the setting says. */
   readonly holder?: KeyHolder | null;
+  /** What the key is to be under. */
+  readonly newPassphrase?: Secret | null;
 };
 
 /** The secrets of a home, for one process. */
@@ -70,9 +72,8 @@ export function createSecretStore(given: SecretStoreOptions): SecretStore {
     rotate: async ({ newPassphrase, dropPassphrase }) => {
       if (setting === 'keyring' && (newPassphrase !== null || dropPassphrase))
         throw new AppError('USAGE', 'with `secrets_store = "keyring"` there is no passphrase');
-      if (newPassphrase !== null) keys.changePassphrase(newPassphrase);
       const holder = newPassphrase === null ? (dropPassphrase ? 'identity' : null) : 'passphrase';
-      const { after } = await change(options, refuseEmpty(file), { freshKey: true, holder });
+      const { after } = await change(options, refuseEmpty(file), { freshKey: true, holder, newPassphrase });
       if (after.key === null) throw new Error('a store without a key after a rotation');
       return { holder: after.key.holder, count: after.document.records.length };
     },
@@ -136,16 +137,24 @@ async function change(
   return whileLocked(join(run, 'secrets.lock'), takeLock, async () => {
     const sealed = await readForChange(options, how);
     const document = edit(sealed.document, sealed);
+    const wasUnderPassphrase = sealed.key?.holder === 'passphrase';
+    if (!wasUnderPassphrase) await changePassphrase(keys, how);
     const next = await keyFor(options, sealed, how);
     if (document === sealed.document && (next.kind === 'same' || sealed.key === null))
       return { before: sealed.document, after: sealed };
     const left = await dropRetired(keys, document.retired, next.key.id);
     const replaced = next.kind === 'same' || sealed.key === null ? [] : [sealed.key];
     const after = await writeSealed(file, { ...document, retired: [...left, ...replaced] }, next);
+    // Last: as long as the old file may be the one that is there, the old passphrase opens it.
+    if (wasUnderPassphrase) await changePassphrase(keys, how);
     await dropRetired(keys, replaced, next.key.id);
     tell(options, sealed.key, next.holder);
     return { before: sealed.document, after };
   });
+}
+
+async function changePassphrase(keys: Keys, { newPassphrase = null }: ChangeOptions): Promise<void> {
+  if (newPassphrase !== null) await keys.changePassphrase(newPassphrase);
 }
 
 function tell({ onEvent }: Options, before: KeyRef | null, holder: KeyHolder): void {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Secret } from '../../../../src/kernel/index.ts';
@@ -145,6 +145,24 @@ test('a passphrase is needed, must be the right one, can be changed and given up
   expect(places(home)).toEqual(['identity']);
   expect(await valuesOf(home.store('file'))).toEqual({ 'A x': '1' });
   expect(await codeOf(home.store('keyring').rotate({ newPassphrase: null, dropPassphrase: true }))).toBe('USAGE');
+}, 60_000);
+
+test('where a rotation finds no room, the old passphrase goes on to open the secrets, and the next one works', async () => {
+  const home = createHome();
+  await put(home.store('file', 'first'), 'A x', '1');
+  const second = { newPassphrase: new Secret('p', 'second'), dropPassphrase: false };
+  for (const name of ['identity.age.new', 'secrets.age.new']) {
+    // Nothing can be written in the place of a folder.
+    mkdirSync(join(home.path, name, 'full'), { recursive: true });
+    expect(await codeOf(home.store('file', 'first').rotate(second))).toBe('SECRET_STORE_UNWRITABLE');
+    rmSync(join(home.path, name), { recursive: true });
+    expect(await codeOf(home.store('file', 'second').open())).toBe('SECRET_PASSPHRASE_WRONG');
+    expect(await valuesOf(home.store('file', 'first'))).toEqual({ 'A x': '1' });
+  }
+  await home.store('file', 'first').rotate(second);
+  expect(await codeOf(home.store('file', 'first').open())).toBe('SECRET_PASSPHRASE_WRONG');
+  expect(await valuesOf(home.store('file', 'second'))).toEqual({ 'A x': '1' });
+  expect(readdirSync(home.path).toSorted()).toEqual(['identity.age', 'run', 'secrets.age']);
 }, 60_000);
 
 test('a passphrase is read and worked through once, however often the store is used', async () => {
