@@ -1,8 +1,10 @@
 import { globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { checkFile, checkTable, checkTree } from './check.ts';
 import { BUILTIN_PLACES, EFFECT_PACKAGES, ENTRIES, FORBIDDEN_ROOM_NAMES, PACKAGE_PLACES, ROOMS } from './rules.ts';
+import { readFacts } from './syntax.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const paths = globSync('**/*.ts', { cwd: `${root}/src` })
@@ -36,6 +38,29 @@ test('the table of packages is the list of dependencies', () => {
   expect(Object.keys(PACKAGE_PLACES).toSorted()).toEqual(Object.keys(manifest.dependencies).toSorted());
   expect(EFFECT_PACKAGES.filter((name) => !(name in PACKAGE_PLACES))).toEqual([]);
   expect(Object.keys(BUILTIN_PLACES).filter((name) => !name.startsWith('node:'))).toEqual([]);
+});
+
+/** What is loaded with a file of `src/`, as far as its imports say so and do not wait for a call. */
+function loadedWith(path: string, seen = new Set<string>()): ReadonlySet<string> {
+  if (seen.has(path)) return seen;
+  seen.add(path);
+  const { imports } = readFacts(path, readFileSync(`${root}/src/${path}`, 'utf8'));
+  for (const { specifier, typeOnly, dynamic } of imports)
+    if (specifier?.startsWith('.') === true && !typeOnly && !dynamic) loadedWith(join(dirname(path), specifier), seen);
+  return seen;
+}
+
+test('a start without plugins loads nothing that reads them', () => {
+  const loaded = ['servers/index.ts', 'host/node/index.ts', 'cli/node/commands/mcp-read.ts'].map((path) => [
+    path,
+    [...loadedWith(path)].filter((one) => /^(?:plugins|marketplace)\//.test(one)),
+  ]);
+  expect(loaded).toEqual([
+    ['servers/index.ts', []],
+    ['host/node/index.ts', []],
+    ['cli/node/commands/mcp-read.ts', []],
+  ]);
+  expect([...loadedWith('plugins/index.ts')]).toContain('plugins/parse.ts');
 });
 
 test('every entry from outside exists and is the one that is entered', () => {

@@ -9,6 +9,8 @@ export type ImportFact = {
   readonly typeOnly: boolean;
   /** `export * from`. */
   readonly star: boolean;
+  /** `import()`: loaded when it is reached, and not before. */
+  readonly dynamic: boolean;
   readonly line: number;
 };
 
@@ -122,19 +124,19 @@ function useOf(node: Node, parent: Node | undefined, line: number): UseFact {
 
 function importOf(node: Node, line: number): ImportFact | null {
   const specifier = textOf(nodeAt(node, 'source'));
-  const whole = { specifier, names: [{ imported: '*', local: '*' }], line };
+  const whole = { specifier, names: [{ imported: '*', local: '*' }], dynamic: false, line };
   switch (node.type) {
     case 'ImportDeclaration':
     case 'ExportNamedDeclaration': {
       if (nodeAt(node, 'source') === null) return null;
       const names = nodesAt(node, 'specifiers').map(importedName);
       const typeOnly = node['importKind'] === 'type' || node['exportKind'] === 'type';
-      return { specifier, names, typeOnly, star: false, line };
+      return { specifier, names, typeOnly, star: false, dynamic: false, line };
     }
     case 'ExportAllDeclaration':
       return { ...whole, typeOnly: node['exportKind'] === 'type', star: true };
     case 'ImportExpression':
-      return { ...whole, typeOnly: false, star: false };
+      return { ...whole, typeOnly: false, star: false, dynamic: true };
     case 'TSImportType':
       return { ...whole, typeOnly: true, star: false };
     default:
