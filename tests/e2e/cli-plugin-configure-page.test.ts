@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { type Home, type Run, useHomes } from '../support/home.ts';
 import { type HttpRequest, httpRequest } from '../support/http-request.ts';
@@ -105,6 +106,47 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s closes the page, and not
   expect(run.stderr()).toContain('stopped; nothing was stored');
   await expect(send(address)).rejects.toThrow('ECONNREFUSED');
   expect(await origins(home)).toEqual({ token: 'unset', region: 'unset' });
+});
+
+/** Begins a POST whose body is longer than what is sent of it. Gives what breaks it off, once the server has it. */
+async function begun(address: string, headers: Readonly<Record<string, string>>, body: string): Promise<() => void> {
+  const length = String(Buffer.byteLength(body) + 1);
+  const post = request(address, {
+    method: 'POST',
+    headers: { ...headers, 'content-length': length, expect: '100-continue' },
+  });
+  post.on('error', () => {}).flushHeaders();
+  await new Promise((resolve) => post.once('continue', resolve));
+  await new Promise((resolve) => post.write(body, resolve));
+  return () => post.destroy();
+}
+
+test('a form that is broken off, or does not come to its end, is no answer and keeps nobody waiting', async () => {
+  const { home, run, address, page, own, formOf } = await opened();
+  const body = formOf(page, { token: WORD, region: 'us' });
+  const breakOff = await begun(address, own, body);
+  await begun(address, own, body);
+  breakOff();
+  expect((await send(address, { headers: own })).status).toBe(200);
+  expect(await origins(home)).toEqual({ token: 'unset', region: 'unset' });
+  const saved = await send(address, {
+    method: 'POST',
+    body: formOf(page, { token: WORD, region: 'eu' }),
+    headers: own,
+  });
+  expect([saved.status, await run.ended, run.stderr().includes('INTERNAL')]).toEqual([200, 0, false]);
+  expect(await origins(home)).toEqual({ token: 'secret', region: 'config' });
+});
+
+test('a form that came whole is stored, and the command ends, even when nobody waits for the answer', async () => {
+  const { home, run, address, page, own, formOf } = await opened();
+  const body = formOf(page, { token: WORD, region: 'eu' });
+  const post = request(address, { method: 'POST', headers: own });
+  post.on('error', () => {});
+  await new Promise((resolve) => post.end(body, () => resolve(null)));
+  post.destroy();
+  expect(await run.ended).toBe(0);
+  expect(await origins(home)).toEqual({ token: 'secret', region: 'config' });
 });
 
 test('what cannot be stored is said on the page, which stays open', async () => {

@@ -15,6 +15,11 @@ const PAGE_MS = 10 * 60_000;
 /** More than people fill in: as many bytes as a form may have. */
 const MAX_FORM_BYTES = 2 * 1024 * 1024;
 
+/** How long one request may take to arrive. Milliseconds. */
+const REQUEST_MS = 30_000;
+/** How often requests are looked at for that. Milliseconds. */
+const LOOK_MS = 5_000;
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
@@ -35,7 +40,8 @@ export async function askInBrowser(desk: SettingsDesk): Promise<readonly Setting
     formToken: randomText(),
     saved: false,
   };
-  const server = createServer((request, response) => {
+  const limits = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, connectionsCheckingInterval: LOOK_MS };
+  const server = createServer(limits, (request, response) => {
     answer(request, response, { desk, form, page, server, onSaved: resolve }).catch(reject);
   });
   const stop = (): void => reject(new AppError('SECRET_CANCELLED', 'stopped; nothing was stored'));
@@ -157,7 +163,8 @@ async function take(request: IncomingMessage, { serving, send, nonce }: Taking):
   const refuse = (refusal: Refusal): Promise<void> =>
     send(refusal.status, messagePage({ ...refusal, good: false, nonce }));
   const sent = await readForm(request);
-  if (sent === null) return refuse(TOO_LARGE);
+  if (sent === 'broken_off') return;
+  if (sent === 'too_large') return refuse(TOO_LARGE);
   if (sent.get('form') !== page.formToken) return refuse(STALE);
   page.formToken = randomText();
   const taken = await form.take(sent);
@@ -180,15 +187,22 @@ async function take(request: IncomingMessage, { serving, send, nonce }: Taking):
   onSaved(taken.changes);
 }
 
-/** null for one that is too large: it is read to its end all the same, since a browser reads no answer before that. */
-async function readForm(request: IncomingMessage): Promise<URLSearchParams | null> {
+/**
+ * One that is too large is read to its end all the same, since a browser reads no answer before that. Of one that is broken
+ * off, or takes too long, nothing counts, and nobody is left to answer.
+ */
+async function readForm(request: IncomingMessage): Promise<URLSearchParams | 'too_large' | 'broken_off'> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= MAX_FORM_BYTES) chunks.push(chunk);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size <= MAX_FORM_BYTES) chunks.push(chunk);
+    }
+  } catch {
+    return 'broken_off';
   }
-  return size > MAX_FORM_BYTES ? null : new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+  return size > MAX_FORM_BYTES ? 'too_large' : new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
 }
 
 function formPage(
@@ -208,11 +222,12 @@ function formPage(
   });
 }
 
-/** Resolves when it has been handed to the system, so that the server may end after it. */
+/** Resolves when it has been handed to the system, so that the server may end after it, or when nobody is there any more. */
 async function sendPage(
   response: ServerResponse,
   { status, body, nonce }: { readonly status: number; readonly body: Html; readonly nonce: string },
 ): Promise<void> {
+  if (response.destroyed) return;
   response.writeHead(status, { ...pageHeaders(nonce), 'content-type': 'text/html; charset=utf-8' });
   await new Promise<void>((resolve) => {
     response.once('close', resolve);
