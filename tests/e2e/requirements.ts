@@ -352,6 +352,15 @@ const settings = madeIn('docs/secrets.md', {
   'settings.show': 'plugin show says which settings of a plugin are set',
 });
 
+const agreement = madeIn('docs/plugins.md', {
+  'plugins.defaults':
+    'what a setting is by default is shown before a plugin is enabled, and an upgrade that changes it asks again',
+  'plugins.given':
+    'what the configuration of the user gives to a server by its name is shown before a plugin gets it, and somebody has to agree',
+  'plugins.stored':
+    'values stored for a plugin are not given to one of the same name from another source unless somebody agrees',
+});
+
 const maintainers = madeIn('docs/plugins.md', {
   'plugins.validate':
     'plugin validate names every problem of a bundle with file, line, column and code, and what each client makes of it',
@@ -381,6 +390,7 @@ export const REQUIREMENTS = {
   ...pluginChanges,
   ...pluginServers,
   ...pluginCommands,
+  ...agreement,
   ...maintainers,
   ...settings,
 };
