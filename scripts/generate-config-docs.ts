@@ -66,8 +66,8 @@ From low to high; a higher layer wins.
 
 ## References
 
-The texts of \`command\`, \`args\`, \`env\`, \`cwd\`, \`url\`, \`http_headers\` and \`oauth\` may hold references. They are filled in once, when the server
-starts; what was filled in is never scanned again.
+The texts of \`command\`, \`args\`, \`env\`, \`cwd\`, \`url\` and \`http_headers\` may hold references. They are filled in once, when the server
+starts; what was filled in is never scanned again. In \`oauth\` they are checked, and wait with the rest of that table for a later version.
 
 | reference | what stands for it |
 |---|---|

@@ -55,7 +55,7 @@ export {
   type Requirements,
   requirementFor,
 } from './requirements.ts';
-export { isLoopback, isOfType } from './scalars.ts';
+export { isLoopback, isOfType, urlProblem } from './scalars.ts';
 export { type ParsedServer, parseServer } from './server-entry.ts';
 export { SERVER_KEYS } from './server-keys.ts';
 export { shellFindings } from './server-references.ts';

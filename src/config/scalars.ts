@@ -66,6 +66,11 @@ export function textProblem(type: ScalarType, text: string): string | null {
   return /^https?:$/.test(url.protocol) ? null : 'must start with http:// or https://';
 }
 
+/** What is wrong with the address of a server, whose references are filled in, completing "KEY …"; null when nothing is. */
+export function urlProblem(url: string): string | null {
+  return textProblem({ kind: 'url' }, url);
+}
+
 /** What is wrong with the value of a header, completing "KEY …": HTTP carries Latin-1 without control characters. */
 export function headerProblem(value: string): string | null {
   if (/[\r\n]/.test(value)) return 'must not hold a line break';

@@ -1,3 +1,4 @@
+import { urlProblem } from '../../config/index.ts';
 import { type Executor, planEnvironment } from '../../executors/index.ts';
 import { createRedactor, type Log, type Redact, Secret } from '../../kernel/index.ts';
 import {
@@ -82,6 +83,7 @@ function http(house: TransportHouse, to: TransportFor, launch: FilledHttp): Tran
   return createHttpTransport({
     server: to.server.name,
     url: launch.url,
+    urlProblem,
     writtenUrl: to.launch.kind === 'http' ? to.launch.url : '',
     headers: sendHeaders({
       headers: launch.headers,

@@ -102,17 +102,11 @@ export class Net {
     const { url, isUrlSecret } = this.#options;
     const values = Object.entries(await this.#options.headers());
     const secrets = values.flatMap(([, value]) => (value instanceof Secret ? withoutScheme(value) : []));
-    const basic = basicOf(url);
-    const credentials = [...secrets, new Secret('url', basic)].filter(
-      (secret) => secret.reveal().length >= SHORTEST_SECRET,
-    );
+    const credentials = secrets.filter((secret) => secret.reveal().length >= SHORTEST_SECRET);
     this.#sendsCredentials = credentials.length > 0;
     const address = isUrlSecret ? [url.href, url.host, url.pathname + url.search] : [];
     this.#redact = createRedactor([...credentials, ...address.map((part) => new Secret('url', part))]);
-    return {
-      ...(basic === '' ? {} : { authorization: `Basic ${basic}` }),
-      ...Object.fromEntries(values.map(([name, value]) => [name.toLowerCase(), revealed(value)])),
-    };
+    return Object.fromEntries(values.map(([name, value]) => [name.toLowerCase(), revealed(value)]));
   }
 }
 
@@ -124,17 +118,3 @@ function withoutScheme(secret: Secret): readonly Secret[] {
 
 /** Shorter values are words that any text may hold. */
 const SHORTEST_SECRET = 6;
-
-/** Name and password of an address such as `https://name:password@host/`; '' without them. */
-function basicOf(url: URL): string {
-  if (url.username === '' && url.password === '') return '';
-  return Buffer.from(`${decoded(url.username)}:${decoded(url.password)}`).toString('base64');
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}

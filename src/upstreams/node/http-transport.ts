@@ -21,6 +21,8 @@ export type HttpTransportOptions = {
   /** The server's name, for messages and the log. */
   readonly server: string;
   readonly url: string | Secret;
+  /** Why an address is none, completing "KEY …" and never quoting it; null when it is one. */
+  readonly urlProblem: (url: string) => string | null;
   /** The address as it was written, for people. */
   readonly writtenUrl: string;
   /** Asked at `start` and once more after a 401. @throws TransportEnded `headers_helper` */
@@ -77,10 +79,10 @@ class HttpTransport {
 
   async start(events: TransportEvents): Promise<void> {
     const { headers, tls, env } = this.#options;
-    const url = URL.parse(revealed(this.#options.url));
-    if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-      throw new TransportEnded({ kind: 'protocol', detail: '"url" is not an http or https address' });
-    }
+    const text = revealed(this.#options.url);
+    const problem = this.#options.urlProblem(text);
+    if (problem !== null) throw new TransportEnded({ kind: 'protocol', detail: `with its values, "url" ${problem}` });
+    const url = new URL(text);
     const net = new Net({ url, isUrlSecret: this.#isUrlSecret, headers, tls, env });
     await net.open();
     this.#started = { url, net, events };

@@ -1,5 +1,6 @@
 /** Drives a transport as a connection does, and keeps what it told. */
 import { expect } from 'vitest';
+import { urlProblem } from '../../../src/config/index.ts';
 import type { Log, RpcMessage, RpcRequest, RpcResponse } from '../../../src/kernel/index.ts';
 import type { HeaderValues } from '../../../src/upstreams/http-headers.ts';
 import { createHttpTransport, type HttpTransportOptions } from '../../../src/upstreams/node/http-transport.ts';
@@ -47,6 +48,7 @@ export async function connect(url: string, options: Partial<HttpTransportOptions
   const transport = createHttpTransport({
     server: 'fixture',
     url,
+    urlProblem,
     writtenUrl: url,
     headers: async (): Promise<HeaderValues> => ({}),
     tls: { caFile: null, clientCertFile: null, clientKeyFile: null },

@@ -165,20 +165,6 @@ describe('refused credentials', () => {
 });
 
 describe('where credentials go', () => {
-  test('those of the address become Basic, unless there are others', async () => {
-    const { url, seen } = await serve(mcp());
-    const own = url.replace('http://', 'http://me:pass%20word@');
-    const client = await connect(own);
-    await client.open();
-    const other = await connect(own, { headers: async () => bearer('t') });
-    await other.open();
-    const initializes = seen.filter((one) => one.message?.method === 'initialize');
-    expect(initializes.map((one) => one.headers.authorization)).toEqual([
-      `Basic ${Buffer.from('me:pass word').toString('base64')}`,
-      'Bearer t',
-    ]);
-  });
-
   test('a closing transport does not ask for them again', async () => {
     let asked = 0;
     const { url } = await serve(mcp({ session: () => 's1', on: { DELETE: status(401) } }));

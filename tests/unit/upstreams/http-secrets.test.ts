@@ -34,3 +34,23 @@ test.each([
   expect(answer).toEqual(want);
   expect(JSON.stringify([client.ends, client.odds, client.logged()])).not.toContain(TOKEN);
 });
+
+test.each([
+  { name: 'is no address', url: TOKEN, problem: 'must be a URL such as "https://mcp.example.com/mcp"' },
+  { name: 'has another protocol', url: `file:///${TOKEN}`, problem: 'must start with http:// or https://' },
+  {
+    name: 'holds a password',
+    url: `https://me:${TOKEN}@h.example/`,
+    problem: 'must not hold a user name or password; use `http_headers`',
+  },
+  {
+    name: 'ends the host where nobody sees it',
+    url: `https://h.example\\@${TOKEN}`,
+    problem: 'must not hold a backslash, a `#`, a tab or a line break',
+  },
+])('what $name once it is filled in is not used, and not shown', async ({ url, problem }) => {
+  for (const filled of [url, new Secret('url', url)])
+    await expect(connect('', { url: filled, writtenUrl: WRITTEN })).rejects.toMatchObject({
+      reason: { kind: 'protocol', detail: `with its values, "url" ${problem}` },
+    });
+});
