@@ -49,6 +49,31 @@ describe('a value of the store', () => {
     expect(arrived((await given.digests('a')).env, all)).toEqual(all);
   });
 
+  test('that a server may do without is warned of until it is there', async () => {
+    const one = await startHost({ config: { mcp_servers: { a: digests({ env_vars: ['TOKEN', 'OTHER'] }) } } });
+    const unset = (name: string): object => ({
+      code: 'ENV_VAR_UNSET',
+      severity: 'warning',
+      message: `${name}, which a is to get, is not set anywhere`,
+      hint: `run: plugboard secret set ${name} --for a`,
+      key: 'mcp_servers.a.env_vars',
+      server: 'a',
+    });
+    expect(one.state('a')).toMatchObject({ kind: 'connected' });
+    expect(one.host.issues()).toEqual([unset('TOKEN'), unset('OTHER')]);
+    await one.put('TOKEN a', 'a token');
+    expect(one.host.issues()).toEqual([unset('OTHER')]);
+    await one.put('OTHER a', 'another');
+    expect(one.host.issues()).toEqual([]);
+  });
+
+  test('takes the place of an empty one of the environment', async () => {
+    const config = { mcp_servers: { a: digests({ env_vars: ['TOKEN', 'EMPTY'] }) } };
+    const one = await startHost({ config, secrets: { 'TOKEN a': 'of the store' }, env: { TOKEN: '', EMPTY: '' } });
+    const want = { TOKEN: 'of the store', EMPTY: '' };
+    expect(arrived((await one.digests('a')).env, want)).toEqual(want);
+  });
+
   test('that is required brings its server up once it is there, and down when it is gone', async () => {
     const one = await startHost({ config: { mcp_servers: { a: digests({ env: { KEY: '${secret:KEY}' } }) } } });
     expect(one.state('a')).toMatchObject({ kind: 'needs_config', command: 'run: plugboard secret set KEY --for a' });
@@ -72,9 +97,13 @@ describe('a value of the store', () => {
       secrets: { 'TOKEN optional': 'a token', 'KEY required': 'a key' },
       isKeyringReachable: false,
     });
-    const command = expect.stringContaining('keyring');
-    expect(one.state('optional')).toEqual({ kind: 'needs_config', names: ['TOKEN'], command });
-    expect(one.state('required')).toEqual({ kind: 'needs_config', names: [expect.stringContaining('KEY')], command });
+    const command = (name: string) => expect.stringMatching(`keyring.*; then run: plugboard mcp restart ${name}$`);
+    expect(one.state('optional')).toEqual({ kind: 'needs_config', names: ['TOKEN'], command: command('optional') });
+    expect(one.state('required')).toEqual({
+      kind: 'needs_config',
+      names: [expect.stringContaining('KEY')],
+      command: command('required'),
+    });
     expect(one.state('free')).toMatchObject({ kind: 'connected' });
     expect(one.host.issues()).toMatchObject([{ code: 'SECRET_KEYRING_UNAVAILABLE', severity: 'error' }]);
     one.store.keyring.reachable = true;
@@ -82,7 +111,10 @@ describe('a value of the store', () => {
     await one.host.settled();
     expect(arrived((await one.digests('optional')).env, { TOKEN: 'a token' })).toEqual({ TOKEN: 'a token' });
     expect(one.host.issues()).toEqual([]);
-    await one.put('OTHER free', 'anything');
+    const free = await one.digests('free');
+    await one.host.reload();
+    await one.host.settled();
+    expect((await one.digests('free')).pid).toBe(free.pid);
     expect(arrived((await one.digests('required')).env, { KEY: 'a key' })).toEqual({ KEY: 'a key' });
   });
 });
