@@ -1,4 +1,5 @@
-import { renderKey } from '../../config/index.ts';
+import { isAbsolute, resolve, sep } from 'node:path';
+import { type Piece, renderKey, scanReferences } from '../../config/index.ts';
 import { type Issue, nearest } from '../../kernel/index.ts';
 import type { ResolveInput } from '../types.ts';
 import { settingUses, variablesOfFiles } from '../values/value-sources.ts';
@@ -45,6 +46,58 @@ export function undeclaredIn(
       };
     });
   return { undeclared: [...new Set(ofFiles)].sort(), unknown };
+}
+
+/**
+ * Where a plugin's own files leave their working folder or program to a setting or a variable, and what they put in its place
+ * as long as the user says nothing leads out of the plugin. A value of the user may lead anywhere.
+ */
+export function defaultsOutside(
+  merged: MergedServer | null,
+  { claim, values }: { readonly claim: PluginClaim; readonly values: PluginValues },
+): readonly Issue[] {
+  const { PLUGIN_ROOT: root, PLUGIN_DATA: data } = claim.input.env;
+  if (merged === null || root === undefined || data === undefined) return [];
+  const inside = (path: string): boolean =>
+    [root, data].some((folder) => path === folder || path.startsWith(folder + sep));
+  return (['command', 'cwd'] as const).flatMap((name): readonly Issue[] => {
+    const node = merged.table.entries.get(name);
+    if (node?.kind !== 'scalar' || typeof node.value !== 'string' || node.at.layer !== 'plugin') return [];
+    const pieces = scanReferences(node.value, 'canonical');
+    const next = pieces[0] === undefined ? null : stepInstead(pieces[0], { claim, values });
+    const path = pieces.map((piece) => textOf(piece, values)).join('');
+    // A program that is found by its name, or has an absolute path, may stand in the files of a plugin, too.
+    const isFree = name === 'command' && (isAbsolute(path) || !/[/\\]/.test(path));
+    if (next === null || isFree || inside(resolve(root, path))) return [];
+    return [
+      {
+        code: 'PLUGIN_PATH_ESCAPES',
+        severity: 'error',
+        message: `the ${name} of ${claim.server} leads out of its plugin as long as you say nothing else`,
+        hint: next,
+        ...atPlace(node.at),
+        key: renderKey(['mcpServers', claim.server, name]),
+      },
+    ];
+  });
+}
+
+/** How a user says something else than the plugin does for a reference; null where the plugin says nothing for it. */
+function stepInstead(
+  piece: Piece,
+  { claim, values }: { readonly claim: PluginClaim; readonly values: PluginValues },
+): string | null {
+  if (piece.kind === 'setting')
+    return values.byDefault.has(piece.key) ? `run: plugboard plugin configure ${claim.pluginId}` : null;
+  if (piece.kind !== 'env' || piece.fallback === null) return null;
+  return `write a \`cwd\` or \`command\` of your own into [plugins."${claim.pluginId}".mcp_servers.${claim.server}]`;
+}
+
+/** What a plugin puts in the place of a part of a text. */
+function textOf(piece: Piece, { settings }: PluginValues): string {
+  if (piece.kind === 'text') return piece.text;
+  if (piece.kind === 'setting') return settings.get(piece.key)?.values?.join('') ?? '';
+  return piece.kind === 'env' ? (piece.fallback ?? 'x') : 'x';
 }
 
 /** Variables that the plugin's own files name and that nobody was shown. */

@@ -10,7 +10,16 @@ import { conflictIssue, replacedIssue } from './name-issues.ts';
 import { namePluginServers } from './names.ts';
 import { overlaysOf } from './overlays.ts';
 import { unknownPolicies } from './policies.ts';
-import { inBundle, ofUser, overlayProblems, unagreedIn, undeclaredIn, unreadable, wrongValues } from './problems.ts';
+import {
+  defaultsOutside,
+  inBundle,
+  ofUser,
+  overlayProblems,
+  unagreedIn,
+  undeclaredIn,
+  unreadable,
+  wrongValues,
+} from './problems.ts';
 import { type PluginValues, valuesOfPlugin } from './setting-values.ts';
 import { pluginVerdict } from './verdict.ts';
 
@@ -84,7 +93,7 @@ function partsOf({ pluginId, server, declared }: PluginClaim, laid: readonly Lai
   return { path: ['plugins', pluginId, 'mcp_servers', server], own: declared?.table ?? null, laid };
 }
 
-const NO_VALUES: PluginValues = { settings: new Map(), wrong: new Map(), issues: [] };
+const NO_VALUES: PluginValues = { settings: new Map(), byDefault: new Set(), wrong: new Map(), issues: [] };
 
 type Shown = {
   readonly claim: PluginClaim;
@@ -111,7 +120,7 @@ function showServer(claim: PluginClaim, options: ShowOptions): Shown {
   const launch = entry === null ? null : launchOf(entry, { from: env['PLUGIN_ROOT'] ?? '/', env });
   const { undeclared, unknown } = undeclaredIn(merged, { claim, values });
   const mine = (issue: Issue): Issue => ({ ...issue, server: name, plugin: pluginId });
-  const issues = [...(merged?.issues ?? []), ...unknown].map(mine);
+  const issues = [...(merged?.issues ?? []), ...unknown, ...defaultsOutside(merged, { claim, values })].map(mine);
   const problems = [
     ...inBundle(claim, entry?.problems ?? unreadable(claim, input.pluginIssues)),
     ...[

@@ -16,6 +16,8 @@ import { atPlace } from '../verdict-parts.ts';
 export type PluginValues = {
   /** Every setting that the plugin declares, by key. */
   readonly settings: ReadonlyMap<string, ServerSetting>;
+  /** Keys of those whose value is the plugin's own, since the user gave none. */
+  readonly byDefault: ReadonlySet<string>;
   /** What is wrong with what is written, by key of the setting: nobody who refers to it can be started. */
   readonly wrong: ReadonlyMap<string, Issue>;
   /** All of it, also of settings that nobody refers to. */
@@ -29,15 +31,18 @@ export function valuesOfPlugin({ pluginId, plugin }: PluginInput, { plugins, pla
   const written = plugins.get(pluginId)?.values ?? new Map<string, Located>();
   const declared = plugin?.settings ?? [];
   const settings = new Map<string, ServerSetting>();
+  const byDefault = new Set<string>();
   const wrong = new Map<string, Issue>();
   const issues: Issue[] = [];
   for (const setting of declared) {
     const node = written.get(setting.key);
     const state = settingState(setting, { written: node, stored: null });
     const problem = setting.sensitive ? null : state.problem;
+    const given = state.from === 'config' && problem === null ? node : undefined;
+    if (given === undefined) byDefault.add(setting.key);
     settings.set(setting.key, {
       ...factsOf(setting),
-      values: textsOf(setting, state.from === 'config' && problem === null ? node : undefined, places),
+      values: textsOf(setting, given, places),
       problem,
     });
     if (node === undefined) continue;
@@ -48,6 +53,7 @@ export function valuesOfPlugin({ pluginId, plugin }: PluginInput, { plugins, pla
   const unknown = plugin === null ? [] : [...written].filter(([key]) => !known.includes(key));
   return {
     settings,
+    byDefault,
     wrong,
     issues: [
       ...issues,
