@@ -27,9 +27,11 @@ async function openIfThere(file: string): Promise<FileHandle | null> {
   try {
     return await open(file, 'r');
   } catch (error) {
-    const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (!isAbsent || (await lstat(file).catch(() => null)) !== null) throw error;
-    return null;
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    const found = await lstat(file).catch(() => null);
+    if (found?.isSymbolicLink() === true) throw error;
+    // A file that is there after all was made meanwhile.
+    return found === null ? null : openIfThere(file);
   }
 }
 
