@@ -32,18 +32,22 @@ export type GivenSetting = { readonly setting: Setting } & (
   | { readonly how: 'unset' }
 );
 
+/** Whose settings they are, and the command that gives them. */
+type GivenFor = { readonly pluginId: string; readonly plugin: Plugin; readonly command: string };
+
 /**
  * Reads the options of {@link SETTING_OPTIONS}, in the order of the declarations. No message repeats what was given: it may
  * be a secret in the wrong place.
  *
  * @throws AppError `USAGE`, `PLUGIN_SETTING_VALUE` for a setting that the plugin does not have
  */
-export function parseGiven({ lists }: Input, pluginId: string, plugin: Plugin): readonly GivenSetting[] {
+export function parseGiven({ lists }: Input, of: GivenFor): readonly GivenSetting[] {
+  const { pluginId, plugin, command } = of;
   const { settings } = plugin;
-  const of = (option: string, key: string): Setting => settingOf(key, { option, pluginId, settings });
+  const named = (option: string, key: string): Setting => settingOf(key, { option, pluginId, settings });
   const set = (lists['set'] ?? []).map((text) => {
     const { key, rest } = split('--set', text);
-    return { setting: unguarded(of('--set', key), pluginId), text: rest };
+    return { setting: unguarded(named('--set', key), command), text: rest };
   });
   const given: readonly GivenSetting[] = [
     ...settings.flatMap((setting): readonly GivenSetting[] => {
@@ -52,10 +56,10 @@ export function parseGiven({ lists }: Input, pluginId: string, plugin: Plugin): 
         throw new AppError('USAGE', `--set gives '${setting.key}' several values, and it takes one`);
       return texts.length === 0 ? [] : [{ setting, how: 'set', texts }];
     }),
-    ...(lists['stdin'] ?? []).map((key) => ({ setting: of('--stdin', key), how: 'stdin' }) as const),
+    ...(lists['stdin'] ?? []).map((key) => ({ setting: named('--stdin', key), how: 'stdin' }) as const),
     ...(lists['from-env'] ?? []).map((text): GivenSetting => {
       const [key, variable] = cut(text);
-      const setting = of('--from-env', key);
+      const setting = named('--from-env', key);
       const handedAs = handedAsOf(plugin, setting);
       return {
         setting,
@@ -67,9 +71,9 @@ export function parseGiven({ lists }: Input, pluginId: string, plugin: Plugin): 
     }),
     ...(lists['from-file'] ?? []).map((text): GivenSetting => {
       const { key, rest } = split('--from-file', text);
-      return { setting: of('--from-file', key), how: 'file', path: rest };
+      return { setting: named('--from-file', key), how: 'file', path: rest };
     }),
-    ...(lists['unset'] ?? []).map((key) => ({ setting: of('--unset', key), how: 'unset' }) as const),
+    ...(lists['unset'] ?? []).map((key) => ({ setting: named('--unset', key), how: 'unset' }) as const),
   ];
   refuseTwice(given);
   return given.toSorted((a, b) => settings.indexOf(a.setting) - settings.indexOf(b.setting));
@@ -106,12 +110,12 @@ function settingOf(
   );
 }
 
-function unguarded(setting: Setting, pluginId: string): Setting {
+function unguarded(setting: Setting, command: string): Setting {
   if (!setting.sensitive) return setting;
   throw new AppError(
     'USAGE',
     `'${setting.key}' is sensitive, and --set would show it: other programs can read command lines, and shells keep them`,
-    { hint: `pipe it to: plugboard plugin configure ${pluginId} --stdin ${setting.key}; consider this one as seen` },
+    { hint: `pipe it to: ${command} --stdin ${setting.key}; consider this one as seen` },
   );
 }
 

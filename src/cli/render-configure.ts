@@ -16,31 +16,33 @@ export type ConfiguredPlugin = { readonly schemaVersion: 1 } & PluginIdJson & {
     /** Servers of the plugin that the running host starts again with the new values, by the names agents see. */
     readonly restarts: readonly string[];
     readonly notes: readonly string[];
+    /** What sets the rest. */
+    readonly command: string;
   };
 
 /** `plugin configure` for people. */
 export function renderConfigured(report: ConfiguredPlugin, columns?: number): string {
-  const { pluginId, stored, removed, settings, missing, restarts, notes } = report;
+  const { pluginId, stored, removed, settings, missing, restarts, notes, command } = report;
   if (settings.length === 0) return `Plugin '${pluginId}' has no settings.`;
   const changed = stored.length + removed.length > 0;
   const next =
     restarts.length > 0
       ? [`${restarts.join(', ')} ${restarts.length === 1 ? 'restarts' : 'restart'} in the running host.`]
-      : ['They count from the next start of its servers on.'];
+      : [`${stored.length + removed.length === 1 ? 'It counts' : 'They count'} from the next start of its servers on.`];
   return [
     ...(stored.length === 0 ? [] : [`Stored for '${pluginId}': ${stored.join(', ')}.`]),
     ...(removed.length === 0 ? [] : [`Removed for '${pluginId}': ${removed.join(', ')}.`]),
     ...(changed ? (missing.length === 0 ? next : []) : [renderSettings(settings, columns)]),
     ...settingProblems(settings),
-    ...renderMissing(pluginId, missing),
+    ...renderMissing(command, missing),
     ...renderNotes(notes),
   ].join('\n');
 }
 
 /** What is still to be set, and how; nothing where nothing is. */
-export function renderMissing(pluginId: string, missing: readonly string[]): readonly string[] {
+export function renderMissing(command: string, missing: readonly string[]): readonly string[] {
   if (missing.length === 0) return [];
-  return [printableLine(`still to be set: ${missing.join(', ')}; run: plugboard plugin configure ${pluginId}`)];
+  return [printableLine(`still to be set: ${missing.join(', ')}; run: ${command}`)];
 }
 
 /** A table of settings with what is known of them. */

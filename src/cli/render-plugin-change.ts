@@ -88,7 +88,7 @@ function nextSteps({
     ...servers.flatMap(({ name, nextStep }) =>
       nextStep === null || nextStep === said ? [] : [`next, for ${name}: ${nextStep}`],
     ),
-    ...renderMissing(pluginId, missingSettings),
+    ...renderMissing(configure, missingSettings),
   ];
 }
 

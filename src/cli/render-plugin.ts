@@ -199,7 +199,7 @@ function settingsLines({ pluginId, settingStates: states }: ShownPlugin): readon
   const lines = [
     ...settingLines(states),
     ...settingProblems(states),
-    ...renderMissing(pluginId, missingSettings(states)),
+    ...renderMissing(`plugboard plugin configure ${pluginId}`, missingSettings(states)),
   ];
   return ['Settings:', ...lines.map((line) => `  ${line}`)];
 }

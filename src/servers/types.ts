@@ -93,6 +93,8 @@ export type ValueSources = {
   readonly allowSecretInArgs: boolean;
   /** The key to write for that, such as `mcp_servers.poka.allow_secret_in_args`. */
   readonly allowKey: string;
+  /** What gives values to its settings, such as `plugboard plugin configure poka@acme`; null without a plugin. */
+  readonly configure: string | null;
 };
 
 /** Values by name. `undefined` is unset. */

@@ -1,9 +1,11 @@
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type HttpAgent, openHttpAgent } from '../support/agent.ts';
-import { refusal, said } from '../support/cli.ts';
+import { refusal, report, said } from '../support/cli.ts';
 import { type Home, type Run, useHomes } from '../support/home.ts';
+import { BUNDLED, bundledFiles } from '../support/installed-plugin.ts';
+import { writeFiles } from '../support/marketplace-folder.ts';
 import { until } from '../support/processes.ts';
 import { proves } from './support/proves.ts';
 
@@ -119,6 +121,41 @@ test('with --json one line says where it is; nothing else of the home is served,
   expect(servers.map(({ name }) => name)).toEqual(['word-count']);
   expect((await home.status())?.pid).toBe(host.pid);
   process.kill(run.pid, 'SIGTERM');
+  expect(await run.ended).toBe(0);
+});
+
+test('a plugin with settings is configured by its folder, as it says, and starts with the values', async () => {
+  const home = createHome();
+  const settings = { token: { type: 'string', sensitive: true, required: true }, region: { type: 'string' } };
+  const env = { TOKEN: '${user_config.token}', REGION: '${user_config.region}' };
+  const dir = join(home.folder, 'my plugins', 'poka');
+  writeFiles(dir, {
+    ...bundledFiles(),
+    '.codex-plugin/plugin.json': JSON.stringify({ name: 'poka', version: '1.0.0', user_config: settings }),
+    '.mcp.json': JSON.stringify({ mcpServers: { poka: { ...BUNDLED, env } } }),
+  });
+  const run = home.run(['plugin', 'dev', dir]);
+  const step = await until(() => /run: plugboard (plugin configure '.*')/.exec(run.stdout())?.[1]);
+  expect(step).toBe(`plugin configure '${dir}'`);
+  const refused = await home.finish(['plugin', 'configure', dir]);
+  expect(refused.stderr).toContain(`  plugboard plugin configure '${dir}' --stdin token`);
+  const given = { env: { ...home.env, TOKEN: 'abc' } };
+  expect(
+    await report(home, ['plugin', 'configure', dir, '--from-env', 'token', '--set', 'region=eu'], given),
+  ).toMatchObject({
+    ...{ pluginId: 'poka@dev', stored: ['token', 'region'], missing: [], restarts: [] },
+    command: `plugboard plugin configure '${dir}'`,
+  });
+  await until(() => /^poka +\(stdio\) +CONNECTED/m.test(run.stdout()));
+  expect(await report(home, ['plugin', 'configure', './poka'], { cwd: dirname(dir) })).toMatchObject({
+    settings: [
+      { key: 'token', from: 'secret' },
+      { key: 'region', from: 'config' },
+    ],
+  });
+  expect(await refusal(home, ['plugin', 'configure', `${dir}-not`])).toMatchObject({ code: 'NOT_FOUND' });
+  expect(await refusal(home, ['plugin', 'configure', dir, '-m', 'acme'])).toMatchObject({ code: 'USAGE' });
+  process.kill(run.pid, 'SIGINT');
   expect(await run.ended).toBe(0);
 });
 

@@ -1,9 +1,10 @@
-import { basename, join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { privateFolder } from '../../api/node/index.ts';
 import { isPluginName } from '../../config/index.ts';
 import { type LoadedConfig, loadConfig } from '../../config/node/index.ts';
-import type { ErrorCode, Issue } from '../../kernel/index.ts';
-import { type ConsentFacts, consentFacts } from '../../marketplace/index.ts';
+import { AppError, type ErrorCode, type Issue } from '../../kernel/index.ts';
+import { type ConsentFacts, consentFacts, MANIFEST_PATHS } from '../../marketplace/index.ts';
 import {
   type Bundle,
   invalidServers,
@@ -30,11 +31,35 @@ export type DevPlugin = {
   readonly invalid: () => readonly string[];
 };
 
+/** The folder of a plugin, absolute. @throws AppError `NOT_FOUND` when it is no folder, `PLUGIN_MANIFEST_INVALID` when it is that of a marketplace */
+export function devFolder({ cwd }: CliContext, given: string): string {
+  const dir = resolve(cwd, given);
+  const facts = statSync(dir, { throwIfNoEntry: false });
+  if (facts?.isDirectory() !== true)
+    throw new AppError('NOT_FOUND', facts === undefined ? 'there is no such folder' : 'this is a file, and no folder', {
+      where: dir,
+      hint: 'give the folder of a plugin',
+    });
+  const has = (path: string): boolean => existsSync(join(dir, path));
+  const own = ['.codex-plugin', '.claude-plugin', '.cursor-plugin', '.'].map((folder) => join(folder, 'plugin.json'));
+  if (MANIFEST_PATHS.some(has) && ![...own, '.mcp.json'].some(has))
+    throw new AppError('PLUGIN_MANIFEST_INVALID', 'this is the folder of a marketplace', {
+      where: dir,
+      hint: 'give the folder of one of its plugins',
+    });
+  return dir;
+}
+
+/** `NAME@dev`, also for a plugin whose name cannot be one. @param plugin null when it cannot be read. */
+export function devPluginId({ root }: Bundle, plugin: Plugin | null): string {
+  const name = plugin?.name ?? basename(root);
+  return `${isPluginName(name) ? name : 'plugin'}@dev`;
+}
+
 /** What a host serves in place of what the configuration says: this plugin, under the requirements of the machine. */
 export function createDevPlugin(context: CliContext, dir: string): DevPlugin {
   const bundle = openBundle(dir);
-  const first = parsePlugin({ bundle, entry: null, dataDir: dir }).plugin?.name ?? basename(bundle.root);
-  const pluginId = `${isPluginName(first) ? first : 'plugin'}@dev`;
+  const pluginId = devPluginId(bundle, parsePlugin({ bundle, entry: null, dataDir: dir }).plugin);
   const folders = { root: bundle.root, data: join(context.home, 'plugins', 'data', pluginId) };
   let good: Plugin | null = null;
   const read = (): { readonly plugin: Plugin | null; readonly issues: readonly Issue[] } => {

@@ -15,6 +15,7 @@ import type { SettingChange } from './settings-desk.ts';
 export async function readGiven(
   context: CliContext,
   given: readonly GivenSetting[],
+  { command }: { readonly command: string },
 ): Promise<readonly SettingChange[]> {
   const wrong: string[] = [];
   const changes: SettingChange[] = [];
@@ -30,7 +31,9 @@ export async function readGiven(
     else changes.push({ setting, to: 'value', value: checked.value, source });
   }
   if (wrong.length === 0) return changes;
-  throw new AppError('PLUGIN_SETTING_VALUE', `${wrong.join('; ')}; nothing was stored`);
+  throw new AppError('PLUGIN_SETTING_VALUE', `${wrong.join('; ')}; nothing was stored`, {
+    hint: `give another value: ${command}`,
+  });
 }
 
 export function placesOf({ cwd, env }: Pick<CliContext, 'cwd' | 'env'>): Parameters<typeof checkSetting>[2] {

@@ -10,8 +10,14 @@ import type { CliContext } from './context.ts';
 import { withSecretStore } from './secret-store.ts';
 import { editUserConfig } from './user-config.ts';
 
-/** An installed plugin whose files could be read. */
-export type ConfigurablePlugin = { readonly pluginId: string; readonly plugin: Plugin };
+/** A plugin whose files could be read: an installed one, or one that is run from its folder. */
+export type ConfigurablePlugin = {
+  readonly pluginId: string;
+  readonly plugin: Plugin;
+  /** The command that this is for, such as `plugboard plugin configure poka@acme`. */
+  readonly command: string;
+  readonly isInstalled: boolean;
+};
 
 /** What becomes of one setting. A sensitive one is held as a `Secret`, every other as it stands in config.toml. */
 export type SettingChange = { readonly setting: Setting } & (
@@ -56,7 +62,7 @@ export async function withSettings<T>(
       return settingStates(plugin.settings, { values, secrets: new Set(secrets) });
     };
     return use({
-      ...{ pluginId, plugin, context, states, config },
+      ...{ ...of, context, states, config },
       apply: (changes) => apply(changes, { context, pluginId, store, note: (line) => void notes.push(line) }),
       get notes() {
         return [...storeNotes, ...notes];

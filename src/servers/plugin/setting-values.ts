@@ -1,6 +1,6 @@
 import { delimiter } from 'node:path';
 import { type Config, type Located, plainValue, renderKey } from '../../config/index.ts';
-import { type Issue, nearest } from '../../kernel/index.ts';
+import { commandLine, type Issue, nearest } from '../../kernel/index.ts';
 import {
   type Setting,
   settingDefault,
@@ -26,8 +26,16 @@ export type PluginValues = {
 
 const PLATFORM = delimiter === ';' ? 'win32' : 'linux';
 
+/** What gives values to the settings of a plugin. One that comes from no marketplace is named by its folder. */
+export function configureCommand({ pluginId, marketplaceSource, env }: PluginInput): string {
+  const { PLUGIN_ROOT: root } = env;
+  const name = marketplaceSource === null && root !== undefined ? commandLine([root]) : pluginId;
+  return `plugboard plugin configure ${name}`;
+}
+
 /** The values of one plugin's settings. Of those that are sensitive only the default is known here. */
-export function valuesOfPlugin({ pluginId, plugin }: PluginInput, { plugins, places }: Config): PluginValues {
+export function valuesOfPlugin(input: PluginInput, { plugins, places }: Config): PluginValues {
+  const { pluginId, plugin } = input;
   const written = plugins.get(pluginId)?.values ?? new Map<string, Located>();
   const declared = plugin?.settings ?? [];
   const settings = new Map<string, ServerSetting>();
@@ -46,8 +54,8 @@ export function valuesOfPlugin({ pluginId, plugin }: PluginInput, { plugins, pla
       problem,
     });
     if (node === undefined) continue;
-    if (setting.sensitive) issues.push(inConfig(pluginId, setting.key, node));
-    if (problem !== null) wrong.set(setting.key, badValue(pluginId, setting.key, { node, problem }));
+    if (setting.sensitive) issues.push(inConfig(input, setting.key, node));
+    if (problem !== null) wrong.set(setting.key, badValue(input, setting.key, { node, problem }));
   }
   const known = declared.map(({ key }) => key);
   const unknown = plugin === null ? [] : [...written].filter(([key]) => !known.includes(key));
@@ -85,24 +93,24 @@ function issueAt(
   };
 }
 
-function inConfig(pluginId: string, key: string, node: Located): Issue {
-  const at = issueAt(pluginId, key, node);
+function inConfig(input: PluginInput, key: string, node: Located): Issue {
+  const at = issueAt(input.pluginId, key, node);
   return {
     code: 'PLUGIN_SETTING_IN_CONFIG',
     severity: 'error',
     message: `${at.key} is a secret, and everybody with the file can read it; it is not used`,
-    hint: `run: plugboard plugin configure ${pluginId}, take the line away, and consider the value as seen`,
+    hint: `run: ${configureCommand(input)}, take the line away, and consider the value as seen`,
     ...at,
   };
 }
 
-function badValue(pluginId: string, key: string, of: { readonly node: Located; readonly problem: string }): Issue {
-  const at = issueAt(pluginId, key, of.node);
+function badValue(input: PluginInput, key: string, of: { readonly node: Located; readonly problem: string }): Issue {
+  const at = issueAt(input.pluginId, key, of.node);
   return {
     code: 'PLUGIN_SETTING_VALUE',
     severity: 'error',
     message: `${at.key} ${of.problem}`,
-    hint: `run: plugboard plugin configure ${pluginId}`,
+    hint: `run: ${configureCommand(input)}`,
     ...at,
   };
 }

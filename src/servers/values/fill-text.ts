@@ -274,10 +274,8 @@ function refuseReference(filling: Filling, place: TextPlace): void {
   });
 }
 
-function configureCommand({ sources: { consumer } }: Filling): string {
-  return consumer.kind === 'plugin'
-    ? `run: plugboard plugin configure ${consumer.id}`
-    : 'take the reference away: only a plugin has settings';
+function configureCommand({ sources: { configure } }: Filling): string {
+  return configure === null ? 'take the reference away: only a plugin has settings' : `run: ${configure}`;
 }
 
 function setCommand({ sources: { consumer } }: Filling, name: string): string {

@@ -7,7 +7,7 @@ import {
   scanReferences,
 } from '../../config/index.ts';
 import type { PluginClaim } from '../plugin/claims.ts';
-import type { PluginValues } from '../plugin/setting-values.ts';
+import { configureCommand, type PluginValues } from '../plugin/setting-values.ts';
 import type { Launch, ServerSetting, ValueSources } from '../types.ts';
 import { referencesOf, TEXT_KEYS } from './launch-texts.ts';
 
@@ -24,6 +24,7 @@ export function sourcesOfEntry(entry: ServerEntry, workspace: string): ValueSour
     startsIn: workspace,
     allowSecretInArgs,
     allowKey: renderKey(['mcp_servers', name, ALLOW]),
+    configure: null,
   };
 }
 
@@ -54,6 +55,7 @@ export function sourcesOfPlugin(
     startsIn: root ?? of.workspace,
     allowSecretInArgs: of.entry?.allowSecretInArgs ?? false,
     allowKey: renderKey(['plugins', pluginId, 'mcp_servers', server, ALLOW]),
+    configure: configureCommand(input),
   };
 }
 

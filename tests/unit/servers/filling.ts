@@ -48,6 +48,7 @@ export function sourcesOf(
     allowKey: plugin
       ? 'plugins."poka@acme".mcp_servers.poka.allow_secret_in_args'
       : 'mcp_servers.poka.allow_secret_in_args',
+    configure: plugin ? 'plugboard plugin configure poka@acme' : null,
     ...rest,
   };
 }

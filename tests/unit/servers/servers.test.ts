@@ -77,6 +77,7 @@ describe('resolving', () => {
         startsIn: '/srv/space',
         allowSecretInArgs: false,
         allowKey: 'mcp_servers.x.allow_secret_in_args',
+        configure: null,
       },
     });
   });

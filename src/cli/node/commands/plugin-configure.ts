@@ -16,9 +16,9 @@ import {
   parseSelector,
 } from '../plugin-desk.ts';
 import { readGiven, readNotes } from '../read-given.ts';
-import { type SettingChange, type SettingsDesk, withSettings } from '../settings-desk.ts';
+import { type ConfigurablePlugin, type SettingChange, type SettingsDesk, withSettings } from '../settings-desk.ts';
 import { effectOf } from '../settings-effect.ts';
-import { readConfigurable } from '../settings-plugin.ts';
+import { readConfigurable, readConfigurableFolder } from '../settings-plugin.ts';
 
 export const pluginConfigure: CliCommand<ConfiguredPlugin> = {
   name: 'plugin configure',
@@ -35,8 +35,9 @@ export const pluginConfigure: CliCommand<ConfiguredPlugin> = {
     'pass show acme/token | plugboard plugin configure poka --stdin token',
     'plugboard plugin configure poka --from-env token=ACME_TOKEN --unset region',
     'plugboard plugin configure poka --json',
+    'plugboard plugin configure ./plugins/poka',
   ],
-  args: [PLUGIN_ARGUMENT],
+  args: [{ ...PLUGIN_ARGUMENT, help: `${PLUGIN_ARGUMENT.help}; or the folder of one that \`plugin dev\` runs` }],
   options: [
     MARKETPLACE_OPTION,
     ...SETTING_OPTIONS,
@@ -44,11 +45,11 @@ export const pluginConfigure: CliCommand<ConfiguredPlugin> = {
   ],
   run: async (context, input) => {
     const found = await pluginOf(context, input);
-    const given = parseGiven(input, found.pluginId, found.plugin);
+    const given = parseGiven(input, found);
     const browser = input.flags.has('browser');
     if (browser && given.length > 0)
       throw new AppError('USAGE', '--browser asks for the values itself', { hint: 'leave the other options out' });
-    const changes = await readGiven(context, given);
+    const changes = await readGiven(context, given, found);
     return withSettings(context, found, async (desk) => {
       if (browser && found.plugin.settings.length > 0) {
         const { askInBrowser } = await import('../settings-page-server.ts');
@@ -63,7 +64,14 @@ export const pluginConfigure: CliCommand<ConfiguredPlugin> = {
   exitCode: ({ missing }) => (missing.length > 0 ? 1 : 0),
 };
 
-async function pluginOf(context: CliContext, input: Input): ReturnType<typeof readConfigurable> {
+/** The installed plugin, or with a path one that is run from its folder. */
+async function pluginOf(context: CliContext, input: Input): Promise<ConfigurablePlugin> {
+  const given = input.args['PLUGIN'] ?? '';
+  if (isPath(given)) {
+    if (input.values['marketplace'] !== undefined)
+      throw new AppError('USAGE', '--marketplace goes with the name of a plugin, and this is a folder');
+    return readConfigurableFolder(context, given);
+  }
   return atPluginDesk(context, { changes: true, evenOff: true }, async (desk) => {
     const selector = parseSelector(input);
     const installed = desk.plugins.installed().plugins;
@@ -71,6 +79,11 @@ async function pluginOf(context: CliContext, input: Input): ReturnType<typeof re
     if (found === null) throw notInstalled(selector, installed);
     return readConfigurable(context, desk.loaded.config, found.pluginId);
   });
+}
+
+/** No name of a plugin has such a mark. */
+function isPath(text: string): boolean {
+  return /[/\\]|^\.{1,2}$/.test(text);
 }
 
 /** What a person says; nothing where only the state is wanted. @throws AppError `PLUGIN_NEEDS_SETTINGS`, `SECRET_CANCELLED` */
@@ -83,9 +96,9 @@ async function askFor(desk: SettingsDesk): Promise<readonly SettingChange[]> {
   return [];
 }
 
-function needsSettings({ pluginId, plugin }: SettingsDesk, states: readonly SettingState[]): AppError {
+function needsSettings({ pluginId, plugin, command }: SettingsDesk, states: readonly SettingState[]): AppError {
   const missing = missingSettings(states);
-  const lines = missing.map((key) => `  plugboard plugin configure ${pluginId} ${exampleOf(plugin, key)}`);
+  const lines = missing.map((key) => `  ${command} ${exampleOf(plugin, key)}`);
   return new AppError(
     'PLUGIN_NEEDS_SETTINGS',
     `'${pluginId}' needs ${missing.join(', ')}, and there is no terminal to ask on`,
@@ -112,12 +125,14 @@ function exampleOf(plugin: Plugin, key: string): string {
 }
 
 async function reportOf(desk: SettingsDesk, made: readonly SettingChange[]): Promise<ConfiguredPlugin> {
-  const { context, pluginId } = desk;
+  const { context, pluginId, command } = desk;
   const settings = await desk.states();
   const keys = (to: SettingChange['to']): readonly string[] =>
     made.filter((change) => change.to === to).map(({ setting }) => setting.key);
   const changed = made.map(({ setting }) => setting.key);
-  const effect = made.length === 0 ? { restarts: [], notes: [] } : await effectOf(context, pluginId, changed);
+  // What runs a plugin from its folder is no host of the home, and follows the files by itself.
+  const isConcerned = made.length > 0 && desk.isInstalled;
+  const effect = isConcerned ? await effectOf(context, pluginId, changed) : { restarts: [], notes: [] };
   return {
     schemaVersion: 1,
     ...idParts(pluginId),
@@ -127,5 +142,6 @@ async function reportOf(desk: SettingsDesk, made: readonly SettingChange[]): Pro
     missing: missingSettings(settings),
     restarts: effect.restarts,
     notes: [...readNotes(made), ...desk.notes, ...effect.notes],
+    command,
   };
 }

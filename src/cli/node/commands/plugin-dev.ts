@@ -1,11 +1,10 @@
-import { existsSync, statSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 import { watchBundle } from '../../../authoring/node/index.ts';
-import { AppError, printableLine } from '../../../kernel/index.ts';
-import { diffConsent, MANIFEST_PATHS } from '../../../marketplace/index.ts';
+import { printableLine } from '../../../kernel/index.ts';
+import { diffConsent } from '../../../marketplace/index.ts';
 import { renderChanges, renderConsent } from '../../render-consent.ts';
 import type { CliCommand, CliContext } from '../context.ts';
-import { createDevPlugin, type DevPlugin } from '../dev-plugin.ts';
+import { createDevPlugin, type DevPlugin, devFolder } from '../dev-plugin.ts';
 import { address, addressOptions, announce, announceChanges, localToken, stopSignal } from '../foreground.ts';
 import { type HostProcess, startStandalone } from '../host-process.ts';
 
@@ -17,7 +16,7 @@ export const pluginDev: CliCommand<number> = {
   args: [{ name: 'DIR', help: 'the folder of the plugin', required: true }],
   options: addressOptions({ host: '127.0.0.1', port: 'any that is free' }),
   run: async (context, input) => {
-    const dir = folderOf(context, input.args['DIR'] ?? '.');
+    const dir = devFolder(context, input.args['DIR'] ?? '.');
     const at = address(input, { host: '127.0.0.1', port: 0 });
     const stop = stopSignal();
     const plugin = createDevPlugin(context, dir);
@@ -47,25 +46,6 @@ export const pluginDev: CliCommand<number> = {
   render: () => '',
   exitCode: (status) => status,
 };
-
-/** @throws AppError `NOT_FOUND` when it is no folder, `PLUGIN_MANIFEST_INVALID` when it is that of a marketplace */
-function folderOf({ cwd }: CliContext, given: string): string {
-  const dir = resolve(cwd, given);
-  const facts = statSync(dir, { throwIfNoEntry: false });
-  if (facts?.isDirectory() !== true)
-    throw new AppError('NOT_FOUND', facts === undefined ? 'there is no such folder' : 'this is a file, and no folder', {
-      where: dir,
-      hint: 'give the folder of a plugin',
-    });
-  const has = (path: string): boolean => existsSync(join(dir, path));
-  const own = ['.codex-plugin', '.claude-plugin', '.cursor-plugin', '.'].map((folder) => join(folder, 'plugin.json'));
-  if (MANIFEST_PATHS.some(has) && ![...own, '.mcp.json'].some(has))
-    throw new AppError('PLUGIN_MANIFEST_INVALID', 'this is the folder of a marketplace', {
-      where: dir,
-      hint: 'give the folder of one of its plugins',
-    });
-  return dir;
-}
 
 function sayWhatRuns({ out, globals }: CliContext, plugin: DevPlugin): void {
   const facts = plugin.facts();
