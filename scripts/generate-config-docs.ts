@@ -102,6 +102,7 @@ tool_timeout_sec = 600
 \`\`\`
 
 Where several plugins have a server of that name, the bare form is laid over none of them, and the message has the line to write.
+\`[mcp_servers."plugin:server"]\` means the server of that plugin, also while no other has one of that name.
 
 ## Requirements
 

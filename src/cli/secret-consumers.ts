@@ -1,6 +1,6 @@
 import { AppError, nearest } from '../kernel/index.ts';
-import { type Consumer, consumerText, isSameConsumer, type SecretDocument, type SecretRef } from '../secrets/index.ts';
-import { lackingOf, type ReadBy, type ResolvedServer, serversReading } from '../servers/index.ts';
+import { type Consumer, isSameConsumer, type SecretDocument, type SecretRef } from '../secrets/index.ts';
+import { lackingOf, namesMeaning, type ReadBy, type ResolvedServer, serversReading } from '../servers/index.ts';
 
 /** Who there is to read secrets. */
 export type Readers = {
@@ -22,7 +22,8 @@ export function targetOf(consumer: Consumer, { servers, plugins }: Readers): Tar
   if (consumer.kind === 'plugin') return { consumer, note: unknownPlugin(consumer.id, plugins) };
   const { name } = consumer;
   const known = servers.filter((server) => server.name === name);
-  const meant = known.length > 0 ? known : servers.filter(({ owner }) => owner?.server === name);
+  const meant =
+    known.length > 0 ? known : servers.filter(({ owner }) => owner !== null && namesMeaning(owner).includes(name));
   const ids = [...new Set(meant.flatMap(({ owner }) => (owner === null ? [] : [owner.pluginId])))];
   const [id] = ids;
   if (ids.length > 1)

@@ -11,6 +11,7 @@ export { unknownTools } from './named-tools.ts';
 export { planReload, type ReloadAction } from './plan-reload.ts';
 export { pluginServerSwitch } from './plugin/claims.ts';
 export type { LaidTable } from './plugin/merge.ts';
+export { namesMeaning } from './plugin/names.ts';
 export type { ServerParts } from './plugin/servers.ts';
 export { type Resolved, resolveServers } from './resolve.ts';
 export type {

@@ -9,7 +9,7 @@ import {
   unsetKey,
 } from '../../config/index.ts';
 import { AppError, isJsonObject } from '../../kernel/index.ts';
-import { pluginServerSwitch } from '../../servers/index.ts';
+import { namesMeaning, pluginServerSwitch } from '../../servers/index.ts';
 import { type ServerEdited, switchedReport } from '../server-edited.ts';
 import type { CliContext } from './context.ts';
 import { calledByPlugins, type KnownServers, type PluginServerKnown } from './known-servers.ts';
@@ -36,7 +36,7 @@ export async function setPluginServerEnabled(
   const edit = await editUserConfig(context, (text, evaluate) => {
     const isSo = (next: string): boolean => switchIn(evaluate(next).config).enabled === wanted;
     if (isSo(text)) return text;
-    const named = withoutSwitches(text, [owner.server, name], !wanted);
+    const named = withoutSwitches(text, [...new Set([...namesMeaning(owner), name])], !wanted);
     const without = wanted ? withoutEmpty(unsetKey(named, key), key) : named;
     const own = isSo(without) ? without : setKey(without, key, wanted);
     const { config: before } = evaluate(text);

@@ -64,6 +64,17 @@ describe('whom a secret is for', () => {
     expect(targetOf(parseConsumer(words), readers)).toEqual({ consumer, note });
   });
 
+  test('a qualified name is the plugin in it, and not one that calls its server so', () => {
+    const plugins = [
+      pluginInput('good@acme', [pluginServer('github')]),
+      pluginInput('evil@acme', [pluginServer('good:github')]),
+    ];
+    const named = (some: typeof plugins) =>
+      targetOf(parseConsumer('good:github'), { servers: resolveWith({ plugins: some }).servers, plugins: [] }).consumer;
+    expect(named(plugins)).toEqual({ kind: 'plugin', id: 'good@acme' });
+    expect(named(plugins.slice(1))).toEqual({ kind: 'server', name: 'good:github' });
+  });
+
   test('a name that several plugins use is nobody, and both are named', () => {
     expect(() => targetOf(parseConsumer('twin'), readers)).toThrow(
       expect.objectContaining({ code: 'SECRET_BAD_CONSUMER', hint: 'say --for left@acme, or --for right@acme' }),
