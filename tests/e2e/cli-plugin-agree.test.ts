@@ -160,6 +160,9 @@ describe(proves('plugins.given'), () => {
     await changed(home, ['plugin', 'disable', 'evil@acme']);
     const { stdout } = await home.finish(['plugin', 'enable', 'evil@acme']);
     expect(stdout).toContain(`note: y${TEXT}`);
+    await changed(home, ['plugin', 'disable', 'evil@acme']);
+    const again = await home.finish(['plugin', 'add', 'evil@acme']);
+    expect(again).toMatchObject({ status: 0, stderr: `note: y${TEXT}\n` });
   });
 
   test('an overlay that gives nothing is no question', async () => {

@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../config/index.ts';
-import { AppError } from '../../kernel/index.ts';
+import { AppError, printableLine } from '../../kernel/index.ts';
 import type { InstalledPlugin, MarketplaceSourceJson, Prepared } from '../../marketplace/index.ts';
 import { SECRETS_FILE } from '../../secrets/index.ts';
 import { type PluginInput, resolveServers } from '../../servers/index.ts';
-import { type Given, giftOf, type LaidGift } from '../consent-given.ts';
+import { type Given, giftOf, type LaidGift, laidLine } from '../consent-given.ts';
 import type { CliContext } from './context.ts';
 import type { PluginDesk } from './plugin-desk.ts';
 import { isEnabled } from './plugin-switch.ts';
@@ -45,7 +45,7 @@ const READY: PluginInput['standing'] = { kind: 'ready' };
  * What the configuration lays over servers of a plugin, also where it is laid over none since another plugin has a server of
  * the same name.
  */
-export function laidGifts(
+function laidGifts(
   { pluginId, servers }: { readonly pluginId: string; readonly servers: readonly string[] },
   { config, installed }: { readonly config: Config; readonly installed: readonly InstalledPlugin[] },
 ): readonly LaidGift[] {
@@ -65,6 +65,15 @@ export function laidGifts(
     const server = path.at(-1) ?? '';
     return laid.flatMap((table) => giftOf({ pluginId, server, shared: taken.has(server) }, table) ?? []);
   });
+}
+
+/** A line for each thing that the configuration gives to a plugin that is enabled now, for people. */
+export function laidNotes(
+  { pluginId, filed }: InstalledPlugin,
+  among: { readonly config: Config; readonly installed: readonly InstalledPlugin[] },
+): readonly string[] {
+  const servers = filed.receipt.consent?.facts.servers.map(({ name }) => name) ?? [];
+  return laidGifts({ pluginId, servers }, among).map((gift) => printableLine(laidLine(gift)));
 }
 
 /** Names of the secrets of a plugin; null when the store does not open. */

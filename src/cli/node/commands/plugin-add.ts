@@ -4,6 +4,7 @@ import type { Input } from '../../command.ts';
 import type { AddedPlugin, PlacedPlugin } from '../../plugin-reports.ts';
 import { renderAddedPlugin } from '../../render-plugin-change.ts';
 import type { CliCommand } from '../context.ts';
+import { laidNotes } from '../given-values.ts';
 import { untrustedFolder } from '../known-marketplaces.ts';
 import { type Placed, placePlugin } from '../place-plugin.ts';
 import {
@@ -126,6 +127,10 @@ async function enable(desk: PluginDesk, placed: PlacedPlugin): Promise<AddedPlug
   if (installed === undefined || consent === null || outcome === 'declined')
     throw new Error(`${pluginId} was placed and is not there`);
   const { root, version, filed } = installed;
+  // What is installed for the first time was shown with this before it was agreed to.
+  if (edit.changed && placed.previousVersion !== null && !context.globals.json)
+    for (const note of laidNotes(installed, { config: edit.after.config, installed: plugins.installed().plugins }))
+      context.err.write(`note: ${note}\n`);
   const asks = filed.receipt.authPolicy === 'ON_INSTALL' && context.interactive && !context.globals.json;
   const missingSettings = await (asks ? askOnInstall(context, pluginId) : missingNow(context, pluginId));
   return {

@@ -2,10 +2,9 @@ import { existsSync } from 'node:fs';
 import { printableLine } from '../../../kernel/index.ts';
 import { dataFolder, pluginId as idOf } from '../../../marketplace/index.ts';
 import type { Input } from '../../command.ts';
-import { laidLine } from '../../consent-given.ts';
 import type { RemovedPlugin, SwitchedPlugin } from '../../plugin-reports.ts';
 import type { CliCommand, CliContext } from '../context.ts';
-import { laidGifts } from '../given-values.ts';
+import { laidNotes } from '../given-values.ts';
 import { findCopy, pluginCopies } from '../plugin-copies.ts';
 import {
   atPluginDesk,
@@ -93,16 +92,14 @@ function setEnabled(context: CliContext, input: Input, enabled: boolean): Promis
     if (found === null) throw notInstalled(selector, installed);
     const { pluginId } = found;
     const edit = await switchPlugin(context, pluginId, enabled);
-    const servers = found.filed.receipt.consent?.facts.servers.map(({ name }) => name) ?? [];
-    const laid =
-      enabled && edit.changed ? laidGifts({ pluginId, servers }, { config: edit.after.config, installed }) : [];
+    const given = enabled && edit.changed ? laidNotes(found, { config: edit.after.config, installed }) : [];
     return {
       schemaVersion: 1,
       ...idParts(pluginId),
       enabled,
       changed: edit.changed,
       where: edit.changed ? edit.file : (whereEnabled(edit.after.config, pluginId) ?? edit.file),
-      notes: [...freshNotes(edit), ...laid.map(laidLine)],
+      notes: [...freshNotes(edit), ...given],
     };
   });
 }
