@@ -1,122 +1,86 @@
-import { Buffer } from 'node:buffer';
+import { BINARY_ENCODINGS, base64After, beginsPlain, type Encode, textEncodings } from './encodings.ts';
 import type { Secret } from './secret.ts';
 
 /** Takes known secrets out of text that comes from elsewhere, such as what a server prints. */
 export type Redact = (text: string) => string;
 
-/** Shorter values would be found in ordinary words. */
+/** Shorter values, and lines of values with several, would be found in ordinary words. */
 const MIN_LENGTH = 4;
-/** Shorter lines of a value with several are not looked for by themselves. */
-const MIN_LINE_LENGTH = 8;
+/** Lines of base64 that are shorter are not looked for by themselves. */
+const MIN_PIECE_LENGTH = 8;
 /** A form is looked for by its first characters, so many of them. */
 const ANCHOR = 4;
-/** Longer parts are encoded when their beginning is met. */
+/** Longer parts are encoded as a whole only when so much of them was met. */
 const LONG = 256;
 /** So much of a value gives the first characters of every form of it. */
 const BEGINNING = 8;
 /** How tools break lines of base64. */
 const BASE64_LINES = [76, 64];
 
-/** How a value looks in an encoding. What it gives for the beginning of a value is the beginning of what it gives for all. */
-type Encode = (value: string) => string;
-
-/** One thing to look for: a value, or a part of it, in an encoding. */
-type Form = { readonly label: string; readonly part: string; readonly encode: Encode };
+/** One thing to look for: a value, or a part of it. `piece`: as it is; `text`: in the encodings of text; `whole`: in those of bytes, too. */
+type Part = { readonly label: string; readonly text: string; readonly kind: 'piece' | 'text' | 'whole' };
 
 /** Forms that begin alike. */
 type Forms = {
   /** By their length, the longest first, then by what they are: one look for each length, however many there are. */
-  short: Map<number, Map<string, string>>;
-  /** Made when their beginning was seen: they take room, and are hardly ever printed. */
-  readonly long: { readonly form: Form; full: string | null }[];
+  readonly short: ReadonlyMap<number, ReadonlyMap<string, string>>;
+  readonly long: readonly LongForm[];
 };
 
-const raw: Encode = (value) => value;
-const uri: Encode = (value) => encodeURIComponent(value.toWellFormed());
-/** As the fields of a form are sent. */
-const field: Encode = (value) => new URLSearchParams({ '': value }).toString().slice(1);
-const lowerCase =
-  (encode: Encode): Encode =>
-  (value) =>
-    encode(value).replaceAll(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase());
-const json: Encode = (value) => JSON.stringify(value).slice(1, -1);
-const ascii: Encode = (value) =>
-  json(value).replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-const upperAscii: Encode = (value) =>
-  ascii(value).replaceAll(/\\u[0-9a-f]{4}/g, (escape) => `\\u${escape.slice(2).toUpperCase()}`);
-const hex: Encode = (value) => Buffer.from(value).toString('hex');
-
-/** Base64 with so many bytes before the value: only what the value alone decides. */
-function base64After(bytes: 0 | 1 | 2): Encode {
-  return (value) => {
-    const encoded = Buffer.concat([Buffer.alloc(bytes), Buffer.from(value)]);
-    return encoded.toString('base64').slice(bytes === 0 ? 0 : bytes + 1, Math.floor((encoded.length * 4) / 3));
-  };
-}
-
-const forUrls =
-  (encode: Encode): Encode =>
-  (value) =>
-    encode(value).replaceAll('+', '-').replaceAll('/', '_');
-
-const TEXTUAL: readonly Encode[] = [
-  raw,
-  ...[uri, (value: string) => uri(value).replaceAll('%20', '+'), field].flatMap((encode) => [
-    encode,
-    lowerCase(encode),
-  ]),
-  ...[json, ascii, upperAscii].flatMap((encode) => [encode, (value: string) => json(encode(value))]),
-];
-const OF_LINES: readonly Encode[] = [raw, uri, field, json, (value) => json(json(value))];
-const BINARY: readonly Encode[] = [
-  ...([0, 1, 2] as const).map(base64After).flatMap((encode) => [encode, forUrls(encode)]),
-  hex,
-  (value) => hex(value).toUpperCase(),
-];
+type LongForm = {
+  readonly part: Part;
+  readonly encode: Encode;
+  /** The encoded beginning. */
+  readonly start: string;
+  /** All of it, made when the beginning was met: it takes room, and is hardly ever printed. */
+  full: string | null;
+};
 
 /**
- * Finds each value as it is and without the blanks around it, percent-encoded (also as in a form), in JSON (also with
- * every letter beyond ASCII escaped, and in JSON within JSON), in base64 at any place of what was encoded, and in hex; of a
- * value of several lines also each line of 8 characters or more. Values of fewer than 4 characters are not looked for.
+ * Finds each value as it is and without the blanks around it, percent-encoded in every usual manner (also as in a form), in
+ * JSON (also with escapes that are not needed, and in JSON within JSON), in HTML, in base64 at any place of what was
+ * encoded, and in hex; of a value of several lines also each line, in the encodings of text. Values and lines of fewer than 4
+ * characters are not looked for.
  *
- * The time it takes does not depend on how many secrets there are, unless the beginning of one is met.
+ * The time it takes does not depend on how many secrets there are, unless the beginning of one is met. Nothing is prepared
+ * before the first text.
  *
  * @returns A function that replaces what it finds with `[secret LABEL]`. Nothing can be read back from it.
  */
 export function createRedactor(secrets: Iterable<Secret>): Redact {
-  const forms = new Map<string, Forms>();
-  for (const secret of secrets) for (const form of formsOf(secret)) add(forms, form);
-  for (const bucket of forms.values()) bucket.short = new Map([...bucket.short].sort(([a], [b]) => b - a));
-  if (forms.size === 0) return (text) => text;
-  const filter = filterOf(forms);
-  return (text) => redactWith(text, { forms, filter });
+  const known = [...secrets];
+  let search: Search | null = null;
+  return (text) => {
+    search ??= searchFor(known);
+    return search.forms.size === 0 ? text : redactWith(text, search);
+  };
 }
 
-function add(forms: Map<string, Forms>, form: Form): void {
-  const { label, part, encode } = form;
-  const full = part.length > LONG ? null : encode(part);
-  const anchor = (full ?? encode(beginningOf(part))).slice(0, ANCHOR);
-  const bucket: Forms = forms.get(anchor) ?? { short: new Map(), long: [] };
-  forms.set(anchor, bucket);
-  if (full === null) return void bucket.long.push({ form, full });
-  const alike = bucket.short.get(full.length) ?? new Map<string, string>();
-  bucket.short.set(full.length, alike.set(full, label));
+function searchFor(secrets: readonly Secret[]): Search {
+  const forms: Search['forms'] = new Map();
+  const wait = (anchor: string, part: Part): void => {
+    const waiting = forms.get(anchor);
+    if (Array.isArray(waiting)) waiting.push(part);
+    else forms.set(anchor, [part]);
+  };
+  for (const secret of secrets)
+    for (const part of partsOf(secret)) for (const anchor of anchorsOf(part)) wait(anchor, part);
+  return { forms, filter: filterOf(forms) };
 }
 
-function* formsOf(secret: Secret): Generator<Form> {
+function* partsOf(secret: Secret): Generator<Part> {
   const { label } = secret;
   const value = secret.reveal();
-  const form = (part: string, encode: Encode): Form => ({ label, part, encode });
-  for (const part of longEnough([value, value.trim()], MIN_LENGTH))
-    for (const encode of [...textual(part, TEXTUAL), ...BINARY]) yield form(part, encode);
+  for (const text of longEnough([value, value.trim()], MIN_LENGTH)) yield { label, text, kind: 'whole' };
   const lines = value.split(/\r\n|\r|\n/);
   if (lines.length > 1)
-    for (const line of longEnough([...lines, ...lines.map((text) => text.trim())], MIN_LINE_LENGTH))
-      for (const encode of textual(line, OF_LINES)) yield form(line, encode);
+    for (const text of longEnough([...lines, ...lines.map((line) => line.trim())], MIN_LENGTH))
+      yield { label, text, kind: 'text' };
   const encoded = base64After(0)(value);
   for (const length of BASE64_LINES) {
-    const pieces = encoded.match(new RegExp(`.{1,${length}}`, 'g')) ?? [];
-    if (pieces.length > 1) for (const piece of longEnough(pieces, MIN_LINE_LENGTH)) yield form(piece, raw);
+    if (encoded.length <= length) continue;
+    for (let at = 0; at <= encoded.length - MIN_PIECE_LENGTH; at += length)
+      yield { label, text: encoded.slice(at, at + length), kind: 'piece' };
   }
 }
 
@@ -124,18 +88,60 @@ function longEnough(parts: readonly string[], length: number): readonly string[]
   return [...new Set(parts)].filter((part) => part.length >= length);
 }
 
-/** Of these encodings those in which a text looks different. */
-function textual(text: string, encodings: readonly Encode[]): readonly Encode[] {
-  return /^[A-Za-z0-9_.-]*$/.test(text) ? [raw] : encodings;
+/** The first characters of every form of a part. */
+function anchorsOf({ text, kind }: Part): Iterable<string> {
+  if (kind === 'piece') return [text.slice(0, ANCHOR)];
+  const beginning = beginningOf(text, BEGINNING);
+  const textual = beginsPlain(text, ANCHOR) ? [text.slice(0, ANCHOR)] : anchors(beginning, textEncodings(beginning));
+  return kind === 'text' ? textual : new Set([...textual, ...anchors(beginning, BINARY_ENCODINGS)]);
+}
+
+function anchors(beginning: string, encodings: readonly Encode[]): Set<string> {
+  return new Set(encodings.map((encode) => encode(beginning).slice(0, ANCHOR)));
 }
 
 /** Not with half of a letter at its end. */
-function beginningOf(text: string): string {
-  const beginning = text.slice(0, BEGINNING);
+function beginningOf(text: string, length: number): string {
+  const beginning = text.slice(0, length);
   return beginning.isWellFormed() ? beginning : beginning.slice(0, -1);
 }
 
-type Search = { readonly forms: ReadonlyMap<string, Forms>; readonly filter: Uint8Array };
+/** Encodes what waits, as far as it begins with the anchor. */
+function prepare(waiting: readonly Part[], anchor: string): Forms {
+  const short = new Map<number, Map<string, string>>();
+  const long: LongForm[] = [];
+  for (const part of waiting) {
+    const { label, text } = part;
+    const isLong = text.length > LONG;
+    const start = isLong ? beginningOf(text, LONG) : text;
+    for (const encode of encodingsOf(part)) {
+      const encoded = encode(start);
+      if (!encoded.startsWith(anchor)) continue;
+      if (isLong) long.push({ part, encode, start: encoded, full: null });
+      else short.set(encoded.length, (short.get(encoded.length) ?? new Map<string, string>()).set(encoded, label));
+    }
+  }
+  return { short: new Map([...short].sort(([a], [b]) => b - a)), long };
+}
+
+function encodingsOf({ text, kind }: Part): readonly Encode[] {
+  switch (kind) {
+    case 'piece':
+      return [(value) => value];
+    case 'text':
+      return textEncodings(text);
+    case 'whole':
+      return [...textEncodings(text), ...BINARY_ENCODINGS];
+    default:
+      return kind satisfies never;
+  }
+}
+
+type Search = {
+  /** By their beginning. Those that were not met yet, which are most, are not encoded. */
+  readonly forms: Map<string, Part[] | Forms>;
+  readonly filter: Uint8Array;
+};
 
 /** Where 1 stands, an anchor may begin: most places of a text are passed over without a look into the table. */
 function filterOf(forms: Search['forms']): Uint8Array {
@@ -160,8 +166,12 @@ function redactWith(text: string, { forms, filter }: Search): string {
   let from = 0;
   for (let at = 0; at <= last; at += 1) {
     if (filter[hashAt(text, at) & mask] === 0) continue;
-    const bucket = forms.get(text.slice(at, at + ANCHOR));
-    const found = bucket === undefined ? null : longestAt(text, at, bucket);
+    const anchor = text.slice(at, at + ANCHOR);
+    const known = forms.get(anchor);
+    if (known === undefined) continue;
+    const alike = Array.isArray(known) ? prepare(known, anchor) : known;
+    if (alike !== known) forms.set(anchor, alike);
+    const found = longestAt(text, at, alike);
     if (found === null) continue;
     kept.push(text.slice(from, at), `[secret ${found.label}]`);
     from = at + found.length;
@@ -172,10 +182,11 @@ function redactWith(text: string, { forms, filter }: Search): string {
 
 function longestAt(text: string, at: number, { short, long }: Forms): Found | null {
   let longest: Found | null = null;
-  for (const entry of long) {
-    const full = (entry.full ??= entry.form.encode(entry.form.part));
+  for (const form of long) {
+    if (!text.startsWith(form.start, at)) continue;
+    const full = (form.full ??= form.encode(form.part.text));
     if (full.length > (longest?.length ?? 0) && text.startsWith(full, at))
-      longest = { label: entry.form.label, length: full.length };
+      longest = { label: form.part.label, length: full.length };
   }
   if (longest !== null) return longest;
   for (const [length, alike] of short) {

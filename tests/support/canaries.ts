@@ -71,14 +71,46 @@ function escaped(text: string, which: RegExp): string {
 
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1);
 
+/** Percent-encoded as by PHP, Go and Python: all but a few signs. */
+const strict = (text: string, kept: string): string =>
+  [...encodeURIComponent(text).replaceAll(/[!*'()~]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)]
+    .join('')
+    .replaceAll(/%(2F|7E|20)/g, (escape, code: string) => {
+      const sign = { '2F': '/', '7E': '~', '20': ' ' }[code] ?? '';
+      return kept.includes(sign) ? (sign === ' ' ? '+' : sign) : escape;
+    });
+
+const inHtml = (text: string, quote: string, apostrophe: string): string =>
+  text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', quote)
+    .replaceAll("'", apostrophe);
+
+const HTML_QUOTES = [
+  ['"', "'"],
+  ['&quot;', '&#39;'],
+  ['&quot;', '&#x27;'],
+  ['&#34;', '&#39;'],
+  ['&quot;', '&#039;'],
+] as const;
+
 /** Every way in which a text is commonly written. */
 function encodingsOf(text: string): readonly string[] {
   const url = encodeURIComponent(text);
   const form = new URLSearchParams([['', text]]).toString().slice(1);
   const hex = Buffer.from(text).toString('hex');
   const units = [escaped(text, /[^]/g), escaped(text, /[^ -~]/g)];
-  const readable = [text, encodeURI(text), url, form, inJson(text), inJson(inJson(text)), ...units];
-  const cased = [...readable, ...[url, form, ...units].map((one) => one.replaceAll(/(?<=%|\\u)[0-9a-f]+/gi, flipCase))];
+  const json = inJson(text);
+  const jsons = [json, escaped(json, /[&<>]/g), escaped(json, /[&<>']/g), json.replaceAll('/', '\\/')];
+  const addresses = [url, form, ...['', '/', '~', '~/', ' ', '~ '].map((kept) => strict(text, kept))];
+  const html = HTML_QUOTES.map(([quote, apostrophe]) => inHtml(text, quote, apostrophe));
+  const readable = [text, encodeURI(text), ...addresses, ...jsons, ...jsons.map(inJson), ...html, ...units];
+  const cased = [
+    ...readable,
+    ...[...addresses, ...jsons, ...units].map((one) => one.replaceAll(/(?<=%|\\u)[0-9a-f]+/gi, flipCase)),
+  ];
   return text.length < MIN_LENGTH ? cased : [...cased, ...inBase64(text), hex, hex.toUpperCase()];
 }
 

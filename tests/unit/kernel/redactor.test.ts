@@ -7,6 +7,9 @@ const SECRETS = Object.entries({
   LONG: 's3cr3t!-and-more',
   URL: 's3cr3t&more',
   LINES: 'line\nbreak',
+  SIGNS: "*!~'()/ y",
+  MARKUP: `a<b>&"c'`,
+  CODES: 'abcdef1\nabcdef2\nab&d<f>3\nabc',
   KEY: '-----BEGIN KEY-----\nQmFzZTY0IG9mIGEga2V5\r\nab\n-----END KEY-----\n',
   BLANKS: '  in the middle\t',
   LETTERS: 'größer "als" 🔑',
@@ -39,6 +42,45 @@ describe('the redactor takes out', () => {
       want: 'a=1&b=[secret LETTERS]',
     },
     { name: 'what a form escapes besides', text: 'x=s3cr3t%21', want: 'x=[secret T]' },
+    {
+      name: 'an address in which everything is escaped, as in Go and PHP',
+      text: 'x=%2A%21~%27%28%29%2F%20y, x=%2a%21~%27%28%29%2f%20y, x=%2A%21%7E%27%28%29%2F+y',
+      want: 'x=[secret SIGNS], x=[secret SIGNS], x=[secret SIGNS]',
+    },
+    {
+      name: 'an address that keeps its slashes, as in Python',
+      text: 'x=%2A%21~%27%28%29/%20y, x=%2a%21~%27%28%29/%20y',
+      want: 'x=[secret SIGNS], x=[secret SIGNS]',
+    },
+    { name: 'JSON with escaped slashes', text: String.raw`"*!~'()\/ y"`, want: '"[secret SIGNS]"' },
+    {
+      name: 'escaped slashes in JSON within JSON',
+      text: String.raw`"\"*!~'()\\/ y\""`,
+      want: String.raw`"\"[secret SIGNS]\""`,
+    },
+    {
+      name: 'JSON as Go, Ruby, PHP and .NET escape it',
+      text: [
+        String.raw`a<b>&"c'`.replace('"', '\\"'),
+        String.raw`a\u003cb\u003e\u0026\"c'`,
+        String.raw`a\u003cb\u003e\u0026\"c\u0027`,
+        String.raw`a\u003Cb\u003E\u0026\u0022c\u0027`,
+        String.raw`a\\u003cb\\u003e\\u0026\\\"c'`,
+      ].join(' '),
+      want: Array.from({ length: 5 }, () => '[secret MARKUP]').join(' '),
+    },
+    {
+      name: 'HTML',
+      text: [
+        `a&lt;b&gt;&amp;"c'`,
+        'a&lt;b&gt;&amp;&quot;c&#39;',
+        'a&lt;b&gt;&amp;&quot;c&#x27;',
+        'a&lt;b&gt;&amp;&#34;c&#39;',
+        'a&lt;b&gt;&amp;&quot;c&#039;',
+        'a&lt;b&gt;&amp;&quot;c&apos;',
+      ].join(' '),
+      want: Array.from({ length: 6 }, () => '[secret MARKUP]').join(' '),
+    },
     { name: 'a value in JSON', text: String.raw`{"k":"line\nbreak"}`, want: '{"k":"[secret LINES]"}' },
     { name: 'quotes in JSON', text: JSON.stringify({ k: 'größer "als" 🔑' }), want: '{"k":"[secret LETTERS]"}' },
     {
@@ -80,6 +122,11 @@ describe('the redactor takes out', () => {
     { name: 'hex', text: Buffer.from('wp-5f2e9c41-b7d0').toString('hex'), want: '[secret TOKEN]' },
     { name: 'hex in capitals', text: Buffer.from('s3cr3t&more').toString('hex').toUpperCase(), want: '[secret URL]' },
     { name: 'a value without the blanks around it', text: 'it is in the middle', want: 'it is [secret BLANKS]' },
+    {
+      name: 'each line of a value, in every encoding of text',
+      text: String.raw`abcdef2 abcdef1 ab&amp;d&lt;f&gt;3 ab%26d%3cf%3e3 ab\u0026d\u003cf\u003e3 abc`,
+      want: '[secret CODES] [secret CODES] [secret CODES] [secret CODES] [secret CODES] abc',
+    },
     { name: 'a line of a value, and no short one', text: 'QmFzZTY0IG9mIGEga2V5\nab', want: '[secret KEY]\nab' },
   ])('$name', ({ text, want }) => expect(redact(text)).toEqual(want));
 
@@ -97,6 +144,26 @@ test('without secrets a text is the very same', () => {
   expect(createRedactor([new Secret('EMPTY', '')])('a text')).toBe('a text');
 });
 
+const hexUnit = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+const escapeAll = (value: string): string =>
+  encodeURIComponent(value).replaceAll(/[!*'()]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+const jsonForHtml = (value: string): string => JSON.stringify(value).replaceAll(/[&<>']/g, hexUnit);
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&#34;',
+  "'": '&#39;',
+};
+const inHtml = (value: string): string => value.replaceAll(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign);
+
+const encodingsUsed = (value: string): readonly string[] => [
+  value,
+  ...[encodeURIComponent(value), escapeAll(value), escapeAll(value).replaceAll('%2F', '/')],
+  ...[JSON.stringify(value).slice(1, -1), jsonForHtml(value).slice(1, -1), inHtml(value)],
+  Buffer.from(value).toString('hex'),
+];
+
 const ENCODINGS: readonly (readonly [string, (value: string) => string])[] = [
   ['as it is', (value) => value],
   ['line by line', (value) => value.split(/\r?\n/).toReversed().join('\n')],
@@ -104,11 +171,24 @@ const ENCODINGS: readonly (readonly [string, (value: string) => string])[] = [
   ['in a form', (value) => new URLSearchParams({ value }).toString()],
   ['in JSON', (value) => JSON.stringify({ value })],
   ['in JSON within JSON', (value) => JSON.stringify(JSON.stringify({ value }))],
+  ['in a strict address', (value) => escapeAll(value)],
+  ['in an address with slashes', (value) => escapeAll(value).replaceAll('%2F', '/')],
+  ['in JSON with escaped slashes', (value) => JSON.stringify({ value }).replaceAll('/', '\\/')],
+  ['in JSON for HTML', (value) => jsonForHtml(value)],
+  ['in HTML', (value) => inHtml(value)],
   ['in base64', base64],
   ['in base64 after a name', (value) => base64(`user:${value}`)],
   ['in base64url', (value) => Buffer.from(`ab${value}`).toString('base64url')],
   ['in hex', (value) => Buffer.from(value).toString('hex')],
 ];
+
+test('a long value is found in every encoding, and a beginning of it in none', () => {
+  const value = `a<b>&"c'/ ${'é ~x'.repeat(20_000)}!`;
+  const one = createRedactor([new Secret('LONG', value)]);
+  const all = [...encodingsUsed(value)];
+  expect(all.map((text) => one(`<${text}>`))).toEqual(all.map(() => '<[secret LONG]>'));
+  expect(one(value.slice(0, -1))).toBe(value.slice(0, -1));
+});
 
 test.each(ENCODINGS)('nothing of forty odd values is left %s', (where, encode) => {
   const one = createRedactor(CANARIES.map(({ name, value }) => new Secret(name, value)));
