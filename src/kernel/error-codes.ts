@@ -756,7 +756,8 @@ export const ERROR_CODES = {
   },
   ENV_VAR_UNSET: {
     ...config,
-    means: 'A name in `env_vars` is set neither in the environment nor in the secret store; the server starts without it.',
+    means:
+      'A name in `env_vars` is set neither in the environment nor in the secret store; the server starts without it.',
     fix: 'Store it with the `plugboard secret set` line of the message, or take the name out of `env_vars`.',
   },
   ENV_FILE: {
