@@ -63,7 +63,7 @@ const stdio: readonly KeyRow[] = [
     type: { kind: 'list', of: { kind: 'name_or_table', name: { kind: 'env_name' }, keys: ENV_VAR_KEYS } },
     transport: 'stdio',
     default: [],
-    doc: 'Names of variables to hand over: each from the environment, then from the secret store (`plugboard secret set NAME --for SERVER`). `{ name = "X", required = true }` keeps the server from starting without it; `source = "remote"` is not acted on yet.',
+    doc: 'Names of variables to hand over: each from the environment, and where that has none or an empty one, from the secret store (`plugboard secret set NAME --for SERVER`). `{ name = "X", required = true }` keeps the server from starting without it; `source = "remote"` is not acted on yet.',
     example: 'env_vars = ["GITHUB_TOKEN", { name = "DB_URL", required = true }]',
   },
   {
