@@ -1,5 +1,11 @@
 import { printableLine } from '../kernel/index.ts';
-import { consumerText, type KeyHolder, type ListedSecret, type SecretSource } from '../secrets/index.ts';
+import {
+  consumerText,
+  type KeyHolder,
+  type ListedSecret,
+  type SecretSource,
+  type StoreEvent,
+} from '../secrets/index.ts';
 import { renderTable } from './render-table.ts';
 
 /** A secret in `--json`: everything but its value. */
@@ -27,12 +33,6 @@ export function secretJson({ name, consumer, setAt, source, servers }: ListedSec
     servers,
   };
 }
-
-/** What happened to the store, as `node/` tells it. */
-type StoreEvent =
-  | { readonly kind: 'key_made'; readonly holder: KeyHolder }
-  | { readonly kind: 'key_moved'; readonly from: KeyHolder; readonly to: KeyHolder }
-  | { readonly kind: 'kept_aside'; readonly file: string; readonly problem: string };
 
 export function eventNote(event: StoreEvent): string {
   switch (event.kind) {

@@ -18,6 +18,7 @@ export {
   type SecretRef,
   type SecretSource,
   STORE_SETTINGS,
+  type StoreEvent,
   type StoreSetting,
 } from './types.ts';
 export { MAX_READ_BYTES, parseValue, parseValueBytes, valueText, valueTooLong } from './value.ts';

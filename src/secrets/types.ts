@@ -45,6 +45,14 @@ export type SecretDocument = {
 export const STORE_SETTINGS = ['auto', 'keyring', 'file'] as const;
 export type StoreSetting = (typeof STORE_SETTINGS)[number];
 
+/** What happens to the store beside what was asked, and people should be told. */
+export type StoreEvent =
+  /** The first secret: from now on the key is here. */
+  | { readonly kind: 'key_made'; readonly holder: KeyHolder }
+  | { readonly kind: 'key_moved'; readonly from: KeyHolder; readonly to: KeyHolder }
+  /** `secrets.age` could not be read, and is kept under this name. */
+  | { readonly kind: 'kept_aside'; readonly file: string; readonly problem: string };
+
 /** What there is for a consumer under a name. `refused`: it is set, and for others only. */
 export type SecretLookup =
   | { readonly kind: 'found'; readonly secret: Secret }

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { privateFolder } from '../../src/api/node/index.ts';
 import { AppError, Secret } from '../../src/kernel/index.ts';
-import { parseConsumer, type StoreSetting } from '../../src/secrets/index.ts';
+import { parseConsumer, type StoreEvent, type StoreSetting } from '../../src/secrets/index.ts';
 import { createKey, type StoreKey } from '../../src/secrets/node/age-file.ts';
-import { createSecretStore, type Keyring, type SecretStore, type StoreEvent } from '../../src/secrets/node/index.ts';
+import { createSecretStore, type Keyring, type SecretStore } from '../../src/secrets/node/index.ts';
 import { takeLock } from '../../src/storage/node/index.ts';
 
 /** A keyring in memory, which can be gone, and then refuses as a real one does. */

@@ -6,7 +6,7 @@ import { missingSettings, type SettingState } from '../setting-states.ts';
 import { type AskedLine, askLine, withoutEcho } from './ask-line.ts';
 import { checkSetting } from './check-setting.ts';
 import { placesOf } from './read-given.ts';
-import type { SettingChange, SettingsDesk } from './settings-desk.ts';
+import { changeOf, type SettingChange, type SettingsDesk } from './settings-desk.ts';
 
 const MAX_SHOWN = 40;
 
@@ -87,9 +87,7 @@ async function askOne(desk: SettingsDesk, asking: Asking): Promise<SettingChange
       wrong(`is given in one line; for a value of several: --from-file ${setting.key}=PATH`);
     } else if (answer.texts.length > 0) {
       const checked = await checkSetting(setting, answer.texts, placesOf(context));
-      if (checked.kind === 'value') {
-        return { setting, to: 'value', value: checked.value, source: { how: 'prompt' } };
-      }
+      if (checked.kind !== 'wrong') return changeOf(setting, checked, { how: 'prompt' });
       wrong(checked.problem);
     } else if (missingSettings([state]).length > 0) {
       wrong('is required; Ctrl-C stops, and nothing is stored');

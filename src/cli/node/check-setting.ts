@@ -21,10 +21,13 @@ export type CheckPlaces = {
   readonly homeDir: string | null;
 };
 
-/** `value`: as it is stored; a sensitive one is a `Secret` from here on. `problem` completes "KEY …", and never quotes the value. */
-export type CheckedSetting =
-  | { readonly kind: 'value'; readonly value: JsonValue | Secret }
-  | { readonly kind: 'wrong'; readonly problem: string };
+/** As it is stored; a sensitive one is a `Secret` from here on. */
+type SettingValue =
+  | { readonly kind: 'plain'; readonly value: JsonValue }
+  | { readonly kind: 'secret'; readonly value: Secret };
+
+/** `problem` completes "KEY …", and never quotes the value. */
+export type CheckedSetting = SettingValue | { readonly kind: 'wrong'; readonly problem: string };
 
 /** Makes of what a person wrote the value of a setting: one text, or one for each item of a list. Paths become absolute. */
 export async function checkSetting(
@@ -42,13 +45,13 @@ export async function checkSetting(
       (isPath ? await pathProblem(setting.type, text) : null);
     if (problem !== null) return { kind: 'wrong', problem };
   }
-  return setting.sensitive ? secretOf(setting, parsed.value, places) : { kind: 'value', value: parsed.value };
+  return setting.sensitive ? secretOf(setting, parsed.value, places) : { kind: 'plain', value: parsed.value };
 }
 
 function secretOf(setting: Setting, value: JsonValue, places: CheckPlaces): CheckedSetting {
   try {
     const text = settingSecretText(setting, value, places);
-    return { kind: 'value', value: parseValue(settingSecretName(setting.key), text) };
+    return { kind: 'secret', value: parseValue(settingSecretName(setting.key), text) };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return { kind: 'wrong', problem: `cannot be stored: ${error.message.replace(/; nothing was stored$/, '')}` };

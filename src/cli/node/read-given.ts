@@ -5,7 +5,7 @@ import type { GivenSetting } from '../configure-arguments.ts';
 import { checkSetting } from './check-setting.ts';
 import type { CliContext } from './context.ts';
 import { readStdin, readValueFile } from './read-secret.ts';
-import type { SettingChange } from './settings-desk.ts';
+import { changeOf, type SettingChange } from './settings-desk.ts';
 
 /**
  * Reads the values that the command line gives or names, and checks all of them.
@@ -28,7 +28,7 @@ export async function readGiven(
     const { texts, source } = await textsOf(context, one);
     const checked = await checkSetting(setting, texts, placesOf(context));
     if (checked.kind === 'wrong') wrong.push(`'${setting.key}' ${checked.problem}`);
-    else changes.push({ setting, to: 'value', value: checked.value, source });
+    else changes.push(changeOf(setting, checked, source));
   }
   if (wrong.length === 0) return changes;
   throw new AppError('PLUGIN_SETTING_VALUE', `${wrong.join('; ')}; nothing was stored`, {
@@ -40,7 +40,11 @@ export function placesOf({ cwd, env }: Pick<CliContext, 'cwd' | 'env'>): Paramet
   return { cwd, homeDir: env['HOME'] || env['USERPROFILE'] || null };
 }
 
-type GivenTexts = { readonly texts: readonly string[]; readonly source: SecretSource };
+type GivenTexts = {
+  readonly texts: readonly string[];
+  /** null for the command line, which gives no secret. */
+  readonly source: SecretSource | null;
+};
 
 async function textsOf(
   { cwd, env }: CliContext,
@@ -50,8 +54,7 @@ async function textsOf(
   const split = (text: string): readonly string[] => (setting.multiple ? linesOf(text) : [text]);
   switch (given.how) {
     case 'set':
-      // Never of a sensitive one, so that where it came from is not kept.
-      return { texts: given.texts, source: { how: 'prompt' } };
+      return { texts: given.texts, source: null };
     case 'stdin':
       return { texts: split(valueText(await readStdin())), source: { how: 'stdin' } };
     case 'env': {
@@ -78,11 +81,9 @@ function notSet({ setting: { key }, variable, named, handedAs }: GivenSetting & 
 }
 
 /** Says which variables values came from. */
-export function readNotes(changes: readonly SettingChange[]): readonly string[] {
-  return changes.flatMap((change) =>
-    change.to === 'value' && change.source.how === 'env'
-      ? [`'${change.setting.key}' was taken from the variable ${change.source.what}`]
-      : [],
+export function readNotes(given: readonly GivenSetting[]): readonly string[] {
+  return given.flatMap((one) =>
+    one.how === 'env' ? [`'${one.setting.key}' was taken from the variable ${one.variable}`] : [],
   );
 }
 

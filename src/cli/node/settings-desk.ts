@@ -1,11 +1,12 @@
 import { type Config, type KeyPath, locate, parseLayer, setKey, type TomlInput, unsetKey } from '../../config/index.ts';
 import { loadConfig } from '../../config/node/index.ts';
-import { AppError, type JsonValue, Secret } from '../../kernel/index.ts';
+import { AppError, type JsonValue, type Secret } from '../../kernel/index.ts';
 import type { Plugin } from '../../plugins/index.ts';
 import type { Consumer, SecretSource } from '../../secrets/index.ts';
 import type { SecretStore } from '../../secrets/node/index.ts';
 import { type Setting, settingSecretName } from '../../settings/index.ts';
 import { missingSettings, type SettingState, settingStates } from '../setting-states.ts';
+import type { CheckedSetting } from './check-setting.ts';
 import type { CliContext } from './context.ts';
 import { withSecretStore } from './secret-store.ts';
 import { editUserConfig } from './user-config.ts';
@@ -19,11 +20,23 @@ export type ConfigurablePlugin = {
   readonly isInstalled: boolean;
 };
 
-/** What becomes of one setting. A sensitive one is held as a `Secret`, every other as it stands in config.toml. */
+/** What becomes of one setting: a sensitive one goes into the store, every other as it is into config.toml. */
 export type SettingChange = { readonly setting: Setting } & (
-  | { readonly to: 'value'; readonly value: JsonValue | Secret; readonly source: SecretSource }
+  | { readonly to: 'secret'; readonly value: Secret; readonly source: SecretSource }
+  | { readonly to: 'plain'; readonly value: JsonValue }
   | { readonly to: 'unset' }
 );
+
+/** What becomes of a setting whose value was found to be right. @param source Where the value came from; kept of a secret. */
+export function changeOf(
+  setting: Setting,
+  checked: Exclude<CheckedSetting, { readonly kind: 'wrong' }>,
+  source: SecretSource | null,
+): SettingChange {
+  if (checked.kind === 'plain') return { setting, to: 'plain', value: checked.value };
+  if (source === null) throw new Error('a secret from the command line');
+  return { setting, to: 'secret', value: checked.value, source };
+}
 
 /** Where the settings of one plugin are looked at and changed. */
 export type SettingsDesk = ConfigurablePlugin & {
@@ -117,7 +130,8 @@ type Applying = {
 async function apply(changes: readonly SettingChange[], applying: Applying): Promise<void> {
   const done: string[] = [];
   try {
-    for (const change of changes.filter(({ setting }) => setting.sensitive)) {
+    for (const change of changes) {
+      if (change.to === 'plain' || !change.setting.sensitive) continue;
       await applySecret(change, applying);
       done.push(change.setting.key);
     }
@@ -134,17 +148,23 @@ async function apply(changes: readonly SettingChange[], applying: Applying): Pro
   }
 }
 
-async function applySecret(change: SettingChange, { store, pluginId }: Applying): Promise<void> {
+async function applySecret(
+  change: Exclude<SettingChange, { readonly to: 'plain' }>,
+  { store, pluginId }: Applying,
+): Promise<void> {
   if (store === null) throw new Error('a sensitive setting without a store');
   const name = settingSecretName(change.setting.key);
   const consumer = consumerOf(pluginId);
-  if (change.to === 'unset') {
-    await store.unset(name, consumer);
-    return;
+  switch (change.to) {
+    case 'unset':
+      await store.unset(name, consumer);
+      return;
+    case 'secret':
+      await store.set({ name, consumers: [consumer], value: change.value, source: change.source });
+      return;
+    default:
+      change satisfies never;
   }
-  const { value, source } = change;
-  if (!(value instanceof Secret)) throw new Error('a sensitive setting that is no secret');
-  await store.set({ name, consumers: [consumer], value, source });
 }
 
 /** A sensitive value that stands in the file is taken out of it, whatever becomes of the setting. */
@@ -156,9 +176,7 @@ async function applyValues(changes: readonly SettingChange[], { context, pluginI
   const { after } = await editUserConfig(context, (text) => {
     const next = concerned.reduce((now, change) => {
       const path = [...table, change.setting.key];
-      return change.to === 'unset' || change.value instanceof Secret
-        ? unsetKey(now, path)
-        : setKey(now, path, change.value as TomlInput);
+      return change.to === 'plain' ? setKey(now, path, change.value as TomlInput) : unsetKey(now, path);
     }, text);
     return isEmpty(next, table) ? unsetKey(next, table) : next;
   });

@@ -1,10 +1,10 @@
 import { plainValue } from '../../config/index.ts';
-import { Secret } from '../../kernel/index.ts';
+import type { Secret } from '../../kernel/index.ts';
 import { settingDefault, settingValueTexts } from '../../settings/index.ts';
 import { type FormField, planField, sentTexts } from '../settings-form.ts';
 import { checkSetting } from './check-setting.ts';
 import { placesOf } from './read-given.ts';
-import type { SettingChange, SettingsDesk } from './settings-desk.ts';
+import { changeOf, type SettingChange, type SettingsDesk } from './settings-desk.ts';
 
 /** The form as one person fills it in, until everything is right. */
 export type SettingsForm = {
@@ -25,10 +25,11 @@ export async function createSettingsForm(desk: SettingsDesk): Promise<SettingsFo
   const takeField = async (field: FormField, texts: readonly string[]): Promise<FormField | SettingChange | null> => {
     const { setting } = field;
     const shown = setting.sensitive ? [] : texts;
-    switch (planField(field, texts)) {
+    const plan = planField(field, texts);
+    switch (plan) {
       case 'keep': {
         const value = held.get(setting.key);
-        return value === undefined ? null : { setting, to: 'value', value, source: { how: 'prompt' } };
+        return value === undefined ? null : { setting, to: 'secret', value, source: { how: 'prompt' } };
       }
       case 'unset':
         return { setting, to: 'unset' };
@@ -40,11 +41,11 @@ export async function createSettingsForm(desk: SettingsDesk): Promise<SettingsFo
           held.delete(setting.key);
           return { ...field, texts: shown, problem: checked.problem };
         }
-        if (checked.value instanceof Secret) held.set(setting.key, checked.value);
-        return { setting, to: 'value', value: checked.value, source: { how: 'prompt' } };
+        if (checked.kind === 'secret') held.set(setting.key, checked.value);
+        return changeOf(setting, checked, { how: 'prompt' });
       }
       default:
-        throw new Error('not a plan');
+        return plan satisfies never;
     }
   };
 

@@ -6,5 +6,5 @@
  */
 export { createKeyring, type Keyring, type KeyringOptions } from './keyring.ts';
 export { readUpTo } from './read-file.ts';
-export type { NewSecret, SecretStore, SecretStoreOptions, Secrets, StoreEvent } from './secret-store.ts';
+export type { NewSecret, SecretStore, SecretStoreOptions, Secrets } from './secret-store.ts';
 export { createSecretStore } from './store.ts';

@@ -7,6 +7,7 @@ import type {
   SecretLookup,
   SecretRef,
   SecretSource,
+  StoreEvent,
   StoreSetting,
 } from '../types.ts';
 import type { Keyring } from './keyring.ts';
@@ -25,14 +26,6 @@ export type SecretStoreOptions = {
   readonly now: () => EpochMs;
   readonly onEvent: (event: StoreEvent) => void;
 };
-
-/** What happens to the store beside what was asked, and people should be told. */
-export type StoreEvent =
-  /** The first secret: from now on the key is here. */
-  | { readonly kind: 'key_made'; readonly holder: KeyHolder }
-  | { readonly kind: 'key_moved'; readonly from: KeyHolder; readonly to: KeyHolder }
-  /** `secrets.age` could not be read, and is kept under this name. */
-  | { readonly kind: 'kept_aside'; readonly file: string; readonly problem: string };
 
 /** Secrets as they were when they were last read. Answers at once, and never with what another consumer was given. */
 export type Secrets = {

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { checkSetting } from '../../../src/cli/node/check-setting.ts';
-import { Secret } from '../../../src/kernel/index.ts';
 import type { Setting } from '../../../src/settings/index.ts';
 import { setting } from '../../support/settings.ts';
 
@@ -13,7 +12,7 @@ mkdirSync(join(folder, 'docs'));
 writeFileSync(join(folder, 'cert.pem'), '');
 
 const PLACES = { cwd: folder, homeDir: folder };
-const value = (of: unknown): object => ({ kind: 'value', value: of });
+const value = (of: unknown): object => ({ kind: 'plain', value: of });
 const wrong = (problem: string): object => ({ kind: 'wrong', problem });
 
 test.each<{ name: string; declared: Partial<Setting>; texts: readonly string[]; want: object }>([
@@ -81,6 +80,6 @@ test.each<{ name: string; declared: Partial<Setting>; texts: readonly string[]; 
 test('a sensitive value is a secret from then on, and a list of them is one', async () => {
   const one = setting('keys', { sensitive: true, multiple: true });
   const checked = await checkSetting(one, ['a', 'b'], PLACES);
-  const stored = checked.kind === 'value' ? checked.value : null;
-  expect(stored instanceof Secret ? [stored.label, stored.reveal()] : null).toEqual(['user_config.keys', '["a","b"]']);
+  const stored = checked.kind === 'secret' ? checked.value : null;
+  expect([stored?.label, stored?.reveal()]).toEqual(['user_config.keys', '["a","b"]']);
 });

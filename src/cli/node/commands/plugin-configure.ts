@@ -53,11 +53,11 @@ export const pluginConfigure: CliCommand<ConfiguredPlugin> = {
     return withSettings(context, found, async (desk) => {
       if (browser && found.plugin.settings.length > 0) {
         const { askInBrowser } = await import('../settings-page-server.ts');
-        return reportOf(desk, await askInBrowser(desk));
+        return reportOf(desk, await askInBrowser(desk), []);
       }
       const made = given.length > 0 ? changes : await askFor(desk);
       if (made.length > 0) await desk.apply(made);
-      return reportOf(desk, made);
+      return reportOf(desk, made, readNotes(given));
     });
   },
   render: (report, { out }) => renderConfigured(report, out.isTty ? out.columns : undefined),
@@ -124,11 +124,15 @@ function exampleOf(plugin: Plugin, key: string): string {
   return `--set ${commandLine([`${key}=${value}`])}`;
 }
 
-async function reportOf(desk: SettingsDesk, made: readonly SettingChange[]): Promise<ConfiguredPlugin> {
+async function reportOf(
+  desk: SettingsDesk,
+  made: readonly SettingChange[],
+  notes: readonly string[],
+): Promise<ConfiguredPlugin> {
   const { context, pluginId, command } = desk;
   const settings = await desk.states();
-  const keys = (to: SettingChange['to']): readonly string[] =>
-    made.filter((change) => change.to === to).map(({ setting }) => setting.key);
+  const keys = (unset: boolean): readonly string[] =>
+    made.filter(({ to }) => (to === 'unset') === unset).map(({ setting }) => setting.key);
   const changed = made.map(({ setting }) => setting.key);
   // What runs a plugin from its folder is no host of the home, and follows the files by itself.
   const isConcerned = made.length > 0 && desk.isInstalled;
@@ -136,12 +140,12 @@ async function reportOf(desk: SettingsDesk, made: readonly SettingChange[]): Pro
   return {
     schemaVersion: 1,
     ...idParts(pluginId),
-    stored: keys('value'),
-    removed: keys('unset'),
+    stored: keys(false),
+    removed: keys(true),
     settings,
     missing: missingSettings(settings),
     restarts: effect.restarts,
-    notes: [...readNotes(made), ...desk.notes, ...effect.notes],
+    notes: [...notes, ...desk.notes, ...effect.notes],
     command,
   };
 }
