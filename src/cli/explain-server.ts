@@ -1,6 +1,7 @@
 import {
   BUILT_IN,
   type Explained,
+  type ExplainedLayer,
   explain,
   type KeyPath,
   type Located,
@@ -13,6 +14,11 @@ import {
 } from '../config/index.ts';
 import type { Resolved, ServerParts } from '../servers/index.ts';
 
+/** What is said of a key, with the table of the configuration that says it; null for the plugin's own file and a default. */
+export type ExplainedServer = Omit<Explained, 'layers'> & {
+  readonly layers: readonly (ExplainedLayer & { readonly table: string | null })[];
+};
+
 export type Explaining = Pick<Resolved, 'servers' | 'parts'> & { readonly layers: readonly ParsedLayer[] };
 
 /**
@@ -22,28 +28,38 @@ export type Explaining = Pick<Resolved, 'servers' | 'parts'> & { readonly layers
  * @param dottedKey `mcp_servers.NAME.…` or `plugins."ID".mcp_servers.SERVER.…`
  * @returns null for a key that is about no server of a plugin.
  */
-export function explainServer(explaining: Explaining, dottedKey: string, options: ShowOptions): Explained | null {
+export function explainServer(explaining: Explaining, dottedKey: string, options: ShowOptions): ExplainedServer | null {
   const path = parseKey(dottedKey);
   const found = path === null ? null : partsAt(explaining, path);
   if (path === null || found === null) return null;
   const { parts, rest } = found;
-  const layers = [
-    ...(parts.own === null ? [] : [layerOf('plugin', { path: parts.path, node: parts.own })]),
+  const placed = [
+    ...(parts.own === null ? [] : [{ from: null, layer: layerOf('plugin', { path: parts.path, node: parts.own }) }]),
     ...parts.laid.flatMap(({ path: at, table }) =>
       explaining.layers.flatMap((layer) => {
         const node = locate(layer.table, at);
         if (node?.kind !== 'table') return [];
-        return [layerOf(layer.layer, { path: parts.path, node: onlyKeys(node, table) })];
+        const said = layerOf(layer.layer, { path: parts.path, node: onlyKeys(node, table) });
+        return [{ from: renderKey(at), layer: said }];
       }),
     ),
   ];
-  const said = explain({ layers }, renderKey([...parts.path, ...rest]), options);
+  const whole = [...parts.path, ...rest];
+  const said = explain({ layers: placed.map(({ layer }) => layer) }, renderKey(whole), options);
+  // From high to low, as they are explained.
+  const tables = placed
+    .filter(({ layer }) => locate(layer.table, whole) !== undefined)
+    .map(({ from }) => from)
+    .reverse();
   const beside = explain({ layers: [] }, renderKey(['mcp_servers', parts.path.at(-1) ?? '', ...rest]), options);
   return {
     ...said,
     key: renderKey(path),
     value: said.value ?? beside.value,
-    layers: [...said.layers, ...beside.layers.map((layer) => ({ ...layer, wins: said.layers.length === 0 }))],
+    layers: [
+      ...said.layers.map((layer, index) => ({ ...layer, table: tables[index] ?? null })),
+      ...beside.layers.map((layer) => ({ ...layer, table: null, wins: said.layers.length === 0 })),
+    ],
     doc: beside.doc ?? said.doc,
   };
 }

@@ -1,14 +1,22 @@
 import type { Explained, ExplainedLayer } from '../config/index.ts';
 import type { JsonValue } from '../kernel/index.ts';
+import type { ExplainedServer } from './explain-server.ts';
 import { renderTable } from './render-table.ts';
 
 /** `config explain` for people: the value, then every layer that has a say, the highest first. */
-export function renderExplained({ key, value, rule, layers, doc }: Explained): string {
-  const rows = layers.map((layer) => [layer.wins ? '*' : '', layer.layer, placeOf(layer), valueText(layer.value)]);
+export function renderExplained({ key, value, rule, layers, doc }: Explained | ExplainedServer): string {
+  const tables = layers.map((layer) => ('table' in layer ? layer.table : null));
+  const hasTables = tables.some((table) => table !== null);
+  const rows = layers.map((layer, index) => [
+    ...[layer.wins ? '*' : '', layer.layer, placeOf(layer)],
+    ...(hasTables ? [tables[index] ?? ''] : []),
+    valueText(layer.value),
+  ]);
+  const head = ['', 'Layer', 'Where', ...(hasTables ? ['Table'] : []), 'Value'];
   return [
     `${key} = ${value === undefined ? '(not set)' : valueText(value)}`,
     ...(doc === null ? [] : [`  ${doc}`]),
-    ...(rows.length === 0 ? [] : ['', renderTable(['', 'Layer', 'Where', 'Value'], rows), ...ruleLine(rule)]),
+    ...(rows.length === 0 ? [] : ['', renderTable(head, rows), ...ruleLine(rule)]),
   ].join('\n');
 }
 

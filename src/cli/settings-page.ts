@@ -5,6 +5,8 @@ import { type FormField, fieldName } from './settings-form.ts';
 
 export type SettingsPage = {
   readonly pluginId: string;
+  /** That asks for the same settings. */
+  readonly command: string;
   /** What people call the plugin. */
   readonly title: string;
   readonly description: string | null;
@@ -19,7 +21,7 @@ export type SettingsPage = {
 
 /** The form with all settings of a plugin. It needs no script. */
 export function settingsPage(page: SettingsPage): Html {
-  const { pluginId, title, description, fields, path, formToken } = page;
+  const { pluginId, command, title, description, fields, path, formToken } = page;
   const wrong = fields.filter(({ problem }) => problem !== null);
   const first = wrong[0]?.setting.key ?? null;
   const secrets = fields.some(({ setting }) => setting.sensitive);
@@ -40,7 +42,7 @@ export function settingsPage(page: SettingsPage): Html {
       ${
         secrets
           ? html`<p>Secret values are stored encrypted, and shown to nobody. For a value of several lines, such as a key file, use this instead:
-              <code>plugboard plugin configure ${pluginId} --from-file KEY=PATH</code></p>`
+              <code>${command} --from-file KEY=PATH</code></p>`
           : null
       }
     </footer>`;

@@ -209,9 +209,9 @@ function formPage(
   { desk, form, page }: Serving,
   { nonce, failure }: { readonly nonce: string; readonly failure: string | null },
 ): Html {
-  const { pluginId, plugin } = desk;
+  const { pluginId, plugin, command } = desk;
   return settingsPage({
-    pluginId,
+    ...{ pluginId, command },
     title: plugin.displayName ?? plugin.name,
     description: plugin.description,
     fields: form.fields(),

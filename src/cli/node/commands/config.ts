@@ -15,7 +15,7 @@ import {
 import { type LoadedConfig, loadConfig, pathsOf, trustProject } from '../../../config/node/index.ts';
 import { AppError, type JsonValue, printableLine } from '../../../kernel/index.ts';
 import type { Input } from '../../command.ts';
-import { explainServer } from '../../explain-server.ts';
+import { type ExplainedServer, explainServer } from '../../explain-server.ts';
 import { renderExplained, valueText } from '../../render-config.ts';
 import { renderTable } from '../../render-table.ts';
 import type { CliCommand, CliContext } from '../context.ts';
@@ -24,7 +24,7 @@ import { brokenFile, editUserConfig, freshNotes, sayBroken, userFile } from '../
 const KEY = { name: 'KEY', help: 'dotted key as in TOML, such as mcp_servers.docs.enabled', required: true } as const;
 const SHOW_VALUES = { name: 'show-values', help: 'show the values of env and headers' } as const;
 
-const configExplain: CliCommand<{ readonly schemaVersion: 1 } & Explained> = {
+const configExplain: CliCommand<{ readonly schemaVersion: 1 } & (Explained | ExplainedServer)> = {
   name: 'config explain',
   summary: 'Say which file and line a value comes from',
   examples: ['plugboard config explain mcp_servers.docs.env.TOKEN'],
@@ -43,7 +43,7 @@ const configExplain: CliCommand<{ readonly schemaVersion: 1 } & Explained> = {
 async function explainKey(
   context: CliContext,
   input: Input,
-): Promise<{ readonly loaded: LoadedConfig; readonly explained: () => Explained }> {
+): Promise<{ readonly loaded: LoadedConfig; readonly explained: () => Explained | ExplainedServer }> {
   const key = input.args['KEY'] ?? '';
   const options = { showValues: input.flags.has('show-values') };
   const [first = ''] = parseKey(key) ?? [];

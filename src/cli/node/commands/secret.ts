@@ -14,6 +14,7 @@ import { secretReaders } from '../../../servers/index.ts';
 import type { Input } from '../../command.ts';
 import { renderNotes, renderSecrets, type SecretJson, secretJson } from '../../render-secrets.ts';
 import { effectNotes, effectsOf, type Readers, type Target, targetOf } from '../../secret-consumers.ts';
+import { checkSettingName } from '../../setting-name.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { type KnownServers, loadServers } from '../known-servers.ts';
 import { readPassphrase } from '../passphrase.ts';
@@ -62,12 +63,14 @@ const secretSet: CliCommand<SecretSet> = {
     return withSecretStore(context, async (opened) => {
       const known = await loadServers(context, { namesOnly: true });
       const targets = uniqueTargets(consumers, known);
+      const settingNotes = targets.flatMap(({ consumer }) => checkSettingName(name, consumer, known.plugins.plugins));
       const refs = targets.map(({ consumer }) => ({ name, consumer }));
       const texts = targets.map(({ consumer }) => consumerText(consumer));
       const question = `Value of ${name} for ${texts.join(', ')}`;
       const { value, source } = await readSecret(context, input, { label: name, question });
       const { replaced } = await opened.store.set({ name, consumers: refs.map((ref) => ref.consumer), value, source });
       for (const { note } of targets) if (note !== null) opened.note(note);
+      settingNotes.forEach(opened.note);
       const servers = await tellEffects(context, opened, { known, refs, removed: false });
       return {
         schemaVersion: 1,
