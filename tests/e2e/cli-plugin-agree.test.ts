@@ -2,10 +2,12 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Upgraded } from '../../src/cli/plugin-reports.ts';
+import type { DoctorReport } from '../../src/cli/render-doctor.ts';
 import { consentDigest, type Receipt } from '../../src/marketplace/index.ts';
 import { said } from '../support/cli.ts';
 import { changed, setSecret } from '../support/giving.ts';
 import { type Home, useHomes } from '../support/home.ts';
+import { BUNDLED, bundledFiles } from '../support/installed-plugin.ts';
 import { plugin, writeMarketplace } from '../support/marketplace-folder.ts';
 import { atTerminal } from '../support/terminal.ts';
 import { proves } from './support/proves.ts';
@@ -93,6 +95,24 @@ describe(proves('plugins.defaults'), () => {
     expect(stdout).toContain('npx -y ${user_config.where} (default 127.0.0.1:18081)');
     expect(stdout).toMatch(/contacts\s+\$\{user_config\.where\}:80 \(default 127\.0\.0\.1:18081\)/);
     expect(stdout).toContain('where (optional, default 127.0.0.1:18081)');
+  });
+
+  test('a folder outside of the plugin is no default of a working folder, and may be what the user sets', async () => {
+    const home = createHome();
+    const servers = { poka: { ...BUNDLED, args: ['${PLUGIN_ROOT}/server.mjs'], cwd: '${user_config.where}' } };
+    const offered = plugin('poka', servers, { files: bundledFiles(), manifest: { user_config: text('/etc') } });
+    writeMarketplace(join(home.folder, 'market'), 'acme', { poka: offered });
+    await said(home, ['plugin', 'marketplace', 'add', join(home.folder, 'market')]);
+    const added = await home.finish(['plugin', 'add', ID, '--yes']);
+    expect(added.stdout).toMatch(/runs in\s+\$\{user_config\.where\} \(default \/etc\)/);
+    expect(added.stdout).toContain('[PLUGIN_PATH_ESCAPES]');
+    const state = async (): Promise<string | undefined> => {
+      const { stdout } = await home.finish(['doctor', '--json']);
+      return (JSON.parse(stdout) as DoctorReport).servers[0]?.state?.kind;
+    };
+    expect(await state()).toBe('invalid');
+    await changed(home, ['plugin', 'configure', ID, '--set', `where=${home.folder}`]);
+    expect(await state()).toBe('connected');
   });
 
   test('a receipt that does not say the defaults counts as what the installed files say', async () => {

@@ -1,7 +1,7 @@
 import { AppError } from '../../kernel/index.ts';
 import type { ConsentChange, Evidence, InstalledPlugin, Offer, Prepared } from '../../marketplace/index.ts';
 import type { Input } from '../command.ts';
-import { type Given, takeAwayCommands } from '../consent-given.ts';
+import { type Given, handsOver, takeAwayCommands } from '../consent-given.ts';
 import type { ChangeError, PlacedPlugin } from '../plugin-reports.ts';
 import { placePlugin } from './place-plugin.ts';
 import { idParts, type PluginDesk } from './plugin-desk.ts';
@@ -122,13 +122,13 @@ export function consentRequired(
       `'${pluginId}' comes from the marketplace of a folder that is not trusted; nothing was installed`,
       { where: untrusted, hint: agree },
     );
-  if (before === null)
+  if (before === null && handsOver(given))
     return new AppError('PLUGIN_CONSENT_REQUIRED', `${handedText(pluginId, given)}; nothing was installed`, {
       hint: [agree, ...takeAwayHint(pluginId, given)].join('; '),
     });
   return new AppError(
     'PLUGIN_CONSENT_REQUIRED',
-    `'${pluginId}' ${version} would do more than you agreed to; ${before.version} stays`,
+    `'${pluginId}' ${version} would do more than you agreed to; ${before === null ? 'nothing was installed' : `${before.version} stays`}`,
     { hint: agree },
   );
 }
