@@ -364,38 +364,6 @@ describe('a plugin that changed', () => {
       ],
     },
     {
-      name: 'defaults: one that is another, is new, is gone, was never shown, and looks the same',
-      before: {
-        settings: [
-          { key: 'a', sensitive: false, required: false, default: '"old"' },
-          { key: 'b', sensitive: false, required: false, default: null },
-          { key: 'c', sensitive: false, required: false, default: '"old"' },
-          { key: 'd', sensitive: false, required: false },
-          { key: 'e', sensitive: false, required: false },
-          { key: 'f', sensitive: false, required: false, default: '"[1]"' },
-          { key: 'g', sensitive: false, required: false, default: '"same"' },
-        ],
-      },
-      after: {
-        settings: [
-          { key: 'a', sensitive: false, required: false, default: '"new"' },
-          { key: 'b', sensitive: false, required: false, default: '"new"' },
-          { key: 'c', sensitive: false, required: false, default: null },
-          { key: 'd', sensitive: false, required: false, default: '1' },
-          { key: 'e', sensitive: false, required: false, default: null },
-          { key: 'f', sensitive: false, required: false, default: '[1]' },
-          { key: 'g', sensitive: false, required: false, default: '"same"' },
-        ],
-      },
-      want: [
-        '! changed setting a: optional, default "new" (before: optional, default "old")',
-        '! changed setting b: optional, default "new" (before: optional)',
-        'changed setting c: optional (before: optional, default "old")',
-        '! changed setting d: optional, default 1 (before: optional)',
-        '! changed setting f: optional, default [1] (before: optional, default "[1]")',
-      ],
-    },
-    {
       name: 'a setting that is required now, and one that is not any more',
       before: {
         settings: [
