@@ -83,6 +83,7 @@ starts; what was filled in is never scanned again. In \`oauth\` they are checked
 - \`http_headers_helper\` is a line for a shell, and may hold none of them: what stands in a value would run. It reads its environment.
 - Where \`command\` is a shell that runs a line (\`sh -c\`), a reference in \`args\` gives a warning for the same reason: hand the value over in \`env\`.
 - A secret may stand in \`env\` and headers; in \`args\` and \`url\`, where other programs can see it, only with \`allow_secret_in_args = true\`; in \`command\` and \`cwd\` never.
+- A variable of the environment counts as a secret there when its name says so: \`TOKEN\`, \`KEY\`, \`SECRET\`, \`PASS\`, \`PWD\` and the like as a word of it. On a server of a plugin every variable counts as one, but \`HOME\`, \`USER\`, \`LOGNAME\`, \`PATH\`, \`LANG\`, \`LC_*\`, \`TZ\`, \`TMPDIR\`, \`SHELL\`, \`XDG_*\`, \`PWD\` and \`HOSTNAME\`.
 - A literal value that looks like a secret does not belong in this file: \`plugboard secret set NAME --for SERVER\` keeps it, and its name in \`env_vars\` hands it over.
 
 The files of plugins have [rules of their own](plugins.md#references).
