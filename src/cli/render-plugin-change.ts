@@ -8,7 +8,7 @@ import type {
   Upgraded,
   UpgradedPlugin,
 } from './plugin-reports.ts';
-import { renderMissing } from './render-configure.ts';
+import { renderMissing } from './settings/render-configure.ts';
 
 /** `plugin add` for people: what became of it, where the evidence is, and what to do next. */
 export function renderAddedPlugin(report: AddedPlugin): string {

@@ -1,11 +1,11 @@
 import { type Issue, printable, printableLine, renderIssue } from '../kernel/index.ts';
 import type { Consent, ListedState, MarketplaceListing, PluginListing, ReceiptAction } from '../marketplace/index.ts';
 import type { PluginServerState } from './plugin-reports.ts';
-import { renderMissing, settingLines, settingProblems } from './render-configure.ts';
 import { renderConsent, sourceText } from './render-consent.ts';
 import { CONSENT_HOW, serverLine } from './render-plugin-change.ts';
 import { renderTable } from './render-table.ts';
-import { missingSettings, type SettingState } from './setting-states.ts';
+import { renderMissing, settingLines, settingProblems } from './settings/render-configure.ts';
+import { missingSettings, type SettingState } from './settings/setting-states.ts';
 
 /** `plugin list`: the names of Codex first, then ours. */
 export type ListedPlugins = {

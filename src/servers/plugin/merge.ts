@@ -43,7 +43,7 @@ export function mergeServer(claim: PluginClaim, laid: readonly LaidTable[], conf
   if (declared === null) return null;
   const { requests } = declared;
   const own: LaidTable = { path: ['mcpServers', server], table: declared.table };
-  const merged = laid.length === 0 ? null : readMerged({ own, laid, claim, config });
+  const merged = laid.length === 0 ? null : readMerged({ own, laid, claim, declared, config });
   const said = (key: string): boolean => merged !== null && merged.table.entries.has(key);
   const entry = merged?.entry ?? declared.entry;
   return {
@@ -61,13 +61,13 @@ export function mergeServer(claim: PluginClaim, laid: readonly LaidTable[], conf
 type Merging = {
   readonly own: LaidTable;
   readonly laid: readonly LaidTable[];
-  readonly claim: PluginClaim & { readonly declared: NonNullable<PluginClaim['declared']> | null };
+  readonly claim: PluginClaim;
+  readonly declared: NonNullable<PluginClaim['declared']>;
   readonly config: Config;
 };
 
-function readMerged({ own, laid, claim, config }: Merging): MergedServer {
-  const { declared, input, server } = claim;
-  if (declared === null) throw new Error('a server that nobody declares has nothing to lay over');
+function readMerged({ own, laid, claim, declared, config }: Merging): MergedServer {
+  const { input, server } = claim;
   const users = laid.map(({ path, table }) => ({ path, table: withFolders(table, input.env) }));
   const table = users.reduce((low, high) => layOver([withoutTwin(low, high.table), high.table]), layOver([own.table]));
   const parse = (whole: LocatedTable): ParsedServer =>

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { checkSetting } from '../../../src/cli/node/check-setting.ts';
+import { checkSetting } from '../../../src/cli/node/settings/check-setting.ts';
 import type { Setting } from '../../../src/settings/index.ts';
 import { setting } from '../../support/settings.ts';
 

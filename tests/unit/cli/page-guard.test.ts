@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { html } from '../../../src/cli/html.ts';
-import { admitPage, type PageRequest, pageHeaders } from '../../../src/cli/page-guard.ts';
+import { html } from '../../../src/cli/settings/html.ts';
+import { admitPage, type PageRequest, pageHeaders } from '../../../src/cli/settings/page-guard.ts';
 
 const KEYS = { host: '127.0.0.1:4711', path: '/p4th', cookie: 'c00kie' };
 const COOKIE = 'plugboard_page=c00kie';

@@ -15,7 +15,7 @@ import {
   renderUpgraded,
   renderUpgradedMarketplaces,
 } from '../../../src/cli/render-plugin-change.ts';
-import type { SettingState } from '../../../src/cli/setting-states.ts';
+import type { SettingState } from '../../../src/cli/settings/setting-states.ts';
 import { type ErrorCode, type Issue, renderIssue } from '../../../src/kernel/index.ts';
 import type { ListedState, MarketplaceListing, PluginListing } from '../../../src/marketplace/index.ts';
 import { factsWith } from './sample-facts.ts';

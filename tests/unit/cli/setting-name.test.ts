@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkSettingName } from '../../../src/cli/setting-name.ts';
+import { checkSettingName } from '../../../src/cli/settings/setting-name.ts';
 import { AppError } from '../../../src/kernel/index.ts';
 import type { Plugin } from '../../../src/plugins/index.ts';
 import { setting } from '../../support/settings.ts';

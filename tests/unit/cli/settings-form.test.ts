@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type SettingState, settingStates } from '../../../src/cli/setting-states.ts';
-import { type FieldPlan, type FormField, planField, sentTexts } from '../../../src/cli/settings-form.ts';
+import { type SettingState, settingStates } from '../../../src/cli/settings/setting-states.ts';
+import { type FieldPlan, type FormField, planField, sentTexts } from '../../../src/cli/settings/settings-form.ts';
 import type { Setting } from '../../../src/settings/index.ts';
 import { setting } from '../../support/settings.ts';
 

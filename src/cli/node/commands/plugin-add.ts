@@ -22,7 +22,7 @@ import { findOffer } from '../plugin-offers.ts';
 import { pluginNow } from '../plugin-states.ts';
 import { isEnabled, refuseWhileOff, switchPlugin } from '../plugin-switch.ts';
 import { reloadRunning } from '../running.ts';
-import { askOnInstall, missingNow } from '../settings-now.ts';
+import { askOnInstall, missingNow } from '../settings/settings-now.ts';
 import {
   consentFlags,
   consentRequired,

@@ -1,10 +1,9 @@
 import { AppError, commandLine, printableLine } from '../../../kernel/index.ts';
 import type { Plugin } from '../../../plugins/index.ts';
 import type { Input } from '../../command.ts';
-import { parseGiven, SETTING_OPTIONS, variableOf } from '../../configure-arguments.ts';
-import { type ConfiguredPlugin, renderConfigured } from '../../render-configure.ts';
-import { missingSettings, type SettingState } from '../../setting-states.ts';
-import { askSettings } from '../ask-settings.ts';
+import { parseGiven, SETTING_OPTIONS, variableOf } from '../../settings/configure-arguments.ts';
+import { type ConfiguredPlugin, renderConfigured } from '../../settings/render-configure.ts';
+import { missingSettings, type SettingState } from '../../settings/setting-states.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import {
   atPluginDesk,
@@ -15,10 +14,16 @@ import {
   PLUGIN_ARGUMENT,
   parseSelector,
 } from '../plugin-desk.ts';
-import { readGiven, readNotes } from '../read-given.ts';
-import { type ConfigurablePlugin, type SettingChange, type SettingsDesk, withSettings } from '../settings-desk.ts';
-import { effectOf } from '../settings-effect.ts';
-import { readConfigurable, readConfigurableFolder } from '../settings-plugin.ts';
+import { askSettings } from '../settings/ask-settings.ts';
+import { readGiven, readNotes } from '../settings/read-given.ts';
+import {
+  type ConfigurablePlugin,
+  type SettingChange,
+  type SettingsDesk,
+  withSettings,
+} from '../settings/settings-desk.ts';
+import { effectOf } from '../settings/settings-effect.ts';
+import { readConfigurable, readConfigurableFolder } from '../settings/settings-plugin.ts';
 
 export const pluginConfigure: CliCommand<ConfiguredPlugin> = {
   name: 'plugin configure',
@@ -52,7 +57,7 @@ export const pluginConfigure: CliCommand<ConfiguredPlugin> = {
     const changes = await readGiven(context, given, found);
     return withSettings(context, found, async (desk) => {
       if (browser && found.plugin.settings.length > 0) {
-        const { askInBrowser } = await import('../settings-page-server.ts');
+        const { askInBrowser } = await import('../settings/settings-page-server.ts');
         return reportOf(desk, await askInBrowser(desk), []);
       }
       const made = given.length > 0 ? changes : await askFor(desk);

@@ -17,7 +17,7 @@ import {
 } from '../plugin-desk.ts';
 import { forgetPlugin, switchPlugin, whereEnabled } from '../plugin-switch.ts';
 import { reloadRunning } from '../running.ts';
-import { secretsOf } from '../settings-desk.ts';
+import { secretsOf } from '../settings/settings-desk.ts';
 import { freshNotes } from '../user-config.ts';
 
 export const pluginRemove: CliCommand<RemovedPlugin> = {

@@ -10,7 +10,7 @@ import {
 } from '../../../marketplace/index.ts';
 import { capabilitySummary, invalidServers } from '../../../plugins/index.ts';
 import { renderPlugin, type ShownPlugin, type ShownReceipt } from '../../render-plugin.ts';
-import { missingSettings } from '../../setting-states.ts';
+import { missingSettings } from '../../settings/setting-states.ts';
 import type { CliCommand } from '../context.ts';
 import { allOffers, blockedBy, listCopy, listOne } from '../list-plugins.ts';
 import { findCopy, pluginCopies } from '../plugin-copies.ts';
@@ -25,7 +25,7 @@ import {
 } from '../plugin-desk.ts';
 import { lookAtOffer } from '../plugin-offers.ts';
 import { pluginNow } from '../plugin-states.ts';
-import { settingsNow } from '../settings-now.ts';
+import { settingsNow } from '../settings/settings-now.ts';
 
 export const pluginShow: CliCommand<ShownPlugin> = {
   name: 'plugin show',

@@ -19,7 +19,7 @@ import {
 import { pluginNow } from '../plugin-states.ts';
 import { placeRequired } from '../required-plugins.ts';
 import { reloadRunning } from '../running.ts';
-import { missingNow } from '../settings-now.ts';
+import { missingNow } from '../settings/settings-now.ts';
 import {
   consentFlags,
   errorOf,

@@ -14,7 +14,7 @@ import { secretReaders } from '../../../servers/index.ts';
 import type { Input } from '../../command.ts';
 import { renderNotes, renderSecrets, type SecretJson, secretJson } from '../../render-secrets.ts';
 import { effectNotes, effectsOf, type Readers, type Target, targetOf } from '../../secret-consumers.ts';
-import { checkSettingName } from '../../setting-name.ts';
+import { checkSettingName } from '../../settings/setting-name.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { type KnownServers, loadServers } from '../known-servers.ts';
 import { readPassphrase } from '../passphrase.ts';

@@ -1,7 +1,7 @@
-import { AppError, nearest } from '../kernel/index.ts';
-import type { Plugin } from '../plugins/index.ts';
-import type { Setting } from '../settings/index.ts';
-import type { Input, OptionSpec } from './command.ts';
+import { AppError, nearest } from '../../kernel/index.ts';
+import type { Plugin } from '../../plugins/index.ts';
+import type { Setting } from '../../settings/index.ts';
+import type { Input, OptionSpec } from '../command.ts';
 
 /** The options that give values, each naming the setting it is for. */
 export const SETTING_OPTIONS: readonly OptionSpec[] = [

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AppError } from '../../kernel/index.ts';
-import type { Html } from '../html.ts';
-import { admitPage, COOKIE, type PageVerdict, pageHeaders } from '../page-guard.ts';
-import { messagePage, settingsPage } from '../settings-page.ts';
+import { AppError } from '../../../kernel/index.ts';
+import type { Html } from '../../settings/html.ts';
+import { admitPage, COOKIE, type PageVerdict, pageHeaders } from '../../settings/page-guard.ts';
+import { messagePage, settingsPage } from '../../settings/settings-page.ts';
 import { openBrowser } from './open-browser.ts';
 import type { SettingChange, SettingsDesk } from './settings-desk.ts';
 import { createSettingsForm, type SettingsForm } from './settings-form-state.ts';

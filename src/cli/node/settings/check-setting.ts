@@ -1,15 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { runInNewContext } from 'node:vm';
-import { AppError, type JsonValue, type Secret } from '../../kernel/index.ts';
-import { parseValue } from '../../secrets/index.ts';
+import { AppError, type JsonValue, type Secret } from '../../../kernel/index.ts';
+import { parseValue } from '../../../secrets/index.ts';
 import {
   parseSettingTexts,
   type Setting,
   settingSecretName,
   settingSecretText,
   settingValueTexts,
-} from '../../settings/index.ts';
+} from '../../../settings/index.ts';
 
 /** A pattern comes from a plugin, and may be one that never ends. Milliseconds. */
 const PATTERN_MS = 100;

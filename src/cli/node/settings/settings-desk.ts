@@ -1,15 +1,23 @@
-import { type Config, type KeyPath, locate, parseLayer, setKey, type TomlInput, unsetKey } from '../../config/index.ts';
-import { loadConfig } from '../../config/node/index.ts';
-import { AppError, type JsonValue, type Secret } from '../../kernel/index.ts';
-import type { Plugin } from '../../plugins/index.ts';
-import type { Consumer, SecretSource } from '../../secrets/index.ts';
-import type { SecretStore } from '../../secrets/node/index.ts';
-import { type Setting, settingSecretName } from '../../settings/index.ts';
-import { missingSettings, type SettingState, settingStates } from '../setting-states.ts';
+import {
+  type Config,
+  type KeyPath,
+  locate,
+  parseLayer,
+  setKey,
+  type TomlInput,
+  unsetKey,
+} from '../../../config/index.ts';
+import { loadConfig } from '../../../config/node/index.ts';
+import { AppError, type JsonValue, type Secret } from '../../../kernel/index.ts';
+import type { Plugin } from '../../../plugins/index.ts';
+import type { Consumer, SecretSource } from '../../../secrets/index.ts';
+import type { SecretStore } from '../../../secrets/node/index.ts';
+import { type Setting, settingSecretName } from '../../../settings/index.ts';
+import { missingSettings, type SettingState, settingStates } from '../../settings/setting-states.ts';
+import type { CliContext } from '../context.ts';
+import { withSecretStore } from '../secret-store.ts';
+import { editUserConfig } from '../user-config.ts';
 import type { CheckedSetting } from './check-setting.ts';
-import type { CliContext } from './context.ts';
-import { withSecretStore } from './secret-store.ts';
-import { editUserConfig } from './user-config.ts';
 
 /** A plugin whose files could be read: an installed one, or one that is run from its folder. */
 export type ConfigurablePlugin = {

@@ -1,4 +1,4 @@
-import type { Setting } from '../settings/index.ts';
+import type { Setting } from '../../settings/index.ts';
 import { missingSettings, type SettingState } from './setting-states.ts';
 
 /** One setting on the page. */

@@ -1,9 +1,9 @@
-import { type Located, plainValue } from '../../config/index.ts';
-import { AppError, printableLine, shorten } from '../../kernel/index.ts';
-import { type Setting, settingDefault, settingValueTexts } from '../../settings/index.ts';
-import { settingIntro } from '../render-configure.ts';
-import { missingSettings, type SettingState } from '../setting-states.ts';
-import { type AskedLine, askLine, withoutEcho } from './ask-line.ts';
+import { type Located, plainValue } from '../../../config/index.ts';
+import { AppError, printableLine, shorten } from '../../../kernel/index.ts';
+import { type Setting, settingDefault, settingValueTexts } from '../../../settings/index.ts';
+import { settingIntro } from '../../settings/render-configure.ts';
+import { missingSettings, type SettingState } from '../../settings/setting-states.ts';
+import { type AskedLine, askLine, withoutEcho } from '../ask-line.ts';
 import { checkSetting } from './check-setting.ts';
 import { placesOf } from './read-given.ts';
 import { changeOf, type SettingChange, type SettingsDesk } from './settings-desk.ts';

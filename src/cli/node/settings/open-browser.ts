@@ -1,4 +1,4 @@
-import type { CliContext } from './context.ts';
+import type { CliContext } from '../context.ts';
 
 /**
  * Opens an address in the browser of the user, where there is a screen for one. Where that does not work nothing is said:

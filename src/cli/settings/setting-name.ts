@@ -1,7 +1,7 @@
-import { AppError, nearest } from '../kernel/index.ts';
-import type { Consumer } from '../secrets/index.ts';
-import type { PluginInput } from '../servers/index.ts';
-import { settingSecretName } from '../settings/index.ts';
+import { AppError, nearest } from '../../kernel/index.ts';
+import type { Consumer } from '../../secrets/index.ts';
+import type { PluginInput } from '../../servers/index.ts';
+import { settingSecretName } from '../../settings/index.ts';
 
 /**
  * Looks at the name of a secret that is that of a setting, `user_config.KEY`: a plugin reads only those that it declares as

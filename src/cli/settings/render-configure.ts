@@ -1,7 +1,7 @@
-import { printableLine, shorten } from '../kernel/index.ts';
-import type { PluginIdJson } from './plugin-reports.ts';
-import { renderNotes } from './render-secrets.ts';
-import { renderTable } from './render-table.ts';
+import { printableLine, shorten } from '../../kernel/index.ts';
+import type { PluginIdJson } from '../plugin-reports.ts';
+import { renderNotes } from '../render-secrets.ts';
+import { renderTable } from '../render-table.ts';
 import { type SettingState, settingTitle } from './setting-states.ts';
 
 /** `plugin configure`. */

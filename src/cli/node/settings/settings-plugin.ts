@@ -1,9 +1,9 @@
-import type { Config } from '../../config/index.ts';
-import { AppError, commandLine } from '../../kernel/index.ts';
-import { parsePlugin } from '../../plugins/index.ts';
-import { openBundle } from '../../plugins/node/index.ts';
-import type { CliContext } from './context.ts';
-import { devFolder, devPluginId } from './dev-plugin.ts';
+import type { Config } from '../../../config/index.ts';
+import { AppError, commandLine } from '../../../kernel/index.ts';
+import { parsePlugin } from '../../../plugins/index.ts';
+import { openBundle } from '../../../plugins/node/index.ts';
+import type { CliContext } from '../context.ts';
+import { devFolder, devPluginId } from '../dev-plugin.ts';
 import type { ConfigurablePlugin } from './settings-desk.ts';
 
 /**
@@ -16,7 +16,7 @@ export async function readConfigurable(
   config: Config,
   pluginId: string,
 ): Promise<ConfigurablePlugin> {
-  const { pluginLoaderOf } = await import('./plugin-loader.ts');
+  const { pluginLoaderOf } = await import('../plugin-loader.ts');
   const { plugins } = await pluginLoaderOf(context)(config);
   const found = plugins.find((one) => one.pluginId === pluginId);
   const { plugin, standing } = found ?? { plugin: null, standing: { kind: 'missing' } as const };

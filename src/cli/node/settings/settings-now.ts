@@ -1,10 +1,10 @@
-import { loadConfig } from '../../config/node/index.ts';
-import { AppError, printable } from '../../kernel/index.ts';
-import { renderNotes } from '../render-secrets.ts';
-import { missingSettings, type SettingState } from '../setting-states.ts';
-import { askYesNo } from './ask.ts';
+import { loadConfig } from '../../../config/node/index.ts';
+import { AppError, printable } from '../../../kernel/index.ts';
+import { renderNotes } from '../../render-secrets.ts';
+import { missingSettings, type SettingState } from '../../settings/setting-states.ts';
+import { askYesNo } from '../ask.ts';
+import type { CliContext } from '../context.ts';
 import { askSettings } from './ask-settings.ts';
-import type { CliContext } from './context.ts';
 import { type ConfigurablePlugin, lookAtSettings, withSettings } from './settings-desk.ts';
 import { readConfigurable } from './settings-plugin.ts';
 

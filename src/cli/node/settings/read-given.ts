@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import { AppError, variableIn } from '../../kernel/index.ts';
-import { type SecretSource, valueText } from '../../secrets/index.ts';
-import type { GivenSetting } from '../configure-arguments.ts';
+import { AppError, variableIn } from '../../../kernel/index.ts';
+import { type SecretSource, valueText } from '../../../secrets/index.ts';
+import type { GivenSetting } from '../../settings/configure-arguments.ts';
+import type { CliContext } from '../context.ts';
+import { readStdin, readValueFile } from '../read-secret.ts';
 import { checkSetting } from './check-setting.ts';
-import type { CliContext } from './context.ts';
-import { readStdin, readValueFile } from './read-secret.ts';
 import { changeOf, type SettingChange } from './settings-desk.ts';
 
 /**

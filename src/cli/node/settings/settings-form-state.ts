@@ -1,7 +1,7 @@
-import { plainValue } from '../../config/index.ts';
-import type { Secret } from '../../kernel/index.ts';
-import { settingDefault, settingValueTexts } from '../../settings/index.ts';
-import { type FormField, planField, sentTexts } from '../settings-form.ts';
+import { plainValue } from '../../../config/index.ts';
+import type { Secret } from '../../../kernel/index.ts';
+import { settingDefault, settingValueTexts } from '../../../settings/index.ts';
+import { type FormField, planField, sentTexts } from '../../settings/settings-form.ts';
 import { checkSetting } from './check-setting.ts';
 import { placesOf } from './read-given.ts';
 import { changeOf, type SettingChange, type SettingsDesk } from './settings-desk.ts';

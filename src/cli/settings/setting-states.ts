@@ -1,6 +1,6 @@
-import type { Located, Origin } from '../config/index.ts';
-import { printableLine } from '../kernel/index.ts';
-import { type Setting, type SettingOrigin, settingSecretName, settingState } from '../settings/index.ts';
+import type { Located, Origin } from '../../config/index.ts';
+import { printableLine } from '../../kernel/index.ts';
+import { type Setting, type SettingOrigin, settingSecretName, settingState } from '../../settings/index.ts';
 
 /** One setting of a plugin as it is now. Never its value. */
 export type SettingState = Pick<

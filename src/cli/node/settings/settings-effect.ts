@@ -1,10 +1,10 @@
-import type { Consumer } from '../../secrets/index.ts';
-import { serversReading } from '../../servers/index.ts';
-import { settingSecretName } from '../../settings/index.ts';
-import type { CliContext } from './context.ts';
-import { loadServers } from './known-servers.ts';
-import { isEnabled } from './plugin-switch.ts';
-import { statusOfOurs } from './running.ts';
+import type { Consumer } from '../../../secrets/index.ts';
+import { serversReading } from '../../../servers/index.ts';
+import { settingSecretName } from '../../../settings/index.ts';
+import type { CliContext } from '../context.ts';
+import { loadServers } from '../known-servers.ts';
+import { isEnabled } from '../plugin-switch.ts';
+import { statusOfOurs } from '../running.ts';
 
 /** What comes of changed settings. */
 export type SettingsEffect = {
