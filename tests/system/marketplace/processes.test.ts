@@ -20,7 +20,7 @@ function market(stores: Stores, big = 10): string {
 }
 
 const nothingLeft = (stores: Stores): void => {
-  expect(stores.plugins.installed()).toEqual({ plugins: [], issues: [] });
+  expect(stores.plugins.installed()).toEqual({ plugins: [], removed: [], issues: [] });
   expect(stores.plugins.cached('tools@acme')).toEqual([]);
   const staging = join(stores.home, 'plugins', 'cache', '.staging');
   expect(existsSync(staging) ? readdirSync(staging) : []).toEqual([]);
