@@ -259,6 +259,9 @@ const CALLS: Readonly<Record<string, (home: Home, reader: Reader) => readonly (r
     ['--', 'secret', 'unset', ''],
   ],
 };
+/** Servers whose every line is read. */
+const LOGGED = ['child', 'spill', 'plug', 'shell', 'provided', 'refusing', 'filed', 'literal'];
+
 /** They run until they are ended; hosts, pipes and `plugin dev` are run by themselves. */
 const LONG = ['serve', 'stdio', 'plugin dev'];
 
@@ -343,6 +346,8 @@ test(proves('values.least'), async () => {
   await agent.initialize();
   for (const name of ['child', 'plug', 'filed', 'literal', 'sibling', 'plug-sibling', 'web', 'shell', 'provided'])
     await home.untilServer(name, 'connected');
+  const followed = LOGGED.map((name) => [name, home.run(['mcp', 'logs', '--follow', name])] as const);
+  for (const [, { pid }] of followed) own.add(pid);
   await checkArrived(agent);
   await provoke(agent, seen);
 
@@ -385,10 +390,12 @@ test(proves('values.least'), async () => {
 
   clearInterval(watch);
   seen.push(['status', JSON.stringify(await home.status())], ...processesOf(home, own));
-  for (const name of ['child', 'spill', 'plug', 'shell', 'provided', 'refusing', 'filed', 'literal'])
-    seen.push([`logs of ${name}`, await home.logs(name)]);
+  for (const [name, { stdout, stderr }] of followed) seen.push([`logs of ${name}`, stdout() + stderr()]);
+  for (const name of LOGGED) seen.push([`last lines of ${name}`, await home.logs(name)]);
   seen.push(['the pipe', agent.stderr()], ['the host', host.stdout() + host.stderr()]);
   await agent.close();
+  for (const [, { child }] of followed) child.kill('SIGINT');
+  await Promise.all(followed.map(([, { ended }]) => ended));
   host.child.kill('SIGTERM');
   await host.ended;
 
@@ -402,6 +409,6 @@ test(proves('values.least'), async () => {
   // The nets were cast where fish are: what is hidden left its mark, and the search finds what it should.
   expect(leaks(CANARIES.map(({ name, value }) => [name, value]))).toHaveLength(CANARIES.length);
   const logs = new Map(seen.filter(([where]) => where.startsWith('logs of ')));
-  for (const name of ['child', 'spill', 'plug', 'shell', 'provided', 'filed', 'literal'])
+  for (const name of LOGGED.filter((one) => one !== 'refusing'))
     expect([name, logs.get(`logs of ${name}`)]).toEqual([name, expect.stringContaining('[secret ')]);
 }, 600_000);
