@@ -186,7 +186,7 @@ command = ["op", "read", "--no-newline"]
 
 [mcp_servers.tickets]
 command = "tickets-mcp"
-env = { TICKETS_TOKEN = "\${secret:op://work/tickets/token}" }
+env = { TICKETS_TOKEN = "\${secret:op://team/tickets/token}" }
 \`\`\`
 `;
 
