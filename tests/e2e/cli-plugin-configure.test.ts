@@ -183,7 +183,19 @@ describe('what is wrong is explained, changes nothing, and is not repeated', () 
       name: 'a variable that is not set',
       args: ['--from-env', 'token=NO_SUCH'],
       code: 'USAGE',
+      says: "the variable NO_SUCH for 'token' is not set",
+    },
+    {
+      name: 'a secret in the place of a variable',
+      args: ['--from-env', `token=${WORD}`],
+      code: 'USAGE',
       says: "the variable for 'token' is not set",
+    },
+    {
+      name: 'one wrong item of a list, with what the setting is for',
+      args: ['--set', 'folders=~', '--set', 'folders=/no/such'],
+      code: 'PLUGIN_SETTING_VALUE',
+      says: "'folders' (item 2, `/no/such`) must be a directory that exists and that you may read; nothing was stored give another value: plugboard plugin configure poka@acme\n  folders: Folders that it may read.",
     },
     {
       name: 'a file that is not there',
@@ -196,7 +208,7 @@ describe('what is wrong is explained, changes nothing, and is not repeated', () 
       name: 'several wrong values',
       args: ['--set', `region=${WORD}`, '--set', `port=${WORD}`, '--set', `label=${WORD}`, '--set', `cert=${WORD}`],
       code: 'PLUGIN_SETTING_VALUE',
-      says: "'region' must be one of `eu`, `us`, `ap`; 'port' must be a number; 'cert' must be a file that exists and that you may read; 'label' does not have the form that the plugin wants; nothing was stored",
+      says: "'region' must be one of `eu`, `us`, `ap`; 'port' must be a number; 'cert' must be a file that exists and that you may read; 'label' does not have the form that the plugin wants, the pattern `[a-z]+`; nothing was stored",
     },
     {
       name: 'one wrong value beside a right one',

@@ -70,8 +70,8 @@ test.each<Look>(['light', 'dark', 'narrow'])(`${proves('settings.browser')}: %s`
     'Access token must be at least 8 characters',
     'Region is required',
     'Port must be a number',
-    'Folders must be a directory that exists and that you may read',
-    '<b>Label</b> & "more" does not have the form that the plugin wants',
+    'Folders (item 2) must be a directory that exists and that you may read',
+    '<b>Label</b> & "more" does not have the form that the plugin wants, the pattern `[a-z]+`',
   ]);
   const token = page.getByLabel('Access token');
   expect(await token.evaluate((field) => field === field.ownerDocument.activeElement)).toBe(true);

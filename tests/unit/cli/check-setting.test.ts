@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { checkSetting } from '../../../src/cli/node/settings/check-setting.ts';
+import { checkSetting, wrongText } from '../../../src/cli/node/settings/check-setting.ts';
 import type { Setting } from '../../../src/settings/index.ts';
 import { setting } from '../../support/settings.ts';
 
@@ -13,7 +13,7 @@ writeFileSync(join(folder, 'cert.pem'), '');
 
 const PLACES = { cwd: folder, homeDir: folder };
 const value = (of: unknown): object => ({ kind: 'plain', value: of });
-const wrong = (problem: string): object => ({ kind: 'wrong', problem });
+const wrong = (problem: string, item: number | null = null): object => ({ kind: 'wrong', problem, item });
 
 test.each<{ name: string; declared: Partial<Setting>; texts: readonly string[]; want: object }>([
   {
@@ -53,7 +53,37 @@ test.each<{ name: string; declared: Partial<Setting>; texts: readonly string[]; 
     name: 'a text that fits in its middle only',
     declared: { pattern: 'b|c' },
     texts: ['abc'],
-    want: wrong('does not have the form that the plugin wants'),
+    want: wrong('does not have the form that the plugin wants, the pattern `b|c`'),
+  },
+  {
+    name: 'a secret of another form, whose pattern is none',
+    declared: { pattern: 'b', sensitive: true },
+    texts: ['abc'],
+    want: wrong('does not have the form that the plugin wants, the pattern `b`'),
+  },
+  {
+    name: 'an item of a list that is no number',
+    declared: { type: 'number', multiple: true },
+    texts: ['1', 'x', 'y'],
+    want: wrong('must be a number', 2),
+  },
+  {
+    name: 'an item of a list that is not there',
+    declared: { type: 'directory', multiple: true },
+    texts: ['docs', '~', 'no'],
+    want: wrong('must be a directory that exists and that you may read', 3),
+  },
+  {
+    name: 'an item of a list of another form',
+    declared: { pattern: '[a-z]', multiple: true },
+    texts: ['1'],
+    want: wrong('does not have the form that the plugin wants, the pattern `[a-z]`', 1),
+  },
+  {
+    name: 'too many items',
+    declared: { multiple: true },
+    texts: Array.from({ length: 101 }, () => 'a'),
+    want: wrong('may hold at most 100 values'),
   },
   {
     name: 'a pattern that would take for ever',
@@ -82,4 +112,12 @@ test('a sensitive value is a secret from then on, and a list of them is one', as
   const checked = await checkSetting(one, ['a', 'b'], PLACES);
   const stored = checked.kind === 'secret' ? checked.value : null;
   expect([stored?.label, stored?.reveal()]).toEqual(['user_config.keys', '["a","b"]']);
+});
+
+test.each([
+  { name: 'the whole value', item: null, shown: 'x', want: 'must be a number' },
+  { name: 'an item that may be shown', item: 2, shown: 'x', want: '(item 2, `x`) must be a number' },
+  { name: 'an item that may not', item: 2, shown: undefined, want: '(item 2) must be a number' },
+])('what is wrong with $name', ({ item, shown, want }) => {
+  expect(wrongText({ kind: 'wrong', problem: 'must be a number', item }, shown)).toBe(want);
 });

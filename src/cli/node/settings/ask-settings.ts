@@ -4,7 +4,7 @@ import { type Setting, settingDefault, settingValueTexts } from '../../../settin
 import { settingIntro } from '../../settings/render-configure.ts';
 import { missingSettings, type SettingState } from '../../settings/setting-states.ts';
 import { type AskedLine, askLine, withoutEcho } from '../ask-line.ts';
-import { checkSetting } from './check-setting.ts';
+import { checkSetting, wrongText } from './check-setting.ts';
 import { placesOf } from './read-given.ts';
 import { changeOf, type SettingChange, type SettingsDesk } from './settings-desk.ts';
 
@@ -12,7 +12,7 @@ const MAX_SHOWN = 40;
 
 /**
  * Asks for each setting of a plugin, one after the other; Enter keeps what is set, or leaves the default. What is wrong is
- * explained, and asked again. Nothing is stored here. Only where a person can be asked (`CliContext.interactive`).
+ * explained, and asked again; of a list that item alone. Nothing is stored here. Only where a person can be asked (`CliContext.interactive`).
  *
  * @throws AppError `SECRET_CANCELLED` at Ctrl-C and the end of input
  */
@@ -82,33 +82,40 @@ async function askOne(desk: SettingsDesk, asking: Asking): Promise<SettingChange
   const { setting, state } = asking;
   for (;;) {
     const answer = await askTexts(desk, asking);
-    const wrong = (problem: string): void => context.err.write(`  ${printableLine(`'${setting.key}' ${problem}`)}\n`);
-    if (answer.kind === 'several_lines') {
-      wrong(`is given in one line; for a value of several: --from-file ${setting.key}=PATH`);
-    } else if (answer.texts.length > 0) {
-      const checked = await checkSetting(setting, answer.texts, placesOf(context));
+    const wrong = (problem: string): void => sayWrong(desk, setting, problem);
+    if (answer.length > 0) {
+      const checked = await checkSetting(setting, answer, placesOf(context));
       if (checked.kind !== 'wrong') return changeOf(setting, checked, { how: 'prompt' });
-      wrong(checked.problem);
+      wrong(wrongText(checked));
     } else if (missingSettings([state]).length > 0) {
       wrong('is required; Ctrl-C stops, and nothing is stored');
     } else return null;
   }
 }
 
-type Answered = { readonly kind: 'texts'; readonly texts: readonly string[] } | { readonly kind: 'several_lines' };
+function sayWrong({ context }: SettingsDesk, { key }: Setting, problem: string): void {
+  context.err.write(`  ${printableLine(`'${key}' ${problem}`)}\n`);
+}
 
-/** One line, or of a list one line for each item until an empty one. */
-async function askTexts({ context }: SettingsDesk, { setting, enter }: Asking): Promise<Answered> {
+/** One line, or of a list one line for each item until an empty one. An item that is wrong is asked for again. */
+async function askTexts(desk: SettingsDesk, { setting, enter }: Asking): Promise<readonly string[]> {
+  const { context } = desk;
   const texts: string[] = [];
   for (;;) {
     const more = texts.length > 0 ? 'Enter ends the list' : enter;
     const number = setting.multiple ? ` ${texts.length + 1}` : '';
     const question = `Value${number} of ${setting.key} [${more}${kindHint(setting)}]`;
     const line = await askLine(context, question, { hidden: setting.sensitive });
-    if (line.kind === 'several_lines') return line;
+    if (line.kind === 'several_lines') {
+      sayWrong(desk, setting, `is given in one line; for a value of several: --from-file ${setting.key}=PATH`);
+      continue;
+    }
     const text = textOf(line, setting);
-    if (text !== '') texts.push(text);
-    if (text === '' || !setting.multiple) return { kind: 'texts', texts };
+    if (text === '') return texts;
+    if (!setting.multiple) return [text];
+    const checked = await checkSetting(setting, [...texts, text], placesOf(context));
+    if (checked.kind === 'wrong') sayWrong(desk, setting, wrongText(checked));
+    else texts.push(text);
   }
 }
 

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { runInNewContext } from 'node:vm';
-import { AppError, type JsonValue, type Secret } from '../../../kernel/index.ts';
+import { AppError, type JsonValue, printableLine, type Secret, shorten } from '../../../kernel/index.ts';
 import { parseValue } from '../../../secrets/index.ts';
 import {
   parseSettingTexts,
@@ -13,6 +13,7 @@ import {
 
 /** A pattern comes from a plugin, and may be one that never ends. Milliseconds. */
 const PATTERN_MS = 100;
+const MAX_SHOWN = 200;
 
 export type CheckPlaces = {
   /** Where relative paths start. Absolute. */
@@ -26,8 +27,22 @@ type SettingValue =
   | { readonly kind: 'plain'; readonly value: JsonValue }
   | { readonly kind: 'secret'; readonly value: Secret };
 
-/** `problem` completes "KEY …", and never quotes the value. */
-export type CheckedSetting = SettingValue | { readonly kind: 'wrong'; readonly problem: string };
+export type WrongSetting = {
+  readonly kind: 'wrong';
+  /** Completes "KEY …", and never quotes the value. */
+  readonly problem: string;
+  /** Which item of a list it is about, from 1 on; null where there is no list, or it is about all of it. */
+  readonly item: number | null;
+};
+
+export type CheckedSetting = SettingValue | WrongSetting;
+
+/** What is wrong as one text that completes "KEY …". @param shown The wrong item, where it may be shown. */
+export function wrongText({ problem, item }: WrongSetting, shown?: string): string {
+  if (item === null) return problem;
+  const text = shown === undefined ? '' : `, \`${shorten(printableLine(shown), MAX_SHOWN)}\``;
+  return `(item ${item}${text}) ${problem}`;
+}
 
 /** Makes of what a person wrote the value of a setting: one text, or one for each item of a list. Paths become absolute. */
 export async function checkSetting(
@@ -38,12 +53,16 @@ export async function checkSetting(
   const isPath = setting.type === 'directory' || setting.type === 'file';
   const full = isPath ? texts.map((text) => fullPath(text, places)) : texts;
   const parsed = parseSettingTexts(setting, full, places);
-  if (parsed.kind === 'problem') return { kind: 'wrong', problem: parsed.problem };
-  for (const text of settingValueTexts(setting, parsed.value, places)) {
+  const numbered = (index: number): number | null => (setting.multiple && index >= 0 ? index + 1 : null);
+  if (parsed.kind === 'problem') {
+    const index = full.findIndex((text) => parseSettingTexts(setting, [text], places).kind === 'problem');
+    return { kind: 'wrong', problem: parsed.problem, item: numbered(index) };
+  }
+  for (const [index, text] of settingValueTexts(setting, parsed.value, places).entries()) {
     const problem =
       (setting.pattern === null ? null : patternProblem(setting.pattern, text)) ??
       (isPath ? await pathProblem(setting.type, text) : null);
-    if (problem !== null) return { kind: 'wrong', problem };
+    if (problem !== null) return { kind: 'wrong', problem, item: numbered(index) };
   }
   return setting.sensitive ? secretOf(setting, parsed.value, places) : { kind: 'plain', value: parsed.value };
 }
@@ -54,7 +73,8 @@ function secretOf(setting: Setting, value: JsonValue, places: CheckPlaces): Chec
     return { kind: 'secret', value: parseValue(settingSecretName(setting.key), text) };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return { kind: 'wrong', problem: `cannot be stored: ${error.message.replace(/; nothing was stored$/, '')}` };
+    const problem = `cannot be stored: ${error.message.replace(/; nothing was stored$/, '')}`;
+    return { kind: 'wrong', problem, item: null };
   }
 }
 
@@ -72,7 +92,9 @@ function patternProblem(pattern: string, text: string): string | null {
         timeout: PATTERN_MS,
       },
     ) as unknown;
-    return fits === true ? null : 'does not have the form that the plugin wants';
+    if (fits === true) return null;
+    const shown = shorten(printableLine(pattern), MAX_SHOWN);
+    return `does not have the form that the plugin wants, the pattern \`${shown}\``;
   } catch (error) {
     // Of the other context, and so no instance of the class of errors here.
     const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;

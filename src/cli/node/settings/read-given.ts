@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import { AppError, variableIn } from '../../../kernel/index.ts';
+import { AppError, printableLine, variableIn } from '../../../kernel/index.ts';
 import { type SecretSource, valueText } from '../../../secrets/index.ts';
 import type { GivenSetting } from '../../settings/configure-arguments.ts';
 import type { CliContext } from '../context.ts';
 import { readStdin, readValueFile } from '../read-secret.ts';
-import { checkSetting } from './check-setting.ts';
+import { checkSetting, wrongText } from './check-setting.ts';
 import { changeOf, type SettingChange } from './settings-desk.ts';
 
 /**
@@ -18,6 +18,7 @@ export async function readGiven(
   { command }: { readonly command: string },
 ): Promise<readonly SettingChange[]> {
   const wrong: string[] = [];
+  const about = new Set<string>();
   const changes: SettingChange[] = [];
   for (const one of given) {
     const { setting } = one;
@@ -27,14 +28,21 @@ export async function readGiven(
     }
     const { texts, source } = await textsOf(context, one);
     const checked = await checkSetting(setting, texts, placesOf(context));
-    if (checked.kind === 'wrong') wrong.push(`'${setting.key}' ${checked.problem}`);
-    else changes.push(changeOf(setting, checked, source));
+    if (checked.kind === 'wrong') {
+      // Only what stood on the command line, where no sensitive value may be.
+      const shown = one.how === 'set' && checked.item !== null ? texts[checked.item - 1] : undefined;
+      wrong.push(`'${setting.key}' ${wrongText(checked, shown)}`);
+      if (setting.description !== '') about.add(`  ${setting.key}: ${printableLine(setting.description)}`);
+    } else changes.push(changeOf(setting, checked, source));
   }
   if (wrong.length === 0) return changes;
   throw new AppError('PLUGIN_SETTING_VALUE', `${wrong.join('; ')}; nothing was stored`, {
-    hint: `give another value: ${command}`,
+    hint: [`give another value: ${command}`, ...about].join('\n'),
   });
 }
+
+/** As variables are called by convention, and values that are made to be secret are not. */
+const VARIABLE = /^[A-Z][A-Z0-9_]{0,63}$/;
 
 export function placesOf({ cwd, env }: Pick<CliContext, 'cwd' | 'env'>): Parameters<typeof checkSetting>[2] {
   return { cwd, homeDir: env['HOME'] || env['USERPROFILE'] || null };
@@ -71,9 +79,9 @@ async function textsOf(
   }
 }
 
-/** The name is shown only where it was not given: what was may be a secret in the wrong place. */
+/** A name that does not look like one of a variable is not shown: it may be a secret in the wrong place. */
 function notSet({ setting: { key }, variable, named, handedAs }: GivenSetting & { readonly how: 'env' }): AppError {
-  const which = named ? '' : ` ${variable}`;
+  const which = named && !VARIABLE.test(variable) ? '' : ` ${variable}`;
   const other = named || handedAs === null || handedAs === variable ? 'VARIABLE' : handedAs;
   return new AppError('USAGE', `--from-env: the variable${which} for '${key}' is not set`, {
     hint: `set it, or name another: --from-env ${key}=${other}`,

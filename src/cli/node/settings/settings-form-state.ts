@@ -2,7 +2,7 @@ import { plainValue } from '../../../config/index.ts';
 import type { Secret } from '../../../kernel/index.ts';
 import { settingDefault, settingValueTexts } from '../../../settings/index.ts';
 import { type FormField, planField, sentTexts } from '../../settings/settings-form.ts';
-import { checkSetting } from './check-setting.ts';
+import { checkSetting, wrongText } from './check-setting.ts';
 import { placesOf } from './read-given.ts';
 import { changeOf, type SettingChange, type SettingsDesk } from './settings-desk.ts';
 
@@ -39,7 +39,7 @@ export async function createSettingsForm(desk: SettingsDesk): Promise<SettingsFo
         const checked = await checkSetting(setting, texts, places);
         if (checked.kind === 'wrong') {
           held.delete(setting.key);
-          return { ...field, texts: shown, problem: checked.problem };
+          return { ...field, texts: shown, problem: wrongText(checked) };
         }
         if (checked.kind === 'secret') held.set(setting.key, checked.value);
         return changeOf(setting, checked, { how: 'prompt' });
