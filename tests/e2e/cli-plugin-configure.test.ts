@@ -80,6 +80,11 @@ test(proves('settings.options'), async () => {
     "Stored for 'poka@acme': token.\nRemoved for 'poka@acme': port, keys.\nThey count from the next start of its servers on.\n",
   );
   expect(await origins(home)).toMatchObject({ token: 'secret', region: 'config', port: 'default', keys: 'unset' });
+  const nothing = ['--unset', 'port', '--unset', 'keys'];
+  expect(await configure(home, nothing)).toMatchObject({ status: 0, removed: [], notSet: ['port', 'keys'] });
+  expect(await said(home, ['plugin', 'configure', 'poka', ...nothing])).toBe(
+    "Was not set for 'poka@acme': port, keys.",
+  );
   await configure(
     home,
     ['folders', 'region', 'scopes', 'verbose'].flatMap((key) => ['--unset', key]),
@@ -242,6 +247,12 @@ describe('what is wrong is explained, changes nothing, and is not repeated', () 
     });
     const other = writeMarketplace(join(home.folder, 'other'), 'other', { poka: plugin('poka', {}) });
     await said(home, ['plugin', 'marketplace', 'add', other]);
+    await report(home, ['plugin', 'add', 'poka@other', '--yes']).catch(() => null);
+    await report(home, ['plugin', 'remove', 'poka@other']);
+    expect(await refusal(home, ['plugin', 'configure', 'poka@other'])).toMatchObject({
+      ...{ code: 'PLUGIN_NOT_FOUND', message: "plugin 'poka@other' is offered, and not installed" },
+      hint: 'install it first: plugboard plugin add poka@other',
+    });
     await report(home, ['plugin', 'add', 'poka@other', '--yes']).catch(() => null);
     expect(await refusal(home, ['plugin', 'configure', 'poka', '--set', 'a=b'])).toMatchObject({
       code: 'PLUGIN_AMBIGUOUS',

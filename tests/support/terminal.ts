@@ -82,5 +82,5 @@ function run(
 
 /** True when so many questions have been answered, and another one waits. They are on standard error. */
 function isAsking(text: string, answered: number): boolean {
-  return text.split('✔').length - 1 >= answered && text.trimEnd().endsWith('(y/N)');
+  return text.split('✔').length - 1 >= answered && /\((?:y\/N|Y\/n)\)$/.test(text.trimEnd());
 }

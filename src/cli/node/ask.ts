@@ -2,10 +2,11 @@
 export type Answer = 'yes' | 'no' | 'stopped';
 
 /**
- * Asks a question that is answered with yes or no; Enter alone is no. It is written to standard error, so that standard
+ * Asks a question that is answered with yes or no; Enter alone is no, or what
+ * `enter` says. It is written to standard error, so that standard
  * output holds the report and nothing else. Only where a person can be asked (`CliContext.interactive`).
  */
-export async function askYesNo(message: string): Promise<Answer> {
+export async function askYesNo(message: string, enter: 'yes' | 'no' = 'no'): Promise<Answer> {
   const { stdin } = process;
   if (stdin.readableEnded || stdin.destroyed) return 'stopped';
   const { confirm } = await import('@inquirer/prompts');
@@ -15,7 +16,10 @@ export async function askYesNo(message: string): Promise<Answer> {
   const ends = ['pause', 'end', 'close'] as const;
   for (const event of ends) stdin.on(event, stop);
   try {
-    const agreed = await confirm({ message, default: false }, { output: process.stderr, signal: over.signal });
+    const agreed = await confirm(
+      { message, default: enter === 'yes' },
+      { output: process.stderr, signal: over.signal },
+    );
     return agreed ? 'yes' : 'no';
   } catch (error) {
     if (!isStop(error)) throw error;

@@ -10,6 +10,8 @@ export type ConfiguredPlugin = { readonly schemaVersion: 1 } & PluginIdJson & {
     readonly stored: readonly string[];
     /** Keys whose value was taken away by it. */
     readonly removed: readonly string[];
+    /** Keys whose value was to be taken away, and there was none. */
+    readonly notSet: readonly string[];
     readonly settings: readonly SettingState[];
     /** Keys of required settings that have no value that can be used. */
     readonly missing: readonly string[];
@@ -22,7 +24,7 @@ export type ConfiguredPlugin = { readonly schemaVersion: 1 } & PluginIdJson & {
 
 /** `plugin configure` for people. */
 export function renderConfigured(report: ConfiguredPlugin, columns?: number): string {
-  const { pluginId, stored, removed, settings, missing, restarts, notes, command } = report;
+  const { pluginId, stored, removed, notSet, settings, missing, restarts, notes, command } = report;
   if (settings.length === 0) return `Plugin '${pluginId}' has no settings.`;
   const changed = stored.length + removed.length > 0;
   const next =
@@ -32,7 +34,8 @@ export function renderConfigured(report: ConfiguredPlugin, columns?: number): st
   return [
     ...(stored.length === 0 ? [] : [`Stored for '${pluginId}': ${stored.join(', ')}.`]),
     ...(removed.length === 0 ? [] : [`Removed for '${pluginId}': ${removed.join(', ')}.`]),
-    ...(changed ? (missing.length === 0 ? next : []) : [renderSettings(settings, columns)]),
+    ...(notSet.length === 0 ? [] : [`Was not set for '${pluginId}': ${notSet.join(', ')}.`]),
+    ...(changed ? (missing.length === 0 ? next : []) : notSet.length > 0 ? [] : [renderSettings(settings, columns)]),
     ...settingProblems(settings),
     ...renderMissing(command, missing),
     ...renderNotes(notes),

@@ -177,13 +177,14 @@ test('installing goes on to the same questions, and Ctrl-C there leaves the plug
     ['Value of token', `${WORD}\u0003`],
   ]);
   await first.ended;
-  expect(plain(first.shown())).toContain('stopped; nothing was stored');
+  expect(plain(first.shown())).toContain('Stopped: nothing was set. Later: plugboard plugin configure poka@acme\n');
+  expect(plain(first.shown())).not.toContain('SECRET_CANCELLED');
   expect(plain(first.shown())).toContain('still to be set: token, region; run: plugboard plugin configure poka@acme');
   expect(plain(first.shown())).toContain('status=0 rest=[]');
   expect(await origins(home)).toEqual({ token: 'unset', region: 'unset' });
   const again = atPrompt(home, 'plugin add poka');
   await answer(again, [
-    ['Set them now?', 'y\r'],
+    ['Set them now? (Y/n)', '\r'],
     ['Value of token', `${WORD}\r`],
     ['Value of region', '1\r'],
   ]);

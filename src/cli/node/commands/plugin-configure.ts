@@ -1,10 +1,12 @@
 import { AppError, commandLine, printableLine } from '../../../kernel/index.ts';
+import { pluginId as idOf } from '../../../marketplace/index.ts';
 import type { Plugin } from '../../../plugins/index.ts';
 import type { Input } from '../../command.ts';
 import { parseGiven, SETTING_OPTIONS, variableOf } from '../../settings/configure-arguments.ts';
 import { type ConfiguredPlugin, renderConfigured } from '../../settings/render-configure.ts';
 import { missingSettings, type SettingState } from '../../settings/setting-states.ts';
 import type { CliCommand, CliContext } from '../context.ts';
+import { allOffers } from '../list-plugins.ts';
 import {
   atPluginDesk,
   findInstalled,
@@ -12,7 +14,9 @@ import {
   MARKETPLACE_OPTION,
   notInstalled,
   PLUGIN_ARGUMENT,
+  type PluginDesk,
   parseSelector,
+  type Selector,
 } from '../plugin-desk.ts';
 import { askSettings } from '../settings/ask-settings.ts';
 import { readGiven, readNotes } from '../settings/read-given.ts';
@@ -58,11 +62,13 @@ export const pluginConfigure: CliCommand<ConfiguredPlugin> = {
     return withSettings(context, found, async (desk) => {
       if (browser && found.plugin.settings.length > 0) {
         const { askInBrowser } = await import('../settings/settings-page-server.ts');
-        return reportOf(desk, await askInBrowser(desk), []);
+        return reportOf(desk, await askInBrowser(desk), { notes: [], notSet: [] });
       }
-      const made = given.length > 0 ? changes : await askFor(desk);
+      const asked = given.length > 0 ? changes : await askFor(desk);
+      const notSet = await unsetInVain(desk, asked);
+      const made = asked.filter(({ setting }) => !notSet.includes(setting.key));
       if (made.length > 0) await desk.apply(made);
-      return reportOf(desk, made, readNotes(given));
+      return reportOf(desk, made, { notes: readNotes(given), notSet });
     });
   },
   render: (report, { out }) => renderConfigured(report, out.isTty ? out.columns : undefined),
@@ -81,8 +87,20 @@ async function pluginOf(context: CliContext, input: Input): Promise<Configurable
     const selector = parseSelector(input);
     const installed = desk.plugins.installed().plugins;
     const found = findInstalled(installed, selector);
-    if (found === null) throw notInstalled(selector, installed);
+    if (found === null) throw onlyOffered(desk, selector) ?? notInstalled(selector, installed);
     return readConfigurable(context, desk.loaded.config, found.pluginId);
+  });
+}
+
+/** The error about a plugin that exactly one marketplace offers; null for every other. */
+function onlyOffered(desk: PluginDesk, { name, marketplace }: Selector): AppError | null {
+  const ids = allOffers(desk)
+    .filter((offer) => offer.entry.name === name && (marketplace ?? offer.marketplace.name) === offer.marketplace.name)
+    .map((offer) => idOf(offer.entry.name, offer.marketplace.name));
+  const [id, ...others] = new Set(ids);
+  if (id === undefined || others.length > 0) return null;
+  return new AppError('PLUGIN_NOT_FOUND', `plugin '${id}' is offered, and not installed`, {
+    hint: `install it first: plugboard plugin add ${id}`,
   });
 }
 
@@ -129,10 +147,18 @@ function exampleOf(plugin: Plugin, key: string): string {
   return `--set ${commandLine([`${key}=${value}`])}`;
 }
 
+/** Keys that a value is to be taken away from, where no value is. */
+async function unsetInVain(desk: SettingsDesk, changes: readonly SettingChange[]): Promise<readonly string[]> {
+  const keys = changes.filter(({ to }) => to === 'unset').map(({ setting }) => setting.key);
+  if (keys.length === 0) return [];
+  const without = (await desk.states()).filter(({ set, where }) => set === false && where === null);
+  return without.map(({ key }) => key).filter((key) => keys.includes(key));
+}
+
 async function reportOf(
   desk: SettingsDesk,
   made: readonly SettingChange[],
-  notes: readonly string[],
+  { notes, notSet }: { readonly notes: readonly string[]; readonly notSet: readonly string[] },
 ): Promise<ConfiguredPlugin> {
   const { context, pluginId, command } = desk;
   const settings = await desk.states();
@@ -147,6 +173,7 @@ async function reportOf(
     ...idParts(pluginId),
     stored: keys(false),
     removed: keys(true),
+    notSet,
     settings,
     missing: missingSettings(settings),
     restarts: effect.restarts,

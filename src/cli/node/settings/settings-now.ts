@@ -31,12 +31,13 @@ export async function askOnInstall(context: CliContext, pluginId: string): Promi
   if (found === null || missing.length === 0) return missing;
   const say = (text: string): void => context.err.write(printable(`${text}\n`));
   say(`\n'${pluginId}' is installed, and needs settings: ${missing.join(', ')}.`);
-  if ((await askYesNo('Set them now?')) !== 'yes') return missing;
+  if ((await askYesNo('Set them now?', 'yes')) !== 'yes') return missing;
   try {
     return await askNow(context, found, say);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    say(`plugboard: ${error.message}\n  ${error.hint} [${error.code}]`);
+    if (error.code === 'SECRET_CANCELLED') say(`\nStopped: nothing was set. Later: ${found.command}\n`);
+    else say(`plugboard: ${error.message}\n  ${error.hint} [${error.code}]`);
     return missing;
   }
 }
