@@ -17,6 +17,8 @@ export type ConsentStanding = {
   readonly requestsAccepted: boolean;
   /** Names of the servers whose entry has problems, so that they do not start. */
   readonly invalid: readonly string[];
+  /** Whether its settings are shown elsewhere, with what is known of them, and are left out here. */
+  readonly withoutSettings?: boolean;
 };
 
 /** Everything a person is asked to agree to, for people. Text from outside is made safe, and none of it is left out. */
@@ -24,7 +26,7 @@ export function renderConsent(facts: ConsentFacts, standing: ConsentStanding): s
   const blocks = [
     [`${printableLine(facts.pluginId)} ${printableLine(facts.version)}`, ...rows(origin(facts), '  ')],
     whatRuns(facts, standing),
-    rows(parts(facts), '  '),
+    rows(parts(facts, standing), '  '),
   ];
   return blocks
     .filter((block) => block.length > 0)
@@ -131,6 +133,10 @@ function serverRows(server: ConsentServer, standing: ConsentStanding & Pick<Cons
   const { command, host, cwd, url } = server;
   const shown = (text: string | null, written: readonly string[] = [text ?? '']): string | undefined =>
     text === null ? undefined : withDefaults(text, written, standing.settings);
+  const marked = (key: string): string => {
+    const setting = standing.settings.find((declared) => declared.key === key);
+    return setting === undefined ? key : settingText(setting);
+  };
   const wouldBe = isInvalid(server, standing);
   const granted = standing.requestsAccepted ? 'granted' : 'not granted unless you accept it';
   return [
@@ -147,7 +153,7 @@ function serverRows(server: ConsentServer, standing: ConsentStanding & Pick<Cons
     ...list('sends headers', server.headers),
     ...list('reads', server.envNames),
     ...list('sets', server.setsEnv),
-    ...list('settings', server.settings),
+    ...list('settings', standing.withoutSettings === true ? [] : server.settings.map(marked)),
     ['sign-in', AUTH_TEXT[server.authModel]],
     ...list('data', server.dataClasses),
     ...list('folders', server.roots),
@@ -159,18 +165,23 @@ function serverRows(server: ConsentServer, standing: ConsentStanding & Pick<Cons
   ];
 }
 
-function parts(facts: ConsentFacts): readonly Row[] {
-  const settings = facts.settings.map((setting) => {
-    const value = consentDefault(setting);
-    const marks = [
-      setting.required ? 'required' : 'optional',
-      ...(setting.sensitive ? ['secret'] : []),
-      ...(value === null ? [] : [`default ${value}`]),
-    ];
-    return `${setting.key} (${marks.join(', ')})`;
-  });
+/** Such as `token (required, secret)`. */
+function settingText(setting: ConsentFacts['settings'][number]): string {
+  const value = consentDefault(setting);
+  const marks = [
+    setting.required ? 'required' : 'optional',
+    ...(setting.sensitive ? ['secret'] : []),
+    ...(value === null ? [] : [`default ${value}`]),
+  ];
+  return `${setting.key} (${marks.join(', ')})`;
+}
+
+/** Settings stand with the servers that read them, and here only those that none reads. */
+function parts(facts: ConsentFacts, { withoutSettings }: ConsentStanding): readonly Row[] {
+  const read = new Set(facts.servers.flatMap(({ settings }) => settings));
+  const others = withoutSettings === true ? [] : facts.settings.filter(({ key }) => !read.has(key));
   return [
-    ...list('settings', settings),
+    ...list(read.size === 0 ? 'settings' : 'more settings', others.map(settingText)),
     ...facts.hooks.map((hook): Row => ['hook', `${hook} (not run by Plugboard)`]),
     ...list('skills', facts.skills),
     ...list('commands', facts.commands),

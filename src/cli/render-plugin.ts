@@ -4,7 +4,7 @@ import type { PluginServerState } from './plugin-reports.ts';
 import { renderConsent, sourceText } from './render-consent.ts';
 import { CONSENT_HOW, serverLine } from './render-plugin-change.ts';
 import { renderTable } from './render-table.ts';
-import { renderMissing, settingLines, settingProblems } from './settings/render-configure.ts';
+import { renderMissing, renderSettingTable, settingProblems } from './settings/render-configure.ts';
 import { missingSettings, type SettingState } from './settings/setting-states.ts';
 
 /** `plugin list`: the names of Codex first, then ours. */
@@ -142,8 +142,8 @@ export type ShownPlugin = { readonly schemaVersion: 1 } & PluginListing & {
   };
 
 /** `plugin show` for people. */
-export function renderPlugin(plugin: ShownPlugin): string {
-  const { state, consent, servers, invalidServers, receipts, cachedVersions, issues } = plugin;
+export function renderPlugin(plugin: ShownPlugin, columns?: number): string {
+  const { state, settingStates, consent, servers, invalidServers, receipts, cachedVersions, issues } = plugin;
   const blocks = [
     consent === null
       ? [`${plugin.pluginId} ${plugin.version ?? ''}`]
@@ -151,10 +151,11 @@ export function renderPlugin(plugin: ShownPlugin): string {
           renderConsent(consent.facts, {
             requestsAccepted: consent.requestsAccepted === true,
             invalid: invalidServers,
+            withoutSettings: settingStates !== null,
           }),
         ],
-    [`State: ${stateLine(state)}`, ...servers.map((server) => `  ${serverLine(server)}`), ...steps(servers)],
-    settingsLines(plugin),
+    [`State: ${stateLine(state)}`, ...servers.map((server) => `  ${serverLine(server)}`), ...steps(plugin)],
+    settingsLines(plugin, columns),
     policyLines(plugin),
     consentLines(plugin),
     receipts.length === 0 ? [] : ['Receipts:', ...receipts.map((receipt) => `  ${receiptLine(receipt)}`)],
@@ -190,14 +191,18 @@ function stateLine(state: ListedState): string {
   }
 }
 
-function steps(servers: readonly PluginServerState[]): readonly string[] {
-  return servers.flatMap(({ name, nextStep }) => (nextStep === null ? [] : [`  next, for ${name}: ${nextStep}`]));
+/** The settings that are missing are said with the settings. */
+function steps({ pluginId, servers, settingStates }: ShownPlugin): readonly string[] {
+  const said = missingSettings(settingStates ?? []).length > 0 ? `run: plugboard plugin configure ${pluginId}` : null;
+  return servers.flatMap(({ name, nextStep }) =>
+    nextStep === null || nextStep === said ? [] : [`  next, for ${name}: ${nextStep}`],
+  );
 }
 
-function settingsLines({ pluginId, settingStates: states }: ShownPlugin): readonly string[] {
+function settingsLines({ pluginId, settingStates: states }: ShownPlugin, columns?: number): readonly string[] {
   if (states === null || states.length === 0) return [];
   const lines = [
-    ...settingLines(states),
+    ...renderSettingTable(states, columns === undefined ? undefined : columns - 2).split('\n'),
     ...settingProblems(states),
     ...renderMissing(`plugboard plugin configure ${pluginId}`, missingSettings(states)),
   ];

@@ -348,10 +348,17 @@ test('a plugin that is removed leaves its settings, says where they are, and fin
 test(proves('settings.show'), async () => {
   const home = await homeWith(SETTINGS);
   await configure(home, ['--from-env', 'token=T'], { T: WORD });
-  type Shown = { readonly settings: readonly { readonly key: string; readonly set: boolean | null }[] };
-  const { settings } = await report<Shown>(home, ['plugin', 'show', 'poka']);
+  type Sets = readonly { readonly key: string; readonly set: boolean | null }[];
+  type Shown = { readonly settings: Sets; readonly settingStates: Sets };
+  const { settings, settingStates } = await report<Shown>(home, ['plugin', 'show', 'poka']);
   expect(settings.filter(({ set }) => set).map(({ key }) => key)).toEqual(['token']);
+  const sets = (all: Sets): object => Object.fromEntries(all.map(({ key, set }) => [key, set]));
+  expect(sets(settingStates)).toEqual(sets(settings));
   const text = await said(home, ['plugin', 'show', 'poka']);
-  expect(text).toContain('  token (required secret string): set, encrypted\n  region (required string): unset\n');
+  expect(text).toMatch(/^ {2}SETTING +TYPE +REQUIRED +SENSITIVE +STATE$/m);
+  expect(text).toMatch(/^ {2}token +string +yes +yes +set, encrypted$/m);
+  expect(text).toMatch(/^ {2}region +string +yes +no +unset$/m);
+  expect(text.match(/token/g)).toHaveLength(1);
+  expect(text.match(/run: /g)).toHaveLength(1);
   expect(text).not.toContain(WORD);
 });

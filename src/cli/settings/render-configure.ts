@@ -92,9 +92,19 @@ export function settingProblems(settings: readonly SettingState[]): readonly str
   );
 }
 
-/** One line for each setting: what it is, and whether it is set. */
-export function settingLines(settings: readonly SettingState[]): readonly string[] {
-  return settings.map((state) => printableLine(`${state.key} (${kindText(state)}): ${stateText(state)}`));
+/** A table of settings in the detail of `plugin show`. */
+export function renderSettingTable(settings: readonly SettingState[], columns?: number): string {
+  return renderTable(
+    ['SETTING', 'TYPE', 'REQUIRED', 'SENSITIVE', 'STATE'],
+    settings.map((state) => [
+      printableLine(state.key),
+      `${state.type}${state.multiple ? ' list' : ''}`,
+      state.required ? 'yes' : 'no',
+      state.sensitive ? 'yes' : 'no',
+      stateText(state),
+    ]),
+    columns,
+  );
 }
 
 /** What a person reads before a setting is asked for, one line each. */

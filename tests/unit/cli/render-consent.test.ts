@@ -45,19 +45,20 @@ It brings 1 MCP server:
     unpinned       npx -y tools@latest: what runs is decided when it starts
     reads          A_TOKEN, HOME
     sets           MODE
-    settings       region
+    settings       region (optional)
     sign-in        a service token
     data           customer data
     tools          read, write
     without tools  delete
     asks           to run every tool without your approval (not granted unless you accept it)
 
-  settings  region (optional), token (required, secret)
-  hook      PostToolUse [Write] ./hook.sh (hook.sh sha256 abc) (not run by Plugboard)
-  skills    greet
-  commands  deploy
-  agents    reviewer
-  apps      calendar (not connected by Plugboard)`);
+  more settings  token (required, secret)
+  hook           PostToolUse [Write] ./hook.sh (hook.sh sha256 abc) (not run by Plugboard)
+  skills         greet
+  commands       deploy
+  agents         reviewer
+  apps           calendar (not connected by Plugboard)`);
+    expect(renderConsent(facts, { ...ASKED, withoutSettings: true })).not.toMatch(/settings|token \(/);
   });
 
   test('says what a server runs, where, and whom it contacts, as long as the user sets nothing', () => {

@@ -185,8 +185,9 @@ test('plugin show ends with states, policies, evidence and issues', () => {
   next, for tools: run: plugboard plugin add tools@acme
 
 Settings:
-  token (required secret string): unset
-  port (number): set, not usable
+  SETTING  TYPE    REQUIRED  SENSITIVE  STATE
+  token    string  yes       yes        unset
+  port     number  no        no         set, not usable
   /c.toml:3: 'port' must be a number
   still to be set: token; run: plugboard plugin configure tools@acme
 

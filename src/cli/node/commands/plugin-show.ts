@@ -42,7 +42,7 @@ export const pluginShow: CliCommand<ShownPlugin> = {
       const copy = findCopy(pluginCopies(desk, installed), selector);
       return copy === null ? showOffer(desk, selector) : showCopy(desk, copy);
     }),
-  render: renderPlugin,
+  render: (plugin, { out }) => renderPlugin(plugin, out.isTty ? out.columns : undefined),
   exitCode: () => 0,
 };
 
@@ -55,7 +55,7 @@ async function showInstalled(desk: PluginDesk, installed: InstalledPlugin): Prom
   const [integrity, settingStates] = await Promise.all([plugins.verify(installed), settingsNow(context, pluginId)]);
   const now = await pluginNow(context, pluginId, missingSettings(settingStates ?? []));
   const isSet = ({ key, set }: ListedSetting): boolean | null =>
-    settingStates?.find((state) => state.key === key)?.set ?? set;
+    settingStates === null ? set : (settingStates.find((state) => state.key === key)?.set ?? null);
   const tampered: ListedState | null =
     integrity.kind === 'tampered' && listing.state.kind !== 'missing'
       ? { kind: 'blocked', reason: 'tampered', detail: integrity.path }
