@@ -9,7 +9,7 @@ import {
 } from '../../config/index.ts';
 import { kindOf, type Reading, withoutNulls } from '../reading.ts';
 import { keyOf, type Spelling } from '../server/server-keys.ts';
-import { extensionOf, NAMESPACE } from './manifest.ts';
+import { agentSchema, extensionOf, NAMESPACE } from './manifest.ts';
 
 /**
  * Servers of the Agent Plugins standard: closed variants by `type`.
@@ -25,6 +25,8 @@ const RESERVED = ['PLUGIN_ROOT', 'PLUGIN_DATA'];
 const CWD = /^(?:\.\/|\$\{PLUGIN_(?:ROOT|DATA)\}(?:\/|$))/;
 /** What says where a server is stands in the server itself, where every client sees it. */
 const NOT_IN_EXTENSION = ['type', 'command', 'args', 'cwd', 'url', 'headers'];
+
+const EXTENSIONS_SINCE = ` of 1.0.0; it came with the draft of 1.1.0, which \`$schema\` must then name in both files: "${agentSchema('1.1.0', 'plugin')}" in plugin.json, "${agentSchema('1.1.0', 'mcp')}" in mcp.json`;
 
 export type AgentServer = {
   /** The keys of the standard, under the names of config.toml. */
@@ -54,8 +56,10 @@ export function readAgentServer(written: LocatedTable, options: AgentServerOptio
   for (const [key, value] of written.entries) {
     const known = fields?.includes(key) ?? true;
     if (key === 'extensions' && options.version !== '1.0.0') checkExtensions(value, context);
-    else if (!known) refuse(keyOf(context, key), value.origin, `is not a key of a server of type "${type}"`);
-    else if (key !== 'type') entries.set(key === 'headers' ? 'http_headers' : key, value);
+    else if (!known) {
+      const since = key === 'extensions' ? EXTENSIONS_SINCE : '';
+      refuse(keyOf(context, key), value.origin, `is not a key of a server of type "${type}"${since}`);
+    } else if (key !== 'type') entries.set(key === 'headers' ? 'http_headers' : key, value);
   }
   if (entries.has('http_headers')) spelling.rename(['headers'], ['http_headers']);
   checkProgram(written, context);

@@ -252,6 +252,13 @@ describe('a server is a closed variant, and a bad one leaves the others alone', 
   });
 });
 
+test('extensions of a server before the draft are refused with the lines that it needs', () => {
+  const read = bundles.parse(serversOf('1.0.0', { s: { type: 'stdio', command: 'c', extensions: {} } }));
+  expect(read.server('s').entry.problems.map((problem) => problem.message)).toEqual([
+    'mcpServers.s.extensions is not a key of a server of type "stdio" of 1.0.0; it came with the draft of 1.1.0, which `$schema` must then name in both files: "https://agent-plugins.org/schemas/1.1.0/plugin.schema.json" in plugin.json, "https://agent-plugins.org/schemas/1.1.0/mcp.schema.json" in mcp.json',
+  ]);
+});
+
 describe('what is ours stands under our key of extensions', () => {
   const ours = (value: JsonValue): JsonObject => ({ extensions: { 'dev.plugboard': value, 'com.other': 5 } });
   const settings = ours({ user_config: { token: { sensitive: true } }, category: 'Tools', colour: 'red' });
