@@ -28,10 +28,13 @@ type Opened = {
   readonly formOf: (page: Answer, fields?: Readonly<Record<string, string>>) => string;
 };
 
-async function opened(): Promise<Opened> {
+/** @param secret Stored before as the token. */
+async function opened(secret?: string): Promise<Opened> {
   const home = createHome();
   const { token, region } = SETTINGS;
   await addSettings(home, { token, region });
+  const env = { ...home.env, T: secret };
+  if (secret !== undefined) await home.finish(['plugin', 'configure', 'poka', '--from-env', 'token=T'], { env });
   const run = home.run(['plugin', 'configure', 'poka', '--browser']);
   const address = await until(() => /http:\/\/127\.0\.0\.1:\d+\/\S+/.exec(run.stderr())?.[0]);
   const page = await send(address);
@@ -147,6 +150,24 @@ test('a form that came whole is stored, and the command ends, even when nobody w
   post.destroy();
   expect(await run.ended).toBe(0);
   expect(await origins(home)).toEqual({ token: 'secret', region: 'config' });
+});
+
+test('a stored secret is taken away by its box, which contradicts a new value', async () => {
+  const { home, run, address, page, own, formOf } = await opened(WORD);
+  expect(page.body).toContain('Remove the stored value<span class="hidden"> of Access token</span>');
+  const post = (body: string): Promise<Answer> => send(address, { method: 'POST', body, headers: own });
+  const both = await post(`${formOf(page, { token: `${WORD}2`, region: 'eu' })}&remove.token=yes`);
+  expect([both.status, both.body.includes('is to be removed: choose one'), both.body.includes(WORD)]).toEqual([
+    422,
+    true,
+    false,
+  ]);
+  expect(both.body).toMatch(/name="remove\.token" value="yes" checked/);
+  expect(await origins(home)).toEqual({ token: 'secret', region: 'unset' });
+  const saved = await post(`${formOf(both, { region: 'eu' })}&remove.token=yes`);
+  expect([saved.status, await run.ended]).toEqual([200, 1]);
+  expect(run.stdout()).toContain("Removed for 'poka@acme': token.");
+  expect(await origins(home)).toEqual({ token: 'unset', region: 'config' });
 });
 
 test('what cannot be stored is said on the page, which stays open', async () => {

@@ -11,6 +11,8 @@ export type FormField = {
   readonly byDefault: string | null;
   /** A sensitive value that was sent before, while another field was wrong: it need not be typed again. */
   readonly held: boolean;
+  /** Whether the stored sensitive value is to be taken away. */
+  readonly removing: boolean;
   /** Completes "TITLE …". */
   readonly problem: string | null;
 };
@@ -18,6 +20,16 @@ export type FormField = {
 /** The name of a field in the form. The page's own names have no dot. */
 export function fieldName({ key }: Pick<Setting, 'key'>): string {
   return `setting.${key}`;
+}
+
+/** The name of the box that takes a stored value away. */
+export function removeName({ key }: Pick<Setting, 'key'>): string {
+  return `remove.${key}`;
+}
+
+/** Only what is stored and never shown has such a box: any other field is emptied. */
+export function isRemovable({ setting, state }: Pick<FormField, 'setting' | 'state'>): boolean {
+  return setting.sensitive && state.from === 'secret';
 }
 
 /** What was sent for a setting: a list in a text area has one item in each line. Empty ones are none. */
@@ -28,11 +40,14 @@ export function sentTexts(setting: Setting, sent: URLSearchParams): readonly str
   return texts.filter((text) => text !== '');
 }
 
-/** What a field asks for: `check` its texts and store them, `unset` what is stored, `keep` it, or `refuse` to leave it out. */
-export type FieldPlan = 'check' | 'unset' | 'keep' | 'refuse';
+/** What a field asks for: `check` its texts and store them, `unset` what is stored, `keep` it, `refuse` to leave it out, or
+ * refuse `both` a new value and the wish to have none. */
+export type FieldPlan = 'check' | 'unset' | 'keep' | 'refuse' | 'both';
 
 /** @param texts What was sent. */
-export function planField({ setting, state, texts: before, held }: FormField, texts: readonly string[]): FieldPlan {
+export function planField(field: FormField, texts: readonly string[]): FieldPlan {
+  const { setting, state, texts: before, held, removing } = field;
+  if (removing && isRemovable(field)) return texts.length > 0 ? 'both' : 'unset';
   if (texts.length > 0) {
     const isSame = texts.length === before.length && texts.every((text, index) => text === before[index]);
     return isSame && !setting.sensitive && state.from === 'config' && state.problem === null ? 'keep' : 'check';

@@ -1,7 +1,7 @@
 import { type Html, type HtmlPart, html } from './html.ts';
 import { STYLE } from './page-style.ts';
 import { settingTitle } from './setting-states.ts';
-import { type FormField, fieldName } from './settings-form.ts';
+import { type FormField, fieldName, isRemovable, removeName } from './settings-form.ts';
 
 export type SettingsPage = {
   readonly pluginId: string;
@@ -134,8 +134,15 @@ function fieldOf(field: FormField, focused: boolean): Html {
   const attributes: Attributes = { id, name: fieldName(setting), described, focused, required: setting.required };
   return html`<div class="${problem === null ? 'field' : 'field wrong'}">
       <label for="${id}">${settingTitle(setting)}${mark}</label>
-      ${help}${error}${control(field, attributes)}
+      ${help}${error}${control(field, attributes)}${removal(field)}
     </div>`;
+}
+
+/** Its name says of which setting, for whoever hears it alone. */
+function removal(field: FormField): Html | null {
+  if (!isRemovable(field)) return null;
+  const { setting, removing } = field;
+  return html`<label class="box"><input type="checkbox" name="${removeName(setting)}" value="yes" ${selected(removing, 'checked')}><span>Remove the stored value<span class="hidden"> of ${settingTitle(setting)}</span></span></label>`;
 }
 
 /** What leaving the field empty means, and what may be written. */

@@ -8,7 +8,16 @@ function field(declared: Partial<Setting>, from: SettingState['from'], more: Par
   const one = setting('key', declared);
   const [state] = settingStates([one], { values: new Map(), secrets: new Set() });
   if (state === undefined) throw new Error('no state');
-  return { setting: one, state: { ...state, from }, texts: [], byDefault: null, held: false, problem: null, ...more };
+  return {
+    setting: one,
+    state: { ...state, from },
+    texts: [],
+    byDefault: null,
+    held: false,
+    removing: false,
+    problem: null,
+    ...more,
+  };
 }
 
 const SECRET = { sensitive: true, required: true };
@@ -26,6 +35,14 @@ describe('what becomes of a field', () => {
     { name: 'nothing for a secret that is not', of: field(SECRET, 'unset'), want: 'refuse' },
     { name: 'nothing for a secret that was sent before', of: field(SECRET, 'unset', { held: true }), want: 'keep' },
     { name: 'nothing for an optional secret', of: field({ sensitive: true }, 'unset'), want: 'keep' },
+    { name: 'a stored secret to be removed', of: field(SECRET, 'secret', { removing: true }), want: 'unset' },
+    {
+      name: 'a stored secret to be removed, and another',
+      of: field(SECRET, 'secret', { removing: true }),
+      sent: ['a'],
+      want: 'both',
+    },
+    { name: 'a removal where nothing is stored', of: field(SECRET, 'unset', { removing: true }), want: 'refuse' },
     { name: 'a secret again', of: field(SECRET, 'secret'), sent: ['a'], want: 'check' },
   ])('$name: $want', ({ of, sent = [], want }) => expect(planField(of, sent)).toBe(want));
 });

@@ -1,7 +1,7 @@
 import { plainValue } from '../../../config/index.ts';
 import type { Secret } from '../../../kernel/index.ts';
 import { settingDefault, settingValueTexts } from '../../../settings/index.ts';
-import { type FormField, planField, sentTexts } from '../../settings/settings-form.ts';
+import { type FormField, planField, removeName, sentTexts } from '../../settings/settings-form.ts';
 import { checkSetting, wrongText } from './check-setting.ts';
 import { placesOf } from './read-given.ts';
 import { changeOf, type SettingChange, type SettingsDesk } from './settings-desk.ts';
@@ -32,9 +32,13 @@ export async function createSettingsForm(desk: SettingsDesk): Promise<SettingsFo
         return value === undefined ? null : { setting, to: 'secret', value, source: { how: 'prompt' } };
       }
       case 'unset':
+        held.delete(setting.key);
         return { setting, to: 'unset' };
       case 'refuse':
         return { ...field, texts: shown, problem: 'is required' };
+      case 'both':
+        held.delete(setting.key);
+        return { ...field, texts: shown, problem: 'has a new value and is to be removed: choose one' };
       case 'check': {
         const checked = await checkSetting(setting, texts, places);
         if (checked.kind === 'wrong') {
@@ -57,11 +61,12 @@ export async function createSettingsForm(desk: SettingsDesk): Promise<SettingsFo
       for (const [index, field] of first.entries()) {
         const texts = sentTexts(field.setting, sent);
         const isHeld = held.has(field.setting.key);
-        const taken = await takeField({ ...field, held: isHeld }, texts);
+        const removing = sent.has(removeName(field.setting));
+        const taken = await takeField({ ...field, held: isHeld, removing }, texts);
         if (taken !== null && 'to' in taken) changes.push(taken);
         const wrong = taken !== null && 'problem' in taken ? taken : null;
         const shown = field.setting.sensitive ? [] : texts;
-        next[index] = { ...(wrong ?? { ...field, texts: shown }), held: held.has(field.setting.key) };
+        next[index] = { ...(wrong ?? { ...field, texts: shown }), removing, held: held.has(field.setting.key) };
       }
       fields = next;
       return next.some(({ problem }) => problem !== null) ? { kind: 'wrong' } : { kind: 'right', changes };
@@ -86,6 +91,7 @@ async function firstFields(desk: SettingsDesk): Promise<readonly FormField[]> {
         texts: current === undefined ? [] : settingValueTexts(setting, plainValue(current), places),
         byDefault: fallback === null ? null : settingValueTexts(setting, fallback, places).join(', '),
         held: false,
+        removing: false,
         problem: null,
       },
     ];
