@@ -184,7 +184,7 @@ test('installing goes on to the same questions, and Ctrl-C there leaves the plug
   expect(await origins(home)).toEqual({ token: 'unset', region: 'unset' });
   const again = atPrompt(home, 'plugin add poka');
   await answer(again, [
-    ['Set them now? (Y/n)', '\r'],
+    ['Set them now?', '\r'],
     ['Value of token', `${WORD}\r`],
     ['Value of region', '1\r'],
   ]);
