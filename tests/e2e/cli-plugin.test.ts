@@ -114,7 +114,7 @@ test('what is needed before a server can start is the next step', async () => {
   expect(added.missingSettings).toEqual(['token']);
   const { stdout } = await home.finish(['plugin', 'show', 'docs']);
   expect(stdout).toContain('server docs: NEEDS_CONFIG, not set: user_config.token');
-  expect(stdout).toMatch(/next, for docs: /);
+  expect(stdout.match(/run: plugboard plugin configure docs@acme/g)).toHaveLength(1);
 });
 
 test(proves('plugins.repair'), async () => {
