@@ -51,10 +51,10 @@ export async function readSealed(file: string, keys: Keys): Promise<Unsealed> {
 }
 
 /** Gets the key of the file, so that it is known when the file is read. @throws AppError as {@link readSealed} */
-export async function fetchKey(file: string, keys: Keys): Promise<void> {
+export async function fetchKey(file: string, keys: Keys): Promise<StoreKey | null> {
   const bytes = await readBytes(file);
   const note = bytes === null ? null : readKeyNote(bytes);
-  if (note?.kind === 'own') await keys.find(note.key);
+  return note?.kind === 'own' ? keys.find(note.key) : null;
 }
 
 export async function unseal(bytes: Uint8Array | null, keys: Keys): Promise<Unsealed> {

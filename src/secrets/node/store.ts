@@ -61,7 +61,7 @@ export function createSecretStore(given: SecretStoreOptions): SecretStore {
       return { text: await writeExport(document, recipients), count: document.records.length };
     },
     importFrom: async (source) => {
-      const incoming = await readExport(source, keys);
+      const incoming = await readExport(source, options);
       const how = { replace: source.replace, same: sameValue };
       const { before } = await change(options, (document) => planImport(document, incoming, how).document, {
         startAnew: true,

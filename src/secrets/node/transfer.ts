@@ -6,7 +6,7 @@ import { valueProblem } from '../value.ts';
 import { areRecipients, openWith, type StoreKey, sealTo, withoutArmor } from './age-file.ts';
 import { openIdentityFile } from './identity-file.ts';
 import type { Keys } from './keys.ts';
-import { MAX_EXPORT_BYTES, readBytes, unseal } from './sealed-file.ts';
+import { fetchKey, MAX_EXPORT_BYTES, readBytes, unseal } from './sealed-file.ts';
 import type { ImportSource } from './secret-store.ts';
 
 /**
@@ -30,20 +30,23 @@ export async function writeExport(document: SecretDocument, recipients: readonly
   );
 }
 
+/** The keys of a home, and the file that says which of them is in use. */
+type StoreKeys = { readonly keys: Keys; readonly file: string };
+
 /**
  * What an export, or an older copy of `secrets.age`, holds.
  *
  * @throws AppError `SECRET_IMPORT`, `SECRET_IDENTITY`, and what `Keys.find` throws
  */
-export async function readExport(source: ImportSource, keys: Keys): Promise<readonly SecretRecord[]> {
-  const records = await openExport(source, keys);
+export async function readExport(source: ImportSource, home: StoreKeys): Promise<readonly SecretRecord[]> {
+  const records = await openExport(source, home);
   const wrong = records.findIndex(({ value }) => valueProblem(value.reveal()) !== null);
   if (wrong === -1) return records;
   const problem = valueProblem(records[wrong]?.value.reveal() ?? '');
   throw refused(source.file, `the value of entry ${wrong + 1} ${problem}`);
 }
 
-async function openExport({ file, identityFiles }: ImportSource, keys: Keys): Promise<readonly SecretRecord[]> {
+async function openExport({ file, identityFiles }: ImportSource, home: StoreKeys): Promise<readonly SecretRecord[]> {
   const read = await readBytes(file, MAX_EXPORT_BYTES);
   if (read === null) throw refused(file, 'there is no such file');
   const bytes = await withoutArmor(read);
@@ -51,13 +54,22 @@ async function openExport({ file, identityFiles }: ImportSource, keys: Keys): Pr
   if (bytes === null || header.kind === 'damaged') throw refused(file, 'it is no age file, or is not whole');
   if (identityFiles.length > 0) return withIdentities(file, bytes, identityFiles);
   if (header.kind === 'foreign') {
+    const opened = header.underPassphrase ? null : await openWith(bytes, await ownKeys(home));
+    if (opened?.kind === 'opened') return recordsOf(file, opened.bytes);
     const how = header.underPassphrase ? 'it is under a passphrase' : 'it is not encrypted to the key of this home';
     throw refused(file, how, 'name the file with its key: --identity FILE');
   }
-  const unsealed = await unseal(bytes, keys);
+  const unsealed = await unseal(bytes, home.keys);
   if (unsealed.kind === 'ok') return unsealed.sealed.document.records;
   if (unsealed.kind === 'damaged') throw refused(file, unsealed.problem);
   throw refused(file, 'the key it was encrypted to is not here any more', 'name a file with that key: --identity FILE');
+}
+
+/** The key in use, and one that lies ready in a file, where the store itself is gone. */
+async function ownKeys({ file, keys }: StoreKeys): Promise<readonly StoreKey[]> {
+  const inUse = await fetchKey(file, keys);
+  if (inUse !== null) return [inUse];
+  return (await keys.lyingReady()) === 'identity' ? [await keys.provide('identity', { fresh: false })] : [];
 }
 
 async function withIdentities(
@@ -69,7 +81,11 @@ async function withIdentities(
   const opened = await openWith(bytes, identities);
   if (opened.kind !== 'opened')
     throw refused(file, opened.kind === 'no_match' ? 'none of the keys opens it' : 'it is not whole');
-  const document = parseDocument(Buffer.from(opened.bytes).toString('utf8'));
+  return recordsOf(file, opened.bytes);
+}
+
+function recordsOf(file: string, bytes: Uint8Array): readonly SecretRecord[] {
+  const document = parseDocument(Buffer.from(bytes).toString('utf8'));
   if ('problem' in document) throw refused(file, `it is no export of secrets: ${document.problem}`);
   return document.records;
 }

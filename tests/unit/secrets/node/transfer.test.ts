@@ -1,8 +1,8 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { AppError, Secret } from '../../../../src/kernel/index.ts';
-import { sealTo, sealWithPassphrase } from '../../../../src/secrets/node/age-file.ts';
+import { keyFrom, recipientOf, sealTo, sealWithPassphrase } from '../../../../src/secrets/node/age-file.ts';
 import { createReader } from '../../../support/age.ts';
 import { codeOf, put, type StoreHome, useStoreHomes, valuesOf } from '../../../support/secret-stores.ts';
 
@@ -48,6 +48,21 @@ test('an older copy of the file brings back what was unset, with the key of the 
   expect(await codeOf(home.store().importFrom({ file: copy, identityFiles: [], replace: false }))).toBe(
     'SECRET_IMPORT',
   );
+});
+
+test('an export for the key of the home itself is opened with that, also when the store is gone', async () => {
+  const home = createHome();
+  const store = home.store('file');
+  await put(store, 'A x', '1');
+  await put(store, 'B x', '2');
+  const [line = ''] = readFileSync(join(home.path, 'identity.txt'), 'utf8').match(/^AGE-SECRET-KEY-\w+$/m) ?? [];
+  const file = join(home.path, 'own.age');
+  writeFileSync(file, (await store.exportTo([recipientOf(keyFrom(line))])).text);
+  await store.unset('A', null);
+  const source = { file, identityFiles: [], replace: false };
+  expect((await store.importFrom(source)).added.map(({ name }) => name)).toEqual(['A']);
+  rmSync(join(home.path, 'secrets.age'));
+  expect((await store.importFrom(source)).added.map(({ name }) => name)).toEqual(['A', 'B']);
 });
 
 test('into a store that is damaged, too: the damaged file is kept aside', async () => {
