@@ -762,7 +762,7 @@ export const ERROR_CODES = {
   },
   ENV_FILE: {
     ...config,
-    means: 'A file of `env_file` cannot be read, is not understood, or can be read by others.',
+    means: 'A file of `env_file` cannot be read, has lines that are not understood, or can be read by others.',
     fix: 'Correct what the message names; such a file has the mode 0600.',
   },
   // ── host and home ──

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
-import { type Issue, Secret } from '../../kernel/index.ts';
+import { commandLine, type Issue, limitIssues, Secret } from '../../kernel/index.ts';
+import { ENV_FILE_NAME, envLineProblems } from '../env-lines.ts';
 
 /** What a file of `env_file` says. `issues`: warnings, of a file that can be used all the same. */
 export type EnvFile =
@@ -22,11 +23,17 @@ export async function readEnvFile(file: string, server: string): Promise<EnvFile
   const read = await readSmall(file);
   if ('problem' in read) return { kind: 'bad', issue: issue('error', read.problem, 'correct the file, or env_file') };
   const values = Object.entries(parseEnv(read.text)).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, new Secret(name, value)] as const],
+    value === undefined || !ENV_FILE_NAME.test(name) ? [] : [[name, new Secret(name, value)] as const],
   );
   const isOpen = process.platform !== 'win32' && (read.mode & OF_OTHERS) !== 0;
-  const issues = isOpen ? [issue('warning', 'can be read by others', `run: chmod 600 ${file}`)] : [];
-  return { kind: 'read', values: Object.fromEntries(values), issues };
+  const modes = isOpen
+    ? [issue('warning', 'can be read by others', `run: ${commandLine(['chmod', '600', file])}`)]
+    : [];
+  const bad = envLineProblems(read.text).map(({ line, problem }) => ({
+    ...issue('warning', `has a bad line: line ${line} ${problem}`, 'write NAME=VALUE'),
+    line,
+  }));
+  return { kind: 'read', values: Object.fromEntries(values), issues: [...modes, ...limitIssues(bad)] };
 }
 
 type Read = { readonly text: string; readonly mode: number } | { readonly problem: string };

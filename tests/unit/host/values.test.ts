@@ -175,6 +175,29 @@ describe('a file of env_file', () => {
     expect(one.host.issues()).toEqual([]);
   });
 
+  test('is used without its bad lines, each of which is told by its number, and never by what it says', async () => {
+    const text = 'bad line\n1A=x\n\nGOOD="two\nlines" # fine\nA="unclosed\n=x\n';
+    const one = await startHost({ config: withFile(), files: { 'a.env': text } });
+    expect(arrived((await one.digests('a')).env, { GOOD: 'two\nlines', '1A': null, A: '"unclosed' })).toEqual({
+      ...{ GOOD: 'two\nlines', '1A': null, A: '"unclosed' },
+    });
+    const bad = (line: number, problem: string): object => ({
+      code: 'ENV_FILE',
+      severity: 'warning',
+      message: `the env_file of a has a bad line: line ${line} ${problem}`,
+      hint: 'write NAME=VALUE',
+      file: join(one.home, 'a.env'),
+      server: 'a',
+      line,
+    });
+    expect(one.host.issues()).toEqual([
+      bad(1, 'is left out: it has no ='),
+      bad(2, 'is left out: what stands before the = is no name'),
+      bad(6, 'begins its value with a quote that is not closed, so the quote is part of it'),
+      bad(7, 'is left out: it has no name before the ='),
+    ]);
+  });
+
   test.each([
     { name: 'that is not there', make: (file: string) => rmSync(file), problem: 'cannot be read (ENOENT)' },
     {
