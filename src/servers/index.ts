@@ -36,4 +36,4 @@ export { fillLaunch } from './values/fill-launch.ts';
 export { askedBy, type Given, type Lacking, lackingOf } from './values/lacking.ts';
 export { mayNameSecret } from './values/secret-names.ts';
 export { type ReadBy, secretReaders, serversReading } from './values/secret-readers.ts';
-export { settingsKey } from './verdict-parts.ts';
+export { brokenFileStep, issuesAt, settingsKey } from './verdict-parts.ts';

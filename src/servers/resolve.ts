@@ -1,12 +1,12 @@
 import { keyBesideIdentity, renderKey, requirementFor, type ServerEntry } from '../config/index.ts';
-import { type Issue, nearest } from '../kernel/index.ts';
+import { commandLine, type Issue, nearest } from '../kernel/index.ts';
 import { namedToolsOf } from './named-tools.ts';
 import { resolvePluginServers, type ServerParts } from './plugin/servers.ts';
 import { secretNotes } from './secret-notes.ts';
 import type { ResolvedServer, ResolveInput, ServerVerdict } from './types.ts';
 import { beforeValues } from './values/lacking.ts';
 import { sourcesOfEntry } from './values/value-sources.ts';
-import { againstRequirements, factsOf, launchOf, placeOf } from './verdict-parts.ts';
+import { againstRequirements, brokenFileStep, factsOf, issuesAt, launchOf, placeOf } from './verdict-parts.ts';
 
 export type Resolved = {
   readonly servers: readonly ResolvedServer[];
@@ -29,11 +29,14 @@ export function resolveServers(input: ResolveInput): Resolved {
   const { servers, entries, parts, issues, settled, restate } = resolvePluginServers(input);
   const own = [...config.servers.values()].filter(({ name }) => !settled.has(name));
   const gone = new Map(own.flatMap((entry) => goneServer(entry, input)));
+  const goneFrom = [...gone].map(([name, { owner }]) => [name, owner?.pluginId ?? null] as const);
+  const all = [...own.map((entry) => gone.get(entry.name) ?? resolveServer(entry, input)), ...servers]
+    .map((server) => withPlaces(server, config.issues))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const everyEntry = new Map([...own.map((entry) => [entry.name, entry] as const), ...entries]);
   return {
-    servers: [...own.map((entry) => gone.get(entry.name) ?? resolveServer(entry, input)), ...servers].sort((a, b) =>
-      a.name < b.name ? -1 : 1,
-    ),
-    entries: new Map([...own.map((entry) => [entry.name, entry] as const), ...entries]),
+    servers: all,
+    entries: everyEntry,
     parts,
     issues: [
       ...[...config.issues, ...pluginIssues]
@@ -41,9 +44,27 @@ export function resolveServers(input: ResolveInput): Resolved {
         .filter(({ code, server }) => code !== 'CONFIG_NO_TRANSPORT' || !gone.has(server ?? ''))
         .map((issue) => withNearest(issue, servers)),
       ...issues,
-      ...secretNotes(config, settled),
+      ...all.flatMap((server) => refusals(server, everyEntry.get(server.name)?.problems ?? [])),
+      ...secretNotes(config, new Map([...settled, ...goneFrom])),
     ],
   };
+}
+
+/** What keeps a server from starting, with the place of the server, or of the file that has to be corrected first. */
+function withPlaces(server: ResolvedServer, issues: readonly Issue[]): ResolvedServer {
+  const { verdict, origin } = server;
+  if (verdict.kind === 'invalid')
+    return { ...server, verdict: { ...verdict, issues: issuesAt(origin, verdict.issues) } };
+  const step = verdict.kind === 'needs_config' ? brokenFileStep(issues) : null;
+  return verdict.kind === 'needs_config' && step !== null
+    ? { ...server, verdict: { ...verdict, command: step } }
+    : server;
+}
+
+/** What a server is refused for without a problem of its entry, which nobody else has reported. */
+function refusals({ verdict, owner }: ResolvedServer, problems: readonly Issue[]): readonly Issue[] {
+  if (verdict.kind !== 'invalid' || problems.length > 0) return [];
+  return verdict.issues.map((issue) => (owner === null ? issue : { ...issue, plugin: owner.pluginId }));
 }
 
 /** An entry that was laid over a server of a plugin that is not installed any more. One that only turns it off stays that. */
@@ -59,7 +80,8 @@ function goneServer(
   const [first] = from;
   if (first === undefined) return [];
   const adds = from.map(({ pluginId }) => `plugboard plugin add ${pluginId}`);
-  const command = `run: ${[...adds, `plugboard config unset ${renderKey(['mcp_servers', name])}`].join(', or ')}`;
+  const unset = commandLine(['plugboard', 'config', 'unset', renderKey(['mcp_servers', name])]);
+  const command = `run: ${adds.join(', or ')}; or take away what ${placeOf(entry.origin)} lays over it: ${unset}`;
   const { pluginId, servers } = first;
   const server = servers.find((known) => name === known || name.endsWith(`:${known}`)) ?? name;
   return [

@@ -23,13 +23,15 @@ type Literal = {
   readonly value: string;
   readonly path: readonly string[];
   readonly at: Origin;
+  /** Whether its entry is a server, and not laid over one. */
+  readonly whole: boolean;
   readonly consumer: Consumer;
 };
 
 /**
  * One note for each value that the user wrote as it is, and that looks like a secret. Never names the value.
  *
- * @param settled The plugin that an entry without command and address is for, by its name; null where it is for several.
+ * @param settled The plugin that an entry without command and address is or was for, by its name; null where it is for several.
  */
 export function secretNotes(config: Config, settled: ReadonlyMap<string, string | null>): readonly Issue[] {
   const whole = [...config.servers.values()].filter(({ name }) => !config.overlays.has(name));
@@ -55,7 +57,7 @@ function literalsOf({ name: server, origin, transport }: ServerEntry): readonly 
   if (transport === null) return [];
   const key = transport.kind === 'stdio' ? 'env' : 'http_headers';
   return Object.entries(transport.kind === 'stdio' ? transport.env : transport.headers).map(([name, value]) => ({
-    ...{ key, name, value, at: origin },
+    ...{ key, name, value, at: origin, whole: true },
     path: ['mcp_servers', server, key, name],
     consumer: { kind: 'server', name: server },
   }));
@@ -69,7 +71,7 @@ function literalsIn(
     const entries = table.entries.get(key);
     if (entries === undefined) return [];
     return read.texts(entries, [...of.path, key]).map(({ path, node }) => ({
-      ...{ key, path, consumer: of.consumer, value: node.value, at: node.at },
+      ...{ key, path, consumer: of.consumer, value: node.value, at: node.at, whole: false },
       name: path.at(-1) ?? '',
     }));
   });
@@ -91,13 +93,13 @@ function isPlain(value: string): boolean {
   return PATH.test(value) || /^[A-Za-z][\w+.-]*:\/\//.test(value);
 }
 
-function noteOf({ key, name, value, path, at, consumer }: Literal): Issue {
+function noteOf({ key, name, value, path, at, whole, consumer }: Literal): Issue {
   const shown = renderKey(path);
   const secret = /^[A-Za-z_]/.test(name) ? name.replaceAll(/[^A-Za-z0-9_]/g, '_') : `_${name}`;
   const scheme = SCHEME.exec(value)?.[0] ?? '';
   // A list that is laid over a plugin's server takes the place of the one that the plugin has.
   const instead =
-    key === 'env' && secret === name && consumer.kind === 'server'
+    key === 'env' && secret === name && whole
       ? `env_vars = ["${name}"]`
       : `${renderKey([key, name])} = "${scheme}\${secret:${secret}}"`;
   return {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { escapeReferences, type Origin, renderKey, type ServerEntry, scanReferences } from '../config/index.ts';
-import type { Issue } from '../kernel/index.ts';
+import { type Issue, issueLocation } from '../kernel/index.ts';
 import type { Launch, ResolvedServer, ServerVerdict } from './types.ts';
 
 /** `file:line` of a key, or `-c`. */
@@ -15,6 +15,20 @@ export function atPlace({ file, line, column }: Origin): Pick<Issue, 'file' | 'l
     ...(line === null ? {} : { line }),
     ...(column === null ? {} : { column }),
   };
+}
+
+/** Issues, those without a place at that of the server. */
+export function issuesAt(origin: Origin, issues: readonly Issue[]): readonly Issue[] {
+  return issues.map((issue) => (issue.file === undefined ? { ...issue, ...atPlace(origin) } : issue));
+}
+
+/** What comes before every other step while a file of the configuration is skipped as a whole; null where none is. */
+export function brokenFileStep(issues: readonly Issue[]): string | null {
+  const broken = issues.find(({ code }) => code === 'CONFIG_NOT_TOML' || code === 'CONFIG_UNREADABLE');
+  if (broken === undefined) return null;
+  return broken.code === 'CONFIG_NOT_TOML'
+    ? `correct ${issueLocation(broken)}; until then the whole file is skipped`
+    : `see to ${issueLocation(broken)}: ${broken.hint ?? broken.message}`;
 }
 
 /**

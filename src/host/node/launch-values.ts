@@ -6,9 +6,11 @@ import { isSameConsumer, type SecretRef } from '../../secrets/index.ts';
 import type { Secrets } from '../../secrets/node/index.ts';
 import {
   askedBy,
+  brokenFileStep,
   type EnvValues,
   type FilledLaunch,
   fillLaunch,
+  issuesAt,
   type Launch,
   type ResolvedServer,
 } from '../../servers/index.ts';
@@ -35,7 +37,7 @@ export type ValuesHouse = {
 };
 
 type ValuesFor = {
-  readonly server: Pick<ResolvedServer, 'name' | 'sources'>;
+  readonly server: Pick<ResolvedServer, 'name' | 'sources' | 'origin'>;
   readonly launch: Launch;
   /** The caller's variables. */
   readonly values: EnvValues;
@@ -76,8 +78,17 @@ export class LaunchValues {
 
   /** What is wrong with the store, providers and files, as the last starts found it. */
   issues(): readonly Issue[] {
-    const store = this.#storeIssue === null ? [] : [this.#storeIssue];
+    const store = this.#storeIssue === null || this.#isKnown(this.#storeIssue) ? [] : [this.#storeIssue];
     return [...store, ...[...this.#readings.values()].flatMap(({ issues }) => issues)];
+  }
+
+  /** Whether it is an issue of the configuration: without a file of that, nothing says where the key of the store is. */
+  #isKnown({ code, message }: Issue): boolean {
+    return this.#house.loaded().config.issues.some((issue) => issue.code === code && issue.message === message);
+  }
+
+  #brokenStep(): string | null {
+    return brokenFileStep(this.#house.loaded().brokenFiles);
   }
 
   /** Forgets what a server read: it is about to start anew, or gone. */
@@ -95,7 +106,7 @@ export class LaunchValues {
 
   /** What is really started, or what keeps it from that. */
   async fill({ server, launch, values }: ValuesFor): Promise<Filled | NeedsConfig | StartBlock> {
-    const { name, sources } = server;
+    const { name, sources, origin } = server;
     const path = launch.kind === 'stdio' ? launch.envFile : null;
     const envFile = path === null ? null : { path, stamp: fileStamp(path) };
     const file = path === null ? NO_ENV_FILE : await readEnvFile(path, name);
@@ -110,7 +121,7 @@ export class LaunchValues {
       });
     };
     if (file.kind === 'bad') {
-      note({ issues: [], waits: false });
+      note({ issues: [file.issue], waits: false });
       return { kind: 'invalid', issues: [file.issue] };
     }
     const open = { variable: (of: string): string | undefined => variableIn(values, of), envFile: file.values };
@@ -118,21 +129,29 @@ export class LaunchValues {
     for (const of of names) asked.add(of);
     // Before anything is waited for, so that a change in the meantime concerns this server.
     note({ issues: file.issues, waits: false });
-    if (without.kind === 'invalid') return without;
+    const refused = (issues: readonly Issue[], found: readonly Issue[]): StartBlock => {
+      const placed = issuesAt(origin, found);
+      const { consumer } = sources;
+      const owned = placed.map((issue) => (consumer.kind === 'plugin' ? { ...issue, plugin: consumer.id } : issue));
+      note({ issues: [...issues, ...owned], waits: false });
+      return { kind: 'invalid', issues: placed };
+    };
+    if (without.kind === 'invalid') return refused(file.issues, without.issues);
     const [stored, provided] = await Promise.all([this.#stored(names), this.#provided(references, name)]);
     const issues = [...file.issues, ...provided.issues];
     if (stored instanceof AppError) {
       note({ issues, waits: true });
       const lacking = without.kind === 'needs_config' ? without.names : [...names];
-      return { kind: 'needs_config', names: lacking, command: stepOf(stored, name) };
+      return { kind: 'needs_config', names: lacking, command: this.#brokenStep() ?? stepOf(stored, name) };
     }
     const filled = fillLaunch(launch, sources, {
       ...open,
       secret: (of) => secretOf(stored, { name: of, consumer: sources.consumer }),
       provided: (reference) => provided.values.get(reference),
     });
+    if (filled.kind === 'invalid') return refused(issues, filled.issues);
     note({ issues: filled.kind === 'filled' ? [...issues, ...filled.issues] : issues, waits: false });
-    return filled;
+    return filled.kind === 'needs_config' ? { ...filled, command: this.#brokenStep() ?? filled.command } : filled;
   }
 
   /**

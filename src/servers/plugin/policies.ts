@@ -1,5 +1,5 @@
 import { type Origin, type PluginSettings, renderKey } from '../../config/index.ts';
-import { type Issue, nearest } from '../../kernel/index.ts';
+import { commandLine, type Issue, nearest } from '../../kernel/index.ts';
 import type { PluginInput, ResolveInput } from '../types.ts';
 import { atPlace } from '../verdict-parts.ts';
 
@@ -24,13 +24,14 @@ function notInstalled(
       .filter((id) => !onlyOff || (config.plugins.get(id)?.enabled ?? null) === null),
   );
   if (onlyOff && near === null) return [];
+  const unset = commandLine(['plugboard', 'config', 'unset', renderKey(['plugins', pluginId])]);
   return [
     unknown({
       path: ['plugins', pluginId],
       origin,
       pluginId,
       message: 'is for a plugin that is not installed',
-      hint: near === null ? `run: plugboard plugin add ${pluginId}; or remove the table` : `did you mean '${near}'?`,
+      hint: near === null ? `run: plugboard plugin add ${pluginId}, or ${unset}` : `did you mean '${near}'?`,
     }),
   ];
 }

@@ -1,5 +1,5 @@
 import { type Piece, scanReferences } from '../../config/index.ts';
-import { type Issue, Secret } from '../../kernel/index.ts';
+import { commandLine, type Issue, Secret } from '../../kernel/index.ts';
 import { consumerText } from '../../secrets/index.ts';
 import { settingSecretName } from '../../settings/index.ts';
 import type { Lookups, ServerSetting, ValueSources } from '../types.ts';
@@ -248,6 +248,7 @@ function refuseSecret(filling: Filling, place: TextPlace): void {
   if (rule === 'fine' || (rule === 'with_leave' && allowSecretInArgs)) return;
   const key = keyOf(filling, place);
   if (filling.issues.some((issue) => issue.code === 'SECRET_IN_ARGS' && issue.key === key)) return;
+  const allow = commandLine(['plugboard', 'config', 'set', allowKey, 'true']);
   const elsewhere = 'hand it over in `env` or a header';
   filling.issues.push({
     code: 'SECRET_IN_ARGS',
@@ -256,7 +257,7 @@ function refuseSecret(filling: Filling, place: TextPlace): void {
       rule === 'never'
         ? `a secret would stand in the ${place.key} of ${server}, which is never allowed`
         : `a secret would stand in the ${place.key} of ${server}, where other programs can see it`,
-    hint: rule === 'never' ? elsewhere : `${elsewhere}; or allow it with: ${allowKey} = true`,
+    hint: rule === 'never' ? elsewhere : `${elsewhere}; or, to allow it, run: ${allow}`,
     key,
     server,
   });

@@ -349,11 +349,30 @@ describe('an overlay without a plugin', () => {
         verdict: {
           kind: 'missing',
           pluginId: ID,
-          command: `run: plugboard plugin add ${ID}, or plugboard config unset mcp_servers.poka`,
+          command: `run: plugboard plugin add ${ID}; or take away what ${USER_FILE}:1 lays over it: plugboard config unset mcp_servers.poka`,
         },
       },
     ]);
     expect(issues).toEqual([]);
+  });
+
+  test('that is not installed any more, with a name in quotes and a secret: each command can be typed as it stands', () => {
+    const { servers, issues } = resolveWith({
+      plugins: [],
+      removedPlugins: [{ pluginId: ID, servers: ['poka'] }],
+      user: '[mcp_servers."poka:poka".env]\nAPI_TOKEN = "ghp_abcdefghij0123456789abcdefghij012345"',
+    });
+    expect(servers[0]?.verdict).toMatchObject({
+      command: `run: plugboard plugin add ${ID}; or take away what ${USER_FILE}:1 lays over it: plugboard config unset 'mcp_servers."poka:poka"'`,
+    });
+    expect(issues).toMatchObject([
+      {
+        code: 'SECRET_IN_CONFIG',
+        hint: `run: plugboard secret set API_TOKEN --for ${ID}; then write env.API_TOKEN = "\${secret:API_TOKEN}" in place of the value`,
+        line: 2,
+        plugin: ID,
+      },
+    ]);
   });
 
   test('that nobody knows is invalid, and what is near is named', () => {

@@ -152,7 +152,7 @@ describe('a policy for what is not there', () => {
       user: '[plugins."other@m".mcp_servers.s]\nenabled = false',
       key: 'plugins."other@m"',
       says: 'is for a plugin that is not installed',
-      hint: 'run: plugboard plugin add other@m; or remove the table',
+      hint: 'run: plugboard plugin add other@m, or plugboard config unset \'plugins."other@m"\'',
     },
     {
       name: 'a server that looks like another',

@@ -18,7 +18,7 @@ describe('a secret where other programs can see it', () => {
           code: 'SECRET_IN_ARGS',
           severity: 'error',
           message: 'a secret would stand in the args of poka, where other programs can see it',
-          hint: 'hand it over in `env` or a header; or allow it with: mcp_servers.poka.allow_secret_in_args = true',
+          hint: 'hand it over in `env` or a header; or, to allow it, run: plugboard config set mcp_servers.poka.allow_secret_in_args true',
           key: 'mcp_servers.poka.args',
           server: 'poka',
         },
@@ -32,7 +32,9 @@ describe('a secret where other programs can see it', () => {
       issues: [
         {
           key: 'plugins."poka@acme".mcp_servers.poka.args',
-          hint: expect.stringContaining('plugins."poka@acme".mcp_servers.poka.allow_secret_in_args = true'),
+          hint: expect.stringContaining(
+            `run: plugboard config set 'plugins."poka@acme".mcp_servers.poka.allow_secret_in_args' true`,
+          ),
         },
       ],
     });

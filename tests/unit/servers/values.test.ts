@@ -136,11 +136,19 @@ describe('what is known before anything is looked up', () => {
     { name: 'of a secret', toml: 'command = "c"\nargs = ["${secret:K}"]' },
     { name: 'of a provider in an address', toml: 'url = "https://h/${secret:op://v/i}"' },
     { name: 'of a secret in a path', toml: 'command = "${secret:K}"\nallow_secret_in_args = true' },
-  ])('an argument $name is invalid', ({ toml }) => {
+  ])('an argument $name is invalid, which is an issue at the place of the server', ({ toml }) => {
     const user = `secret_providers.op.command = ["true"]\n[mcp_servers.x]\n${toml}`;
-    expect(only({ plugins: [], user }).verdict).toMatchObject({
-      kind: 'invalid',
-      issues: [{ code: 'SECRET_IN_ARGS' }],
+    const { servers, issues } = resolveWith({ plugins: [], user });
+    expect(issues).toMatchObject([{ code: 'SECRET_IN_ARGS', file: USER_FILE, line: 2, server: 'x' }]);
+    expect(servers.map(({ verdict }) => verdict)).toEqual([{ kind: 'invalid', issues }]);
+  });
+
+  test('one that a broken file may give waits for that file', () => {
+    const plugins = [withSettings(uses('r'), setting('r', { required: true }))];
+    expect(only({ plugins, user: 'a = 1\na = 2' }).verdict).toMatchObject({
+      kind: 'needs_config',
+      names: ['user_config.r'],
+      command: `correct ${USER_FILE}:2:1; until then the whole file is skipped`,
     });
   });
 

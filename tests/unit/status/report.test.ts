@@ -80,7 +80,7 @@ describe('a server of a plugin that is not started', () => {
         user: '[mcp_servers.poka.env]\nA = "1"',
       }).servers[0] as ResolvedServer,
       state: { kind: 'missing', plugin: ID },
-      line: `poka           MISSING — its plugin ${ID} is not there any more — ${add}, or plugboard config unset mcp_servers.poka`,
+      line: `poka           MISSING — its plugin ${ID} is not there any more — ${add}; or take away what ${USER_FILE}:1 lays over it: plugboard config unset mcp_servers.poka`,
     },
   ])('$name', ({ server, state, line }) => {
     const found = staticState(server);
