@@ -267,6 +267,16 @@ test(proves('cli.output'), async () => {
   });
 });
 
+test('on a terminal without colours, who is waited for is said on standard error, and taken away', async () => {
+  const home = createHome();
+  home.configure({ echo: fixture('echo'), hangs: { ...fixture('hang-initialize'), startup_timeout_sec: 4 } });
+  const env = { ...home.env, TERM: 'xterm', NO_COLOR: '1' };
+  const { stderr } = await home.finish(['doctor'], { nodeArgs: asTerminal(), env });
+  expect(stderr).toMatch(/Waiting for: (?:echo, )?hangs/);
+  expect(stderr.endsWith(`\r${ESC}[2K`)).toBe(true);
+  expect(await home.finish(['doctor'])).toMatchObject({ stderr: '' });
+});
+
 test('the values of env and headers are in nothing that doctor prints', async () => {
   const home = createHome();
   home.configure({

@@ -144,6 +144,14 @@ test('no servers: an empty array, and in words how to add one', async () => {
   );
 });
 
+test('a server of several plugins is asked for by its short name: the names that it may be are said', async () => {
+  const home = createHome();
+  home.configure({ 'a:poka': fixture('echo'), 'b:poka': fixture('echo'), other: fixture('echo') });
+  expect((await refusal(home, ['mcp', 'get', 'poka'])).hint).toBe(
+    "did you mean 'a:poka' or 'b:poka'? See: plugboard mcp list",
+  );
+});
+
 test('a server that is not there is exit status 1, with the one that was probably meant', async () => {
   const home = createHome();
   home.configure({ memory: { command: 'x' } });

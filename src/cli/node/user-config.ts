@@ -147,9 +147,13 @@ export function freshNotes({ before, after }: Pick<UserEdit, 'before' | 'after'>
 
 /** The error of every command that is asked about a server that is not there. */
 export function noSuchServer(name: string, known: Iterable<string>, where?: string): AppError {
-  const near = nearest(name, known);
+  const names = [...known];
+  // Of plugins that share a name, each server is called by its plugin as well.
+  const qualified = names.filter((one) => one.endsWith(`:${name}`));
+  const meant = qualified.length > 0 ? qualified : [nearest(name, names) ?? []].flat();
+  const quoted = meant.map((one) => `'${one}'`).join(' or ');
   return new AppError('NOT_FOUND', `No MCP server named '${name}' found.`, {
-    hint: near === null ? 'see: plugboard mcp list' : `did you mean '${near}'? See: plugboard mcp list`,
+    hint: meant.length === 0 ? 'see: plugboard mcp list' : `did you mean ${quoted}? See: plugboard mcp list`,
     ...(where === undefined ? {} : { where }),
   });
 }

@@ -10,10 +10,13 @@ import { type CheckStatus, type DoctorReport, renderDoctor, renderProgress } fro
 import { exitOfState } from '../../state-exit.ts';
 import type { CliCommand, CliContext } from '../context.ts';
 import { loadServers } from '../known-servers.ts';
+import { createProgress } from '../progress.ts';
 import { type HostView, viewHost } from '../running.ts';
 import { brokenFile, noSuchServer } from '../user-config.ts';
 
 const FRAME_MS = 80;
+/** After so long, and then as often, a person is told what is waited for. */
+const TELL_MS = 1000;
 
 export const doctorCommand: CliCommand<DoctorReport> = {
   name: 'doctor',
@@ -73,7 +76,10 @@ function isLive({ out, globals }: CliContext, lines: number): boolean {
   return out.colour && !globals.json && lines < (process.stdout.rows ?? 24);
 }
 
-/** Waits for every server; on a terminal it shows each one's state meanwhile, in a line of its own. */
+/**
+ * Waits for every server. On a terminal it shows each one's state meanwhile, in a line of its own; where it cannot, it says
+ * on standard error which are waited for.
+ */
 async function watchUntilSettled(context: CliContext, host: HostView, only: string | null): Promise<HostStatus> {
   let done: HostStatus | undefined;
   let failure: { readonly error: unknown } | undefined;
@@ -81,6 +87,7 @@ async function watchUntilSettled(context: CliContext, host: HostView, only: stri
     (status) => void (done = status),
     (error: unknown) => void (failure = { error }),
   );
+  const progress = createProgress(context);
   let drawn = 0;
   for (let frame = 0; ; frame += 1) {
     const status: HostStatus = done ?? (await host.status());
@@ -92,10 +99,18 @@ async function watchUntilSettled(context: CliContext, host: HostView, only: stri
         drawn,
       );
       await Promise.race([settled, sleep(FRAME_MS)]);
-    } else await settled;
+    } else {
+      if (frame > 0 && done === undefined) progress.show(`Waiting for: ${starting(servers).join(', ')}`);
+      await (context.err.isTty ? Promise.race([settled, sleep(TELL_MS, undefined, { ref: false })]) : settled);
+    }
+    if (failure !== undefined || done !== undefined) progress.clear();
     if (failure !== undefined) throw failure.error;
     if (done !== undefined && status === done) return done;
   }
+}
+
+function starting(servers: readonly ServerReport[]): readonly string[] {
+  return servers.filter(({ state }) => state === null || state.kind === 'starting').map(({ name }) => name);
 }
 
 /** Writes the lines over those drawn before. */
