@@ -35,6 +35,23 @@ test.each([
   expect(readFileSync(file, 'utf8')).toBe(text);
 });
 
+test('a file that is not TOML is one error, also where the store is not opened for it, and the step before every other', async () => {
+  const { home, file } = homeWith('');
+  const stored = await home.finish(['secret', 'set', 'K', '--for', 'a', '--from-env', 'V'], {
+    env: { ...home.env, V: 'of the store' },
+  });
+  expect(stored).toMatchObject({ status: 0 });
+  writeFileSync(file, 'a = 1\na = 2\n');
+  const entry = 'mcp_servers.a={command="cat", env={K="${secret:K}"}}';
+  const { stdout } = await home.finish(['--json', 'doctor', '-c', entry]);
+  type Config = { readonly issues: readonly { readonly code: string }[] };
+  const { servers, checks } = JSON.parse(stdout) as { servers: { nextStep: string }[]; checks: { config: Config } };
+  expect(checks.config.issues.map(({ code }) => code)).toEqual(['CONFIG_NOT_TOML']);
+  expect(servers.map(({ nextStep }) => nextStep)).toEqual([
+    `correct ${file}:2:1; until then the whole file is skipped`,
+  ]);
+});
+
 test('a wrong entry that is turned off is shown, and does not make doctor fail', async () => {
   const home = createHome();
   home.configure({ echo: fixture('echo'), wrong: { command: 'x', url: 'http://127.0.0.1:9/', enabled: false } });
