@@ -13,7 +13,7 @@ import {
   unsetKey,
 } from '../../../config/index.ts';
 import { type LoadedConfig, loadConfig, pathsOf, trustProject } from '../../../config/node/index.ts';
-import { AppError, type JsonValue, printableLine } from '../../../kernel/index.ts';
+import { AppError, commandLine, type JsonValue, printableLine } from '../../../kernel/index.ts';
 import type { Input } from '../../command.ts';
 import { type ExplainedServer, explainServer } from '../../explain-server.ts';
 import { renderExplained, valueText } from '../../render-config.ts';
@@ -226,7 +226,7 @@ async function laterNotes(
 
 function notSet(key: string, file?: string): AppError {
   return new AppError('NOT_FOUND', `${key} is not set`, {
-    hint: `see: plugboard config explain ${key}`,
+    hint: `see: ${commandLine(['plugboard', 'config', 'explain', key])}`,
     ...(file === undefined ? {} : { where: file }),
   });
 }
