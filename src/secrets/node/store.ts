@@ -36,7 +36,7 @@ type ChangeOptions = {
 /** The secrets of a home, for one process. */
 export function createSecretStore(given: SecretStoreOptions): SecretStore {
   const options: Options = { ...given, file: join(given.home, SECRETS_FILE), keys: createKeys(given) };
-  const { file, keys, setting } = options;
+  const { file, setting } = options;
   return {
     file,
     open: async () => openSecrets(options),
