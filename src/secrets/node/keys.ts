@@ -12,6 +12,8 @@ export type Keys = {
   readonly find: (ref: KeyRef) => Promise<StoreKey | null>;
   /** Which of the files lies there, whether or not anything was encrypted to its key yet. */
   readonly lyingReady: () => Promise<'identity' | 'passphrase' | null>;
+  /** All keys in that file. @throws AppError as `find` */
+  readonly inFile: (holder: keyof typeof KEY_FILES) => Promise<readonly StoreKey[]>;
   /**
    * A key to encrypt to: the last one of a file that lies ready, else a new one.
    *
@@ -72,6 +74,7 @@ export function createKeys({ home, keyring, passphrase }: KeysOptions): Keys {
       if (existsSync(join(home, KEY_FILES.identity))) return 'identity';
       return existsSync(join(home, KEY_FILES.passphrase)) ? 'passphrase' : null;
     },
+    inFile: async (holder) => (await files[holder].keys()) ?? [],
     provide,
     drop: async (ref) => {
       found.delete(`${ref.holder} ${ref.id}`);

@@ -52,8 +52,8 @@ export type SecretStore = {
    * Reads everything. Where the key is not where the setting wants it, it is moved there.
    *
    * @throws AppError `SECRET_KEYRING_UNAVAILABLE` | `SECRET_KEYRING_LOCKED` | `SECRET_KEY_MISSING` | `SECRET_IDENTITY` |
-   *   `SECRET_PASSPHRASE_REQUIRED` | `SECRET_PASSPHRASE_WRONG` | `SECRET_STORE_DAMAGED` | `SECRET_STORE_UNREADABLE` | when
-   *   the key moves also `SECRET_STORE_BUSY`, `SECRET_STORE_UNWRITABLE`, `HOME_NOT_PRIVATE`, `HOME_UNUSABLE`
+   *   `SECRET_PASSPHRASE_REQUIRED` | `SECRET_PASSPHRASE_WRONG` | `SECRET_STORE_DAMAGED` | `SECRET_STORE_UNREADABLE` |
+   *   `HOME_NOT_PRIVATE` | `HOME_UNUSABLE` | when the key moves also `SECRET_STORE_BUSY`, `SECRET_STORE_UNWRITABLE`
    */
   readonly open: () => Promise<Secrets>;
   /** Stores one value for each of the consumers. A file that is damaged is kept aside first. @throws AppError as `open` */

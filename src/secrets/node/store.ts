@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, type Secret } from '../../kernel/index.ts';
 import { changedRefs, lookUp, planImport, refOf, withoutSecret, withRecords } from '../changes.ts';
@@ -107,6 +108,8 @@ async function openSecrets(options: Options): Promise<Secrets> {
 }
 
 async function load(options: Options): Promise<Sealed> {
+  // Reading makes no home, and trusts none that others can change.
+  if (existsSync(options.home)) options.privateFolder(options.home);
   const sealed = settled(await readSealed(options.file, options.keys), options);
   if (sealed.key === null || wantedHolder(options, sealed.key.holder) === sealed.key.holder) return sealed;
   const { after } = await change(options, (document) => document);

@@ -54,9 +54,9 @@ async function openExport({ file, identityFiles }: ImportSource, home: StoreKeys
   if (bytes === null || header.kind === 'damaged') throw refused(file, 'it is no age file, or is not whole');
   if (identityFiles.length > 0) return withIdentities(file, bytes, identityFiles);
   if (header.kind === 'foreign') {
-    const opened = header.underPassphrase ? null : await openWith(bytes, await ownKeys(home));
+    const opened = header.underPassphrase ? null : await openWith(bytes, await keysOfHome(home));
     if (opened?.kind === 'opened') return recordsOf(file, opened.bytes);
-    const how = header.underPassphrase ? 'it is under a passphrase' : 'it is not encrypted to the key of this home';
+    const how = header.underPassphrase ? 'it is under a passphrase' : 'it is not encrypted to a key of this home';
     throw refused(file, how, 'name the file with its key: --identity FILE');
   }
   const unsealed = await unseal(bytes, home.keys);
@@ -65,11 +65,12 @@ async function openExport({ file, identityFiles }: ImportSource, home: StoreKeys
   throw refused(file, 'the key it was encrypted to is not here any more', 'name a file with that key: --identity FILE');
 }
 
-/** The key in use, and one that lies ready in a file, where the store itself is gone. */
-async function ownKeys({ file, keys }: StoreKeys): Promise<readonly StoreKey[]> {
+/** The key in use, and all that lie in files. A passphrase is worked through only where that may be the key in use. */
+async function keysOfHome({ file, keys }: StoreKeys): Promise<readonly StoreKey[]> {
   const inUse = await fetchKey(file, keys);
-  if (inUse !== null) return [inUse];
-  return (await keys.lyingReady()) === 'identity' ? [await keys.provide('identity', { fresh: false })] : [];
+  const lying = await keys.inFile('identity');
+  if (inUse !== null) return [inUse, ...lying];
+  return lying.length > 0 ? lying : keys.inFile('passphrase');
 }
 
 async function withIdentities(

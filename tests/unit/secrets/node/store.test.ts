@@ -136,6 +136,7 @@ test('a home that others may write to is refused', async () => {
   const home = createHome();
   chmodSync(home.path, 0o777);
   expect(await codeOf(put(home.store(), 'A x', '1'))).toBe('HOME_NOT_PRIVATE');
+  expect(await codeOf(home.store().open())).toBe('HOME_NOT_PRIVATE');
   expect(files(home.path)).toEqual([]);
 });
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { AppError, Secret } from '../../../../src/kernel/index.ts';
 import { keyFrom, recipientOf, sealTo, sealWithPassphrase } from '../../../../src/secrets/node/age-file.ts';
+import { openLockedIdentityFile } from '../../../../src/secrets/node/identity-file.ts';
 import { createReader } from '../../../support/age.ts';
 import { codeOf, put, type StoreHome, useStoreHomes, valuesOf } from '../../../support/secret-stores.ts';
 
@@ -63,6 +64,36 @@ test('an export for the key of the home itself is opened with that, also when th
   expect((await store.importFrom(source)).added.map(({ name }) => name)).toEqual(['A']);
   rmSync(join(home.path, 'secrets.age'));
   expect((await store.importFrom(source)).added.map(({ name }) => name)).toEqual(['A', 'B']);
+});
+
+test('of several keys that lie in the file of the home, each opens what was encrypted to it', async () => {
+  const home = createHome();
+  const identity = join(home.path, 'identity.txt');
+  const [first, second] = [await createReader(), await createReader()];
+  writeFileSync(identity, `${first.identity}\n${second.identity}\n`, { mode: 0o600 });
+  const store = home.store('file');
+  await put(store, 'A x', '1');
+  for (const { recipient } of [first, second]) {
+    const file = join(home.path, `${recipient}.age`);
+    writeFileSync(file, (await store.exportTo([recipient])).text);
+    const done = await store.importFrom({ file, identityFiles: [], replace: false });
+    expect(done.unchanged.map(({ name }) => name)).toEqual(['A']);
+  }
+});
+
+test('with the store gone, an export for the key under the passphrase is opened with that', async () => {
+  const home = createHome();
+  const store = home.store('file', 'pass');
+  await put(store, 'A x', '1');
+  const locked = openLockedIdentityFile(join(home.path, 'identity.age'), async () => new Secret('p', 'pass'));
+  const [key] = (await locked.keys()) ?? [];
+  if (key === undefined) throw new Error('no key');
+  const file = join(home.path, 'own.age');
+  writeFileSync(file, (await store.exportTo([recipientOf(key)])).text);
+  rmSync(join(home.path, 'secrets.age'));
+  const source = { file, identityFiles: [], replace: false };
+  expect(await codeOf(home.store('file').importFrom(source))).toBe('SECRET_PASSPHRASE_REQUIRED');
+  expect((await home.store('file', 'pass').importFrom(source)).added.map(({ name }) => name)).toEqual(['A']);
 });
 
 test('into a store that is damaged, too: the damaged file is kept aside', async () => {
